@@ -25,18 +25,17 @@ export function signatureToDer(rs: Uint8Array): Uint8Array {
 }
 
 /**
- * r ‖ s of a DER signature, or undefined when it is not exactly one minimal DER sequence of two positive integers with a low s
- * (Fabric refuses high-S signatures: bccsp/sw/ecdsa.go).
+ * r ‖ s of a DER signature, or undefined when it is not a sequence of two non-negative integers with a low s. As in Fabric
+ * (bccsp/utils/ecdsa.go reads with Go's asn1), anything after the two integers is ignored; high-S signatures are refused.
  */
 export function lowSFromDer(der: Uint8Array): Buffer | undefined {
   const sequence = readDerElement(der);
-  if (!isDerSequence(sequence) || sequence.nextOffset !== der.length) return undefined;
+  if (!isDerSequence(sequence)) return undefined;
   const first = readDerElement(sequence.content);
   const r = readDerUnsignedInteger(first);
-  const second = first === undefined ? undefined : readDerElement(sequence.content, first.nextOffset);
-  const s = readDerUnsignedInteger(second);
-  if (r === undefined || s === undefined || second?.nextOffset !== sequence.content.length) return undefined;
-  if (r.length > FIELD_BYTES || s.length > FIELD_BYTES) return undefined;
+  const s =
+    first === undefined ? undefined : readDerUnsignedInteger(readDerElement(sequence.content, first.nextOffset));
+  if (r === undefined || s === undefined || r.length > FIELD_BYTES || s.length > FIELD_BYTES) return undefined;
   const rs = Buffer.alloc(FIELD_BYTES * 2);
   rs.set(r, FIELD_BYTES - r.length);
   rs.set(s, FIELD_BYTES * 2 - s.length);

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { KeyObject, createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
+import type { X509Certificate } from '@peculiar/x509';
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -11,7 +12,6 @@ import {
   PemConverter,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
-  X509Certificate,
   X509CertificateGenerator,
   X509CrlGenerator,
   type JsonName,
@@ -66,7 +66,7 @@ const lowSCrypto: webcrypto.Crypto = {
 };
 
 export function generateKeyPair(): Promise<KeyPair> {
-  return webcrypto.subtle.generateKey(KEY_ALGORITHM, true, ['sign', 'verify']) as Promise<KeyPair>;
+  return webcrypto.subtle.generateKey(KEY_ALGORITHM, true, ['sign', 'verify']);
 }
 
 /** The key as PKCS #8 PEM, the form Fabric's keystore reads. */

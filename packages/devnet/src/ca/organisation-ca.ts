@@ -246,7 +246,6 @@ function validityWithin(
 }
 
 function checkName(name: string, what: string): void {
-  // eslint-disable-next-line no-control-regex -- control characters are what is refused
   if (name.length === 0 || name.length > MAX_NAME_LENGTH || /[\u0000-\u001f\u007f/\\]/.test(name)) {
     throw new DevnetError(
       'MSP_INVALID',

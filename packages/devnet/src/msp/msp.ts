@@ -13,6 +13,14 @@ export interface Identity {
   /** Common name of the certificate. */
   readonly commonName: string;
   readonly notAfterMs: number;
+  /** SHA-256 of the certificate (DER), hexadecimal: what makes two identities of an MSP the same. */
+  readonly fingerprint: string;
+  /** The admin NodeOU, or listed as administrator in the MSP's definition. */
+  readonly isAdmin: boolean;
+  /** All organisational units of the certificate, NodeOUs among them. */
+  readonly organizationalUnits: readonly string[];
+  /** Fabric's hash over the issuing CAs' certificates, for organisational-unit principals. */
+  readonly certifiersIdentifier: Uint8Array;
 }
 
 /** An identity with its private key. */

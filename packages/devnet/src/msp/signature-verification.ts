@@ -1,0 +1,28 @@
+import { createHash, verify as verifySignature, type KeyObject } from 'node:crypto';
+import { lowSFromDer } from '../asn1/ecdsa-signature.ts';
+import { BoundedCache } from './bounded-cache.ts';
+
+const CACHED_VERDICTS = 50_000;
+
+/**
+ * Verdicts by certificate, signature and message digest. The peers of a devnet run in one process and all check the same
+ * signatures of the same blocks; a verdict depends on nothing else, so one computation serves them all.
+ */
+const verdicts = new BoundedCache<boolean>(CACHED_VERDICTS);
+
+/** Checks an ECDSA P-256/SHA-256 signature in DER; a high s is refused, as Fabric does (bccsp/sw/ecdsa.go). */
+export function verifyLowS(
+  publicKey: KeyObject,
+  fingerprint: string,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  const rs = lowSFromDer(signature);
+  if (rs === undefined) return false;
+  const key = fingerprint + rs.toString('latin1') + createHash('sha256').update(message).digest('latin1');
+  const known = verdicts.get(key);
+  if (known !== undefined) return known;
+  const verdict = verifySignature('sha256', message, { key: publicKey, dsaEncoding: 'ieee-p1363' }, rs);
+  verdicts.set(key, verdict);
+  return verdict;
+}

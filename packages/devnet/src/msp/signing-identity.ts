@@ -1,0 +1,31 @@
+import { X509Certificate, createPrivateKey, sign as createSignature } from 'node:crypto';
+import { msp } from '@hyperledger/fabric-protos';
+import { normaliseLowS, signatureToDer } from '../asn1/ecdsa-signature.ts';
+import { DevnetError } from '../errors.ts';
+import type { SigningIdentity } from './msp.ts';
+
+/** `msp.SerializedIdentity` bytes of a certificate. */
+export function serializeIdentity(mspId: string, certificatePem: string): Uint8Array {
+  const identity = new msp.SerializedIdentity();
+  identity.setMspid(mspId);
+  identity.setIdBytes(Buffer.from(certificatePem));
+  return identity.serializeBinary();
+}
+
+/** Makes a signer of a certificate and its PKCS #8 key. Throws DevnetError MSP_INVALID when they do not belong together. */
+export function createSigningIdentity(source: {
+  readonly mspId: string;
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+}): SigningIdentity {
+  const key = createPrivateKey(source.privateKeyPem);
+  if (!new X509Certificate(source.certificatePem).checkPrivateKey(key)) {
+    throw new DevnetError('MSP_INVALID', `the key is not that of the certificate (MSP ${source.mspId})`);
+  }
+  return {
+    mspId: source.mspId,
+    serialized: serializeIdentity(source.mspId, source.certificatePem),
+    sign: (message) =>
+      signatureToDer(normaliseLowS(createSignature('sha256', message, { key, dsaEncoding: 'ieee-p1363' }))),
+  };
+}
