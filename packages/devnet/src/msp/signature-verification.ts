@@ -19,7 +19,7 @@ export function verifyLowS(
 ): boolean {
   const rs = lowSFromDer(signature);
   if (rs === undefined) return false;
-  const key = fingerprint + rs.toString('latin1') + createHash('sha256').update(message).digest('latin1');
+  const key = fingerprint + rs.toString('latin1') + createHash('sha256').update(message).digest().toString('latin1');
   const known = verdicts.get(key);
   if (known !== undefined) return known;
   const verdict = verifySignature('sha256', message, { key: publicKey, dsaEncoding: 'ieee-p1363' }, rs);

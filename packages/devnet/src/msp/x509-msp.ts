@@ -1,7 +1,7 @@
 import { X509Certificate, createHash } from 'node:crypto';
 import 'reflect-metadata';
 import { X509Certificate as ParsedCertificate } from '@peculiar/x509';
-import { msp } from '@hyperledger/fabric-protos';
+import type { msp } from '@hyperledger/fabric-protos';
 import { DevnetError } from '../errors.ts';
 import { parseRevocationList, type RevocationList } from './revocation-list.ts';
 import type { NodeRole } from './msp.ts';

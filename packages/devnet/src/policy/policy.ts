@@ -1,0 +1,49 @@
+import type { Identity, MspRegistry } from '../msp/msp.ts';
+
+/** A rule over who signed. */
+export interface Policy {
+  /** `identities` are distinct and have signed; see {@link validSigners}. */
+  evaluate(identities: readonly Identity[]): boolean;
+}
+
+/** Bytes and who is said to have signed them. */
+export interface SignedData {
+  readonly data: Uint8Array;
+  /** `msp.SerializedIdentity` bytes. */
+  readonly identity: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** The policy of a missing or broken definition: nobody satisfies it, as in Fabric. */
+export const REJECT_POLICY: Policy = { evaluate: () => false };
+
+/**
+ * The distinct, valid identities whose signatures are right; the others are left out without an error
+ * (common/policies/policy.go, SignatureSetToValidIdentities).
+ */
+export function validSigners(signatures: readonly SignedData[], msps: MspRegistry): Identity[] {
+  const seen = new Set<string>();
+  const identities: Identity[] = [];
+  for (const { data, identity: serialized, signature } of signatures) {
+    const identity = deserialize(serialized, msps);
+    if (identity === undefined) continue;
+    const key = `${identity.mspId}\u0000${identity.fingerprint}`;
+    if (seen.has(key) || !identity.verify(data, signature)) continue;
+    seen.add(key);
+    identities.push(identity);
+  }
+  return identities;
+}
+
+/** Whether the signatures satisfy the policy. */
+export function evaluateSignedData(policy: Policy, signatures: readonly SignedData[], msps: MspRegistry): boolean {
+  return policy.evaluate(validSigners(signatures, msps));
+}
+
+function deserialize(serialized: Uint8Array, msps: MspRegistry): Identity | undefined {
+  try {
+    return msps.deserialize(serialized);
+  } catch {
+    return undefined;
+  }
+}
