@@ -1,0 +1,76 @@
+import { createHash, verify } from 'node:crypto';
+import { X509Crl } from '@peculiar/x509';
+import { WaymarkError } from '@waymark/protocol';
+import { canonicalSerial, type ParsedCertificate } from './certificate.ts';
+
+/** Certificates an organisation's CAs took back. */
+export interface Revocations {
+  contains(issuer: ParsedCertificate, subject: ParsedCertificate): boolean;
+}
+
+/** A CRL taken apart (RFC 5280 section 5.1): what is signed, by what, and the signature. */
+interface SignedList {
+  readonly signed: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** Length and content offset of the DER element at `offset`. */
+function element(der: Uint8Array, offset: number): { readonly start: number; readonly end: number } {
+  const first = der[offset + 1] ?? 0;
+  if (first < 0x80) return { start: offset + 2, end: offset + 2 + first };
+  let length = 0;
+  for (let index = 0; index < (first & 0x7f); index += 1) length = length * 256 + (der[offset + 2 + index] ?? 0);
+  const start = offset + 2 + (first & 0x7f);
+  return { start, end: start + length };
+}
+
+/** CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signatureValue BIT STRING }. */
+function takeApart(der: Uint8Array): SignedList {
+  const list = element(der, 0);
+  const body = element(der, list.start);
+  const algorithm = element(der, body.end);
+  const bits = element(der, algorithm.end);
+  if (bits.end !== der.length) throw new Error('not exactly one list');
+  return { signed: der.subarray(list.start, body.end), signature: der.subarray(bits.start + 1, bits.end) };
+}
+
+function refuse(reason: string, cause?: unknown): WaymarkError {
+  return new WaymarkError('configuration-invalid', `A revocation list is not usable: ${reason}.`, { cause });
+}
+
+function issuerOf(crl: X509Crl, der: Uint8Array, authorities: readonly ParsedCertificate[]): ParsedCertificate {
+  const hash = (crl.signatureAlgorithm as { readonly hash?: { readonly name: string } }).hash?.name;
+  const digest = { 'SHA-256': 'sha256', 'SHA-384': 'sha384', 'SHA-512': 'sha512' }[hash ?? ''];
+  if (digest === undefined) throw refuse('its signature algorithm is not supported');
+  const { signed, signature } = takeApart(der);
+  const issuer = authorities.find(
+    (authority) => authority.maySignCrls && verify(digest, signed, authority.publicKey, signature),
+  );
+  if (issuer === undefined) throw refuse('no CA of the organisation signed it');
+  return issuer;
+}
+
+const keyOf = (issuer: ParsedCertificate, serialNumber: string): string =>
+  `${createHash('sha256').update(issuer.publicKey.export({ format: 'der', type: 'spki' })).digest('hex')}:${serialNumber}`;
+
+/**
+ * Reads revocation lists, each signed by one of the authorities. Being out of date does not make a list void: what was
+ * revoked stays revoked.
+ * @throws WaymarkError configuration-invalid
+ */
+export function readRevocations(crlsPem: readonly string[], authorities: readonly ParsedCertificate[]): Revocations {
+  const revoked = new Set<string>();
+  for (const pem of crlsPem) {
+    for (const block of pem.match(/-----BEGIN X509 CRL-----[A-Za-z0-9+/=\s]+-----END X509 CRL-----/g) ?? []) {
+      const der = Buffer.from(block.replace(/-----(?:BEGIN|END) X509 CRL-----|\s/g, ''), 'base64');
+      try {
+        const crl = new X509Crl(new Uint8Array(der));
+        const issuer = issuerOf(crl, der, authorities);
+        for (const entry of crl.entries) revoked.add(keyOf(issuer, canonicalSerial(entry.serialNumber)));
+      } catch (error) {
+        throw error instanceof WaymarkError ? error : refuse('it cannot be read', error);
+      }
+    }
+  }
+  return { contains: (issuer, subject) => revoked.size > 0 && revoked.has(keyOf(issuer, subject.serialNumber)) };
+}
