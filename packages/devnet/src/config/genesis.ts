@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { common, orderer, peer, type msp } from '@hyperledger/fabric-protos';
-import { Timestamp } from 'google-protobuf/google/protobuf/timestamp_pb.js';
 import { dataHash } from '../block/hashes.ts';
+import { createTimestamp } from '../block/timestamp.ts';
 import { buildCapabilities, buildConfigGroup, type PolicyRules } from './config-group.ts';
 import { formatDuration } from './duration.ts';
 
@@ -201,13 +201,11 @@ function buildConfigTransaction(
   configEnvelope: common.ConfigEnvelope,
 ): common.Envelope {
   const nonce = randomBytes(24);
-  const timestamp = new Timestamp();
-  timestamp.fromDate(new Date(params.timestampMs));
   const channelHeader = new common.ChannelHeader();
   channelHeader.setType(common.HeaderType.CONFIG);
   channelHeader.setVersion(1);
   channelHeader.setChannelId(params.channelId);
-  channelHeader.setTimestamp(timestamp);
+  channelHeader.setTimestamp(createTimestamp(params.timestampMs));
   channelHeader.setTxId(createHash('sha256').update(nonce).digest('hex'));
   const signatureHeader = new common.SignatureHeader();
   signatureHeader.setNonce(nonce);
