@@ -18,7 +18,9 @@ for (const suite of ['test', 'long']) {
   if (!lines.some((line) => line.suite === suite)) lines.push({ suite, passed: 0, failed: 1, skipped: 0 });
 }
 for (const line of lines) {
-  process.stdout.write(`${line.suite}: ${String(line.passed)} passed, ${String(line.failed)} failed, ${String(line.skipped)} skipped\n`);
+  process.stdout.write(
+    `${line.suite}: ${String(line.passed)} passed, ${String(line.failed)} failed, ${String(line.skipped)} skipped\n`,
+  );
 }
 const sum = (pick: (line: Line) => number): number => lines.reduce((total, line) => total + pick(line), 0);
 const failed = sum((line) => line.failed);

@@ -37,7 +37,9 @@ const child = spawn(
     '--maxWorkers=2',
     '--json',
     `--outputFile=${report}`,
-    ...(long ? ['--testPathPatterns', '\\.long\\.test\\.ts$'] : ['--testPathIgnorePatterns', '/node_modules/', '\\.long\\.test\\.ts$']),
+    ...(long
+      ? ['--testPathPatterns', '\\.long\\.test\\.ts$']
+      : ['--testPathIgnorePatterns', '/node_modules/', '\\.long\\.test\\.ts$']),
     ...args,
   ],
   { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
@@ -63,7 +65,9 @@ try {
 } finally {
   rmSync(scratch, { recursive: true, force: true });
   if (resultsFile !== undefined) appendFileSync(resultsFile, JSON.stringify(summary) + '\n');
-  process.stdout.write(`${String(summary.passed)} passed, ${String(summary.failed)} failed, ${String(summary.skipped)} skipped\n`);
+  process.stdout.write(
+    `${String(summary.passed)} passed, ${String(summary.failed)} failed, ${String(summary.skipped)} skipped\n`,
+  );
 }
 process.exit(code);
 

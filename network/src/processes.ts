@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { WaymarkError } from '@waymark/protocol';
+
+/** What to start. */
+export interface ProcessPlan {
+  /** Unique name; log and pid file are named after it. */
+  readonly name: string;
+  readonly script: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Node's own flags. */
+  readonly nodeArgs?: readonly string[];
+  readonly cwd?: string;
+  /** Ready when a JSON line with `event: "ready"` arrives on stdout, or (false) as soon as it is started. */
+  readonly announcesReady: boolean;
+}
+
+/** A running process of the network. */
+export interface RunningProcess {
+  readonly name: string;
+  readonly pid: number;
+  /** What its ready line said. */
+  readonly ready: Readonly<Record<string, unknown>>;
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  /** Asks it to end (SIGTERM), then insists after `graceMs`. */
+  stop(graceMs?: number): Promise<void>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+const readyTimeoutMs = 60_000;
+
+/**
+ * Starts Node processes with their logs and pid files under one folder.
+ * The environment is not handed on: a child gets PATH, HOME and what its plan says.
+ */
+export async function startProcess(plan: ProcessPlan, runDir: string): Promise<RunningProcess> {
+  mkdirSync(runDir, { recursive: true });
+  const logPath = join(runDir, `${plan.name}.log`);
+  const log = createWriteStream(logPath, { flags: 'a' });
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', ...(plan.nodeArgs ?? []), plan.script, ...plan.args],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(plan.cwd === undefined ? {} : { cwd: plan.cwd }),
+      env: inheritedEnvironment(plan.env),
+    },
+  );
+  const pid = child.pid;
+  if (pid === undefined) {
+    throw new WaymarkError('internal', `${plan.name} could not be started`);
+  }
+  child.stderr.pipe(log, { end: false });
+  const pidPath = join(runDir, `${plan.name}.pid`);
+  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    child.once('exit', (code, signal) => {
+      log.end();
+      void rm(pidPath, { force: true }).then(() => resolve({ code, signal }));
+    });
+  });
+  await writeFile(pidPath, `${String(pid)}\n`);
+  const ready = await waitUntilReady(child, plan, logPath, log);
+  return {
+    name: plan.name,
+    pid,
+    ready,
+    exited,
+    kill: (signal) => {
+      child.kill(signal);
+    },
+    stop: async (graceMs = 10_000) => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function inheritedEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const kept: NodeJS.ProcessEnv = {};
+  for (const key of ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'LANG', 'NODE_COMPILE_CACHE']) {
+    const value = process.env[key];
+    if (value !== undefined) kept[key] = value;
+  }
+  return { ...kept, ...extra };
+}
+
+async function waitUntilReady(
+  child: ChildProcess,
+  plan: ProcessPlan,
+  logPath: string,
+  log: NodeJS.WritableStream,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { stdout } = child;
+  if (stdout === null) throw new WaymarkError('internal', `${plan.name} has no output`);
+  const lines = createInterface({ input: stdout });
+  if (!plan.announcesReady) {
+    lines.on('line', (line) => log.write(`${line}\n`));
+    return {};
+  }
+  return new Promise((resolve, reject) => {
+    const fail = (reason: string): void => {
+      clearTimeout(timer);
+      reject(
+        new WaymarkError('unavailable', `${plan.name} ${reason}; its log is ${logPath}`, {
+          details: { process: plan.name },
+        }),
+      );
+    };
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      fail('did not become ready in time');
+    }, readyTimeoutMs);
+    child.once('exit', (code, signal) => fail(`ended before it was ready (${String(code ?? signal)})`));
+    lines.on('line', (line) => {
+      const ready = parseReady(line);
+      if (ready === undefined) {
+        log.write(`${line}\n`);
+        return;
+      }
+      clearTimeout(timer);
+      resolve(ready);
+    });
+  });
+}
+
+function parseReady(line: string): Readonly<Record<string, unknown>> | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    const value = JSON.parse(line) as Record<string, unknown>;
+    return value['event'] === 'ready' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

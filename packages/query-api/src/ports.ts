@@ -1,0 +1,61 @@
+import type { Evidence, JsonObject } from '@waymark/protocol';
+import type { CID } from 'multiformats/cid';
+
+/** Where a record lies, as the node's own index says: a hint that a reader proves (S7) or takes as it is (S8). */
+export interface IndexHit {
+  readonly recordOid: Uint8Array;
+  /** `<msp>/<outlet>/<seq>`. */
+  readonly evidenceId: string;
+  readonly leafIndex: number;
+  readonly cid: CID;
+}
+
+/** What a caller asks for: an id that people use, or an oid. */
+export type Query = { readonly type: string; readonly value: string } | { readonly recordOid: string };
+
+/** The node's index. */
+export interface QueryIndex {
+  findByOid(oid: Uint8Array): IndexHit | undefined;
+  findByToken(token: Uint8Array, limit: number): readonly IndexHit[];
+  /** The replica's copy of an evidence, unverified (S6). */
+  evidence(evidenceId: string): Evidence | undefined;
+}
+
+/** The node's keys, as far as the reads need them. */
+export interface QueryKeys {
+  /**
+   * Look-up token of a business id (docs/formats.md, "Ids").
+   * @throws WaymarkError input-invalid when the value has not the form its type demands
+   */
+  token(type: string, value: string): Uint8Array;
+  /** The consignment key, or undefined when this node does not hold it. */
+  consignmentKey(consignmentOid: Uint8Array, epoch: number): Uint8Array | undefined;
+  /**
+   * Hands a consignment key to one reader as a compact JWE.
+   * @throws WaymarkError key-invalid when `encryptionKey` is not an acceptable public key
+   */
+  wrap(key: {
+    consignmentKey: Uint8Array;
+    consignmentOid: Uint8Array;
+    epoch: number;
+    encryptionKey: JsonObject;
+  }): Promise<string>;
+  /** Place of an envelope's key, read from its header in the clear. */
+  envelopePlace(envelope: Uint8Array): { consignmentOid: Uint8Array; epoch: number };
+}
+
+/** The kinds of node in the participant register. */
+export type CallerKind = 'center' | 'outlet' | 'department' | 'reader' | 'client';
+
+/** Who is calling: from the client certificate and the register, never from an argument (architecture invariant 6). */
+export interface Caller {
+  readonly mspId: string;
+  readonly enrolmentId: string;
+  readonly kind: CallerKind;
+}
+
+/**
+ * Finds out who is calling.
+ * @throws WaymarkError certificate-untrusted, certificate-expired, certificate-revoked, role-not-permitted
+ */
+export type Authenticate = (certificateDer: Uint8Array) => Caller;

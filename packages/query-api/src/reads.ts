@@ -1,0 +1,124 @@
+import { type Evidence, isWaymarkError, WaymarkError } from '@waymark/protocol';
+import type { CID } from 'multiformats/cid';
+import { maxFastRecords, maxHitsPerAnswer, maxHitsPerQuery, type JsonObject } from './limits.ts';
+import type { IndexHit, Query, QueryIndex, QueryKeys } from './ports.ts';
+
+/** A hit as it travels. */
+export interface HitMessage {
+  readonly recordOid: string;
+  readonly evidenceId: string;
+  readonly leafIndex: number;
+  readonly cid: string;
+}
+
+/** The reads, without their transport. */
+export interface Reads {
+  lookUp(queries: readonly Query[]): { results: { hits: HitMessage[]; more: boolean }[] };
+  handOverKeys(
+    encryptionKey: JsonObject,
+    consignments: readonly { consignmentOid: string; epoch: number }[],
+  ): Promise<{ keys: { consignmentOid: string; epoch: number; jwe: string }[] }>;
+  fastQuery(encryptionKey: JsonObject, query: Query): Promise<FastAnswer>;
+  evidence(evidenceId: string): Evidence;
+}
+
+/** S8: everything in one answer, and nothing promised. */
+export interface FastAnswer {
+  readonly trust: 'unverified';
+  readonly records: readonly (HitMessage & { envelope: string; jwe: string })[];
+}
+
+/** What the reads are made of. */
+export interface ReadsParts {
+  readonly index: QueryIndex;
+  readonly keys: QueryKeys;
+  readonly content: { get(cid: CID): Promise<Uint8Array> };
+}
+
+/** Builds the reads over a node's index, keys and content store. */
+export function createReads({ index, keys, content }: ReadsParts): Reads {
+  const find = (query: Query, limit: number): readonly IndexHit[] => {
+    if ('recordOid' in query) {
+      const hit = index.findByOid(Buffer.from(query.recordOid, 'hex'));
+      return hit === undefined ? [] : [hit];
+    }
+    return index.findByToken(keys.token(query.type, query.value), limit);
+  };
+  const keyFor = async (consignmentOid: Uint8Array, epoch: number, encryptionKey: JsonObject): Promise<string> => {
+    const consignmentKey = keys.consignmentKey(consignmentOid, epoch);
+    if (consignmentKey === undefined)
+      throw new WaymarkError('key-unknown', 'This node does not hold the key of that consignment.');
+    return keys.wrap({ consignmentKey, consignmentOid, epoch, encryptionKey });
+  };
+
+  return {
+    lookUp(queries) {
+      let left = maxHitsPerAnswer;
+      const results = queries.map((query) => {
+        const limit = Math.min(maxHitsPerQuery, left);
+        const found = find(query, limit + 1);
+        const hits = found.slice(0, limit).map(toMessage);
+        left -= hits.length;
+        return { hits, more: found.length > limit };
+      });
+      return { results };
+    },
+
+    async handOverKeys(encryptionKey, consignments) {
+      const answer = [];
+      for (const { consignmentOid, epoch } of consignments) {
+        const jwe = await keyFor(Buffer.from(consignmentOid, 'hex'), epoch, encryptionKey);
+        answer.push({ consignmentOid, epoch, jwe });
+      }
+      return { keys: answer };
+    },
+
+    async fastQuery(encryptionKey, query) {
+      const found = find(query, maxFastRecords + 1);
+      if (found.length > maxFastRecords) {
+        throw new WaymarkError(
+          'limit-exceeded',
+          `More than ${String(maxFastRecords)} records match; look them up and read them singly.`,
+        );
+      }
+      const wrapped = new Map<string, Promise<string>>();
+      const records = await Promise.all(
+        found.map(async (hit) => {
+          const envelope = await content.get(hit.cid);
+          const { consignmentOid, epoch } = placeOf(keys, envelope);
+          const name = `${Buffer.from(consignmentOid).toString('hex')}/${String(epoch)}`;
+          const jwe = wrapped.get(name) ?? keyFor(consignmentOid, epoch, encryptionKey);
+          wrapped.set(name, jwe);
+          return { ...toMessage(hit), envelope: Buffer.from(envelope).toString('base64'), jwe: await jwe };
+        }),
+      );
+      return { trust: 'unverified', records };
+    },
+
+    evidence(evidenceId) {
+      const found = index.evidence(evidenceId);
+      if (found === undefined)
+        throw new WaymarkError('refused', 'There is no such evidence, or it is not yours to see.');
+      return found;
+    },
+  };
+}
+
+/** An index that was altered may point at a block that is no envelope at all. */
+function placeOf(keys: QueryKeys, envelope: Uint8Array): { consignmentOid: Uint8Array; epoch: number } {
+  try {
+    return keys.envelopePlace(envelope);
+  } catch (cause) {
+    if (isWaymarkError(cause, 'data-abnormal')) throw cause;
+    throw new WaymarkError('data-abnormal', 'What lies under this address is not an envelope.', { cause });
+  }
+}
+
+function toMessage(hit: IndexHit): HitMessage {
+  return {
+    recordOid: Buffer.from(hit.recordOid).toString('hex'),
+    evidenceId: hit.evidenceId,
+    leafIndex: hit.leafIndex,
+    cid: hit.cid.toString(),
+  };
+}

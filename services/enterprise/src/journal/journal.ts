@@ -1,0 +1,278 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { Evidence } from '@waymark/protocol';
+import { journalSchema } from './schema.ts';
+
+/** A batch the center has checked and is about to accept. */
+export interface AcceptedBatch {
+  readonly outlet: string;
+  readonly seq: number;
+  readonly batchHash: Uint8Array;
+  readonly cid: string;
+  readonly evidence: Evidence;
+  /** The signed `accepted` receipt: stored before it leaves. */
+  readonly receipt: Uint8Array;
+  readonly acceptedAtMs: number;
+  readonly records: readonly AcceptedRecord[];
+  readonly consignmentKeys: readonly WrappedConsignmentKey[];
+}
+
+/** One record of it, as the index keeps it. */
+export interface AcceptedRecord {
+  readonly oid: Uint8Array;
+  readonly contentTag: Uint8Array;
+  readonly cid: Uint8Array;
+  readonly tokens: readonly Uint8Array[];
+}
+
+/** A consignment key, sealed under the key store's local key. */
+export interface WrappedConsignmentKey {
+  readonly consignmentOid: Uint8Array;
+  readonly epoch: number;
+  readonly wrapped: Uint8Array;
+}
+
+/** Where a record lies, as far as the center's index knows. */
+export interface IndexHit {
+  readonly recordOid: Uint8Array;
+  readonly outlet: string;
+  readonly seq: number;
+  readonly leafIndex: number;
+  /** CID bytes of the envelope. */
+  readonly cid: Uint8Array;
+}
+
+/** A batch as the journal holds it. */
+export interface JournalBatch {
+  readonly outlet: string;
+  readonly seq: number;
+  readonly batchHash: Uint8Array;
+  readonly cid: string;
+  readonly count: number;
+  readonly evidence: Evidence;
+  readonly receipt: Uint8Array;
+  readonly state: 'accepted' | 'anchored' | 'refused';
+  readonly txId?: string;
+  readonly anchoredReceipt?: Uint8Array;
+  readonly refusal?: { readonly code: string; readonly message: string };
+}
+
+/** Last accepted batch of an outlet. */
+export interface OutletPosition {
+  readonly seq: number;
+  readonly batchHash: Uint8Array;
+}
+
+/** What the center has accepted, on disk before anybody is told (S4; architecture invariant 2). */
+export interface Journal {
+  /** Accepts a group of batches in one synced transaction. */
+  accept(batches: readonly AcceptedBatch[]): void;
+  position(outlet: string): OutletPosition | undefined;
+  batch(outlet: string, seq: number): JournalBatch | undefined;
+  /** Accepted, not yet anchored, oldest first. */
+  pending(limit: number): JournalBatch[];
+  pendingCount(): number;
+  counts(): { accepted: number; anchored: number; refused: number };
+  markAnchored(marks: readonly { outlet: string; seq: number; txId: string; receipt: Uint8Array }[]): void;
+  markRefused(outlet: string, seq: number, refusal: { code: string; message: string }): void;
+  contentTag(oid: Uint8Array): Uint8Array | undefined;
+  findByOid(oid: Uint8Array): IndexHit | undefined;
+  findByToken(token: Uint8Array, limit: number): IndexHit[];
+  consignmentKey(consignmentOid: Uint8Array, epoch: number): Uint8Array | undefined;
+  logAccess(entry: { atMs: number; caller: string; asked: Uint8Array; outcome: string }): void;
+  close(): void;
+}
+
+type Row = Record<string, unknown>;
+
+/** Opens (or makes) the journal file; every commit is synced before it returns. */
+export function openJournal(path: string): Journal {
+  return new SqliteJournal(path);
+}
+
+class SqliteJournal implements Journal {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #pending: number;
+
+  constructor(path: string) {
+    this.#db = new DatabaseSync(path);
+    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
+    this.#db.exec(journalSchema);
+    this.#pending = Number(this.#one("SELECT count(*) AS n FROM batch WHERE state = 'accepted'")?.['n'] ?? 0);
+  }
+
+  accept(batches: readonly AcceptedBatch[]): void {
+    const insertBatch = this.#sql(
+      `INSERT INTO batch (outlet, seq, batch_hash, cid, count, evidence, receipt, state, accepted_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'accepted', ?)`,
+    );
+    const insertRecord = this.#sql(
+      'INSERT INTO record (oid, content_tag, cid, outlet, seq, leaf) VALUES (?, ?, ?, ?, ?, ?)',
+    );
+    const insertToken = this.#sql('INSERT OR IGNORE INTO token (token, oid) VALUES (?, ?)');
+    const insertKey = this.#sql('INSERT OR IGNORE INTO consignment_key (consignment, epoch, wrapped) VALUES (?, ?, ?)');
+    this.#transaction(() => {
+      for (const batch of batches) {
+        insertBatch.run(
+          batch.outlet,
+          batch.seq,
+          batch.batchHash,
+          batch.cid,
+          batch.records.length,
+          JSON.stringify(batch.evidence),
+          batch.receipt,
+          batch.acceptedAtMs,
+        );
+        batch.records.forEach((record, leaf) => {
+          insertRecord.run(record.oid, record.contentTag, record.cid, batch.outlet, batch.seq, leaf);
+          for (const token of record.tokens) insertToken.run(token, record.oid);
+        });
+        for (const key of batch.consignmentKeys) insertKey.run(key.consignmentOid, key.epoch, key.wrapped);
+      }
+    });
+    this.#pending += batches.length;
+  }
+
+  position(outlet: string): OutletPosition | undefined {
+    const row = this.#one('SELECT seq, batch_hash FROM batch WHERE outlet = ? ORDER BY seq DESC LIMIT 1', outlet);
+    return row === undefined ? undefined : { seq: Number(row['seq']), batchHash: row['batch_hash'] as Uint8Array };
+  }
+
+  batch(outlet: string, seq: number): JournalBatch | undefined {
+    const row = this.#one('SELECT * FROM batch WHERE outlet = ? AND seq = ?', outlet, seq);
+    return row === undefined ? undefined : toBatch(row);
+  }
+
+  pending(limit: number): JournalBatch[] {
+    return this.#all(
+      "SELECT * FROM batch WHERE state = 'accepted' ORDER BY accepted_at, outlet, seq LIMIT ?",
+      limit,
+    ).map(toBatch);
+  }
+
+  pendingCount(): number {
+    return this.#pending;
+  }
+
+  counts(): { accepted: number; anchored: number; refused: number } {
+    const counts = { accepted: 0, anchored: 0, refused: 0 };
+    for (const row of this.#all('SELECT state, count(*) AS n FROM batch GROUP BY state')) {
+      counts[row['state'] as keyof typeof counts] = Number(row['n']);
+    }
+    return counts;
+  }
+
+  markAnchored(marks: readonly { outlet: string; seq: number; txId: string; receipt: Uint8Array }[]): void {
+    const update = this.#sql(
+      `UPDATE batch SET state = 'anchored', tx_id = ?, anchored_receipt = ? WHERE outlet = ? AND seq = ? AND state = 'accepted'`,
+    );
+    let changed = 0;
+    this.#transaction(() => {
+      for (const mark of marks) changed += Number(update.run(mark.txId, mark.receipt, mark.outlet, mark.seq).changes);
+    });
+    this.#pending -= changed;
+  }
+
+  markRefused(outlet: string, seq: number, refusal: { code: string; message: string }): void {
+    const { changes } = this.#sql(
+      `UPDATE batch SET state = 'refused', refusal = ? WHERE outlet = ? AND seq = ? AND state = 'accepted'`,
+    ).run(JSON.stringify(refusal), outlet, seq);
+    this.#pending -= Number(changes);
+  }
+
+  contentTag(oid: Uint8Array): Uint8Array | undefined {
+    return this.#one('SELECT content_tag FROM record WHERE oid = ?', oid)?.['content_tag'] as Uint8Array | undefined;
+  }
+
+  findByOid(oid: Uint8Array): IndexHit | undefined {
+    const row = this.#one('SELECT oid, cid, outlet, seq, leaf FROM record WHERE oid = ?', oid);
+    return row === undefined ? undefined : toHit(row);
+  }
+
+  findByToken(token: Uint8Array, limit: number): IndexHit[] {
+    return this.#all(
+      `SELECT r.oid, r.cid, r.outlet, r.seq, r.leaf FROM token t JOIN record r ON r.oid = t.oid WHERE t.token = ? ORDER BY r.outlet, r.seq, r.leaf LIMIT ?`,
+      token,
+      limit,
+    ).map(toHit);
+  }
+
+  consignmentKey(consignmentOid: Uint8Array, epoch: number): Uint8Array | undefined {
+    const row = this.#one(
+      'SELECT wrapped FROM consignment_key WHERE consignment = ? AND epoch = ?',
+      consignmentOid,
+      epoch,
+    );
+    return row?.['wrapped'] as Uint8Array | undefined;
+  }
+
+  logAccess(entry: { atMs: number; caller: string; asked: Uint8Array; outcome: string }): void {
+    this.#sql('INSERT INTO access (at, caller, asked, outcome) VALUES (?, ?, ?, ?)').run(
+      entry.atMs,
+      entry.caller,
+      entry.asked,
+      entry.outcome,
+    );
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #transaction(work: () => void): void {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      work();
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #sql(text: string): StatementSync {
+    let statement = this.#statements.get(text);
+    if (statement === undefined) {
+      statement = this.#db.prepare(text);
+      this.#statements.set(text, statement);
+    }
+    return statement;
+  }
+
+  #one(text: string, ...values: (string | number | Uint8Array)[]): Row | undefined {
+    return this.#sql(text).get(...values);
+  }
+
+  #all(text: string, ...values: (string | number | Uint8Array)[]): Row[] {
+    return this.#sql(text).all(...values);
+  }
+}
+
+function toBatch(row: Row): JournalBatch {
+  const text = (key: string): string | undefined => (typeof row[key] === 'string' ? row[key] : undefined);
+  const txId = text('tx_id');
+  const refusal = text('refusal');
+  const anchoredReceipt = row['anchored_receipt'];
+  return {
+    outlet: String(row['outlet']),
+    seq: Number(row['seq']),
+    batchHash: row['batch_hash'] as Uint8Array,
+    cid: String(row['cid']),
+    count: Number(row['count']),
+    evidence: JSON.parse(String(row['evidence'])) as Evidence,
+    receipt: row['receipt'] as Uint8Array,
+    state: row['state'] as JournalBatch['state'],
+    ...(txId === undefined ? {} : { txId }),
+    ...(anchoredReceipt instanceof Uint8Array ? { anchoredReceipt } : {}),
+    ...(refusal === undefined ? {} : { refusal: JSON.parse(refusal) as { code: string; message: string } }),
+  };
+}
+
+function toHit(row: Row): IndexHit {
+  return {
+    recordOid: row['oid'] as Uint8Array,
+    outlet: String(row['outlet']),
+    seq: Number(row['seq']),
+    leafIndex: Number(row['leaf']),
+    cid: row['cid'] as Uint8Array,
+  };
+}

@@ -1,0 +1,169 @@
+import { type Evidence, isWaymarkError, type WaymarkError } from '@waymark/protocol';
+import type { Journal, JournalBatch } from '../journal/journal.ts';
+
+/** Batches in one transaction: the chaincode's limit. */
+const maxBatchesPerTransaction = 64;
+const firstRetryMs = 200;
+const longestRetryMs = 10_000;
+
+/** What the relay needs of the channel. */
+export interface EvidenceLedger {
+  /** Submits one transaction and waits for its commit. Safe to repeat: evidence is write-once. */
+  record(batches: readonly Evidence[]): Promise<{ txId: string; blockNumber: bigint }>;
+}
+
+/** What the relay needs of the local replica. */
+export interface EvidenceReplica {
+  waitForBlock(blockNumber: bigint, signal: AbortSignal): Promise<void>;
+  /** The evidence under an id and the transaction that wrote it, as committed and valid. */
+  committed(evidenceId: string): { batchHash: string; txId: string } | undefined;
+}
+
+/** What became of a batch. */
+export type RelayOutcome =
+  | { readonly state: 'anchored'; readonly batch: JournalBatch; readonly txId: string; readonly receipt: Uint8Array }
+  | { readonly state: 'refused'; readonly batch: JournalBatch; readonly refusal: { code: string; message: string } };
+
+/** What the relay is made of. */
+export interface RelayParts {
+  readonly journal: Journal;
+  readonly ledger: EvidenceLedger;
+  readonly replica: EvidenceReplica;
+  /** Signs the `anchored` receipt of a batch. */
+  readonly signReceipt: (batch: JournalBatch, txId: string) => Uint8Array;
+  readonly onOutcome: (outcome: RelayOutcome) => void;
+  /** Told of every fault that is going to be tried again. */
+  readonly onRetry: (error: unknown, delayMs: number) => void;
+  readonly delay: (delayMs: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Takes accepted batches to the channel, in order, each exactly once (S5). */
+export interface Relay {
+  start(): void;
+  /** Says that the journal has something new. */
+  wake(): void;
+  stop(): Promise<void>;
+}
+
+/**
+ * One transaction in flight: while it commits, the next batches gather, so the number of transactions follows the
+ * block rate and not the number of batches. A batch is anchored when the replica has seen its valid transaction, whatever
+ * the submission said: the outcome of a submission may be lost, a committed block is not.
+ */
+export function createRelay(parts: RelayParts): Relay {
+  const abort = new AbortController();
+  let wakeUp: (() => void) | undefined;
+  let awake = false;
+  let running: Promise<void> | undefined;
+
+  const idle = (): Promise<void> =>
+    new Promise((resolve) => {
+      if (awake || abort.signal.aborted) {
+        resolve();
+        return;
+      }
+      wakeUp = resolve;
+    });
+
+  async function run(): Promise<void> {
+    let retryMs = firstRetryMs;
+    while (!abort.signal.aborted) {
+      const batches = parts.journal.pending(maxBatchesPerTransaction);
+      if (batches.length === 0) {
+        await idle();
+        awake = false;
+        continue;
+      }
+      try {
+        await relayGroup(batches);
+        retryMs = firstRetryMs;
+      } catch (error) {
+        if (abort.signal.aborted) return;
+        parts.onRetry(error, retryMs);
+        await parts.delay(retryMs, abort.signal);
+        retryMs = Math.min(retryMs * 2, longestRetryMs);
+      }
+    }
+  }
+
+  async function relayGroup(batches: readonly JournalBatch[]): Promise<void> {
+    // A center that died between commit and journal finds its batches in the replica already.
+    const open = settle(batches);
+    if (open.length === 0) return;
+    try {
+      const { blockNumber } = await parts.ledger.record(open.map((batch) => batch.evidence));
+      await parts.replica.waitForBlock(blockNumber, abort.signal);
+    } catch (error) {
+      if (!isPermanent(error)) throw error;
+      if (open.length > 1) {
+        // One refused batch must not hold up the others: find it by sending each alone.
+        for (const batch of open) await relayGroup([batch]);
+        return;
+      }
+      refuse(open[0], error);
+      return;
+    }
+    const left = settle(open);
+    if (left.length > 0) throw new Error(`${String(left.length)} committed batches are missing from the replica`);
+  }
+
+  /** Marks what the replica shows as committed; returns the rest. */
+  function settle(batches: readonly JournalBatch[]): JournalBatch[] {
+    const marks: { batch: JournalBatch; txId: string; receipt: Uint8Array }[] = [];
+    const open: JournalBatch[] = [];
+    for (const batch of batches) {
+      const { evidence } = batch;
+      const found = parts.replica.committed(`${evidence.msp}/${evidence.outlet}/${String(evidence.seq)}`);
+      if (found === undefined) open.push(batch);
+      else if (found.batchHash !== evidence.batchHash) {
+        refuse(batch, { code: 'conflict', message: 'the channel holds another batch under this sequence number' });
+      } else marks.push({ batch, txId: found.txId, receipt: parts.signReceipt(batch, found.txId) });
+    }
+    if (marks.length > 0) {
+      parts.journal.markAnchored(
+        marks.map(({ batch, txId, receipt }) => ({ outlet: batch.outlet, seq: batch.seq, txId, receipt })),
+      );
+      for (const mark of marks) parts.onOutcome({ state: 'anchored', ...mark });
+    }
+    return open;
+  }
+
+  function refuse(batch: JournalBatch | undefined, reason: { code: string; message: string }): void {
+    if (batch === undefined) return;
+    const refusal = { code: reason.code, message: reason.message };
+    parts.journal.markRefused(batch.outlet, batch.seq, refusal);
+    parts.onOutcome({ state: 'refused', batch, refusal });
+  }
+
+  return {
+    start: () => {
+      running ??= run();
+    },
+    wake: () => {
+      awake = true;
+      wakeUp?.();
+      wakeUp = undefined;
+    },
+    stop: async () => {
+      abort.abort();
+      wakeUp?.();
+      await running;
+    },
+  };
+}
+
+const permanentCodes = new Set([
+  'conflict',
+  'sequence-gap',
+  'input-invalid',
+  'limit-exceeded',
+  'certificate-revoked',
+  'certificate-untrusted',
+  'role-not-permitted',
+  'refused',
+]);
+
+/** A refusal by the chaincode that a repetition would only meet again. */
+function isPermanent(error: unknown): error is WaymarkError {
+  return isWaymarkError(error) && permanentCodes.has(error.code);
+}
