@@ -1,0 +1,145 @@
+import { ChannelCredentials } from '@grpc/grpc-js';
+import { peer } from '@hyperledger/fabric-protos';
+import { ChaincodeStream, type ChaincodeStreamHandlers } from './chaincode-stream.ts';
+
+const MAX_MESSAGE_BYTES = 100 * 1024 * 1024;
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 2_000;
+
+/** Where a chaincode server listens. */
+export interface ChaincodeEndpoint {
+  /** `host:port`. */
+  readonly address: string;
+  /** PEM of the CA of the server's certificate; without it the connection is not encrypted. */
+  readonly tlsRootCertPem?: string;
+  /** PEM; both or none, for servers that ask for client certificates. */
+  readonly clientKeyPem?: string;
+  readonly clientCertPem?: string;
+}
+
+export interface ChaincodeConnectionParams {
+  readonly endpoint: ChaincodeEndpoint;
+  /** What the chaincode must register as; without it any id is accepted. */
+  readonly packageId?: string;
+  readonly invokeChaincode: ChaincodeStreamHandlers['invokeChaincode'];
+  /** Told of each connection and each loss. */
+  readonly onStateChange?: (state: ChaincodeConnectionState) => void;
+}
+
+export type ChaincodeConnectionState =
+  | { readonly kind: 'ready'; readonly packageId: string }
+  | { readonly kind: 'down'; readonly reason: string };
+
+/** Keeps one stream open to one chaincode server, as Fabric peers do to a chaincode that runs as a service. */
+export interface ChaincodeConnection {
+  readonly state: ChaincodeConnectionState;
+  /** The stream, as soon as the chaincode is ready. Rejects after `timeoutMs` with the reason. */
+  ready(timeoutMs: number): Promise<ChaincodeStream>;
+  close(): void;
+}
+
+/** Dials at once and again, with growing pauses, whenever the stream is lost. */
+export function connectChaincode(params: ChaincodeConnectionParams): ChaincodeConnection {
+  return new ReconnectingConnection(params);
+}
+
+class ReconnectingConnection implements ChaincodeConnection {
+  readonly #params: ChaincodeConnectionParams;
+  readonly #client: peer.ChaincodeClient;
+  readonly #waiting = new Set<(stream: ChaincodeStream) => void>();
+  #stream: ChaincodeStream | undefined;
+  #isReady = false;
+  #retryMs = FIRST_RETRY_MS;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #closed = false;
+  state: ChaincodeConnectionState = { kind: 'down', reason: 'not connected yet' };
+
+  constructor(params: ChaincodeConnectionParams) {
+    this.#params = params;
+    this.#client = new peer.ChaincodeClient(params.endpoint.address, credentialsOf(params.endpoint), {
+      'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+      'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+      'grpc.initial_reconnect_backoff_ms': FIRST_RETRY_MS,
+      'grpc.min_reconnect_backoff_ms': FIRST_RETRY_MS,
+      'grpc.max_reconnect_backoff_ms': LAST_RETRY_MS,
+      'grpc.keepalive_time_ms': 60_000,
+    });
+    this.#dial();
+  }
+
+  ready(timeoutMs: number): Promise<ChaincodeStream> {
+    if (this.#isReady && this.#stream !== undefined) return Promise.resolve(this.#stream);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(settle);
+        const reason = this.state.kind === 'down' ? this.state.reason : 'the chaincode did not register';
+        reject(new Error(`connection to ${this.#params.endpoint.address} failed: ${reason}`));
+      }, timeoutMs);
+      const settle = (stream: ChaincodeStream) => {
+        clearTimeout(timer);
+        resolve(stream);
+      };
+      this.#waiting.add(settle);
+    });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#retryTimer);
+    this.#stream?.close(new Error('the peer stops'));
+    this.#client.close();
+  }
+
+  #dial(): void {
+    let packageId = '';
+    const stream = new ChaincodeStream(this.#client.connect(), {
+      register: (id) => {
+        packageId = this.#check(id);
+      },
+      ready: () => {
+        this.#isReady = true;
+        this.#retryMs = FIRST_RETRY_MS;
+        this.#report({ kind: 'ready', packageId });
+        for (const settle of this.#waiting) settle(stream);
+        this.#waiting.clear();
+      },
+      closed: (reason) => this.#lost(reason),
+      invokeChaincode: this.#params.invokeChaincode,
+    });
+    this.#stream = stream;
+  }
+
+  #check(packageId: string): string {
+    if (packageId === '') throw new Error('error in handling register chaincode, chaincodeID name is empty');
+    const expected = this.#params.packageId;
+    if (expected !== undefined && expected !== packageId) {
+      throw new Error(`the chaincode registers as ${packageId}, but ${expected} is expected`);
+    }
+    return packageId;
+  }
+
+  #lost(reason: Error): void {
+    this.#isReady = false;
+    this.#stream = undefined;
+    if (this.#closed) return;
+    this.#report({ kind: 'down', reason: reason.message });
+    this.#retryTimer = setTimeout(() => this.#dial(), this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+  }
+
+  #report(state: ChaincodeConnectionState): void {
+    this.state = state;
+    this.#params.onStateChange?.(state);
+  }
+}
+
+function credentialsOf(endpoint: ChaincodeEndpoint): ChannelCredentials {
+  if (endpoint.tlsRootCertPem === undefined) return ChannelCredentials.createInsecure();
+  const bytes = (pem: string | undefined) => (pem === undefined ? null : Buffer.from(pem));
+  return ChannelCredentials.createSsl(
+    Buffer.from(endpoint.tlsRootCertPem),
+    bytes(endpoint.clientKeyPem),
+    bytes(endpoint.clientCertPem),
+  );
+}

@@ -1,0 +1,184 @@
+import type { Duplex } from 'node:stream';
+import { peer } from '@hyperledger/fabric-protos';
+import { buildMessage, typeName, type ChaincodeMessageType } from './chaincode-message.ts';
+import {
+  handleGetHistoryForKey,
+  handleGetQueryResult,
+  handleGetStateByRange,
+  handleQueryStateClose,
+  handleQueryStateNext,
+} from './query-requests.ts';
+import {
+  handleDelState,
+  handleGetState,
+  handleGetStateMetadata,
+  handlePutState,
+  handlePutStateMetadata,
+  unsupportedRequest,
+  type StateRequestHandler,
+} from './state-requests.ts';
+import { TransactionContext, type Transaction } from './transaction-context.ts';
+
+const Type = peer.ChaincodeMessage.Type;
+
+export const STREAM_TERMINATED = 'chaincode stream terminated';
+export const EXECUTION_TIMEOUT = 'timeout expired while executing transaction';
+
+const STATE_REQUESTS: ReadonlyMap<ChaincodeMessageType, StateRequestHandler> = new Map([
+  [Type.GET_STATE, handleGetState],
+  [Type.PUT_STATE, handlePutState],
+  [Type.DEL_STATE, handleDelState],
+  [Type.GET_STATE_METADATA, handleGetStateMetadata],
+  [Type.PUT_STATE_METADATA, handlePutStateMetadata],
+  [Type.GET_STATE_BY_RANGE, handleGetStateByRange],
+  [Type.QUERY_STATE_NEXT, handleQueryStateNext],
+  [Type.QUERY_STATE_CLOSE, handleQueryStateClose],
+  [Type.GET_HISTORY_FOR_KEY, handleGetHistoryForKey],
+  [Type.GET_QUERY_RESULT, handleGetQueryResult],
+  [Type.GET_PRIVATE_DATA_HASH, unsupportedRequest('private data collections')],
+  [Type.PURGE_PRIVATE_DATA, unsupportedRequest('private data collections')],
+  [Type.WRITE_BATCH_STATE, unsupportedRequest('batches of writes')],
+  [Type.GET_STATE_MULTIPLE, unsupportedRequest('reading several keys at once')],
+]);
+
+interface Execution {
+  readonly context: TransactionContext;
+  readonly settle: (outcome: peer.ChaincodeMessage | Error) => void;
+}
+
+export interface ChaincodeStreamHandlers {
+  /** The chaincode has said who it is; throwing refuses it and ends the stream. */
+  register(packageId: string): void;
+  ready(): void;
+  /** Once, when the stream is over. */
+  closed(reason: Error): void;
+  /** Another chaincode is called; the answer is the serialised message of the called chaincode. */
+  invokeChaincode(spec: peer.ChaincodeSpec, context: TransactionContext): Promise<Uint8Array>;
+}
+
+/**
+ * The peer's end of one stream to one chaincode: registration, then any number of transactions at once, told apart by
+ * channel and transaction id (Fabric: core/chaincode/handler.go).
+ */
+export class ChaincodeStream {
+  readonly #stream: Duplex;
+  readonly #handlers: ChaincodeStreamHandlers;
+  readonly #executions = new Map<string, Execution>();
+  #state: 'created' | 'ready' | 'closed' = 'created';
+
+  /** `stream` carries `ChaincodeMessage` objects both ways. */
+  constructor(stream: Duplex, handlers: ChaincodeStreamHandlers) {
+    this.#stream = stream;
+    this.#handlers = handlers;
+    stream.on('data', (message: peer.ChaincodeMessage) => this.#receive(message));
+    stream.on('error', (error: Error) => this.close(error));
+    stream.on('end', () => this.close(new Error('the chaincode ended the stream')));
+  }
+
+  /** Runs the chaincode; resolves with COMPLETED or ERROR. Rejects on time-out and when the stream ends. */
+  async execute(
+    transaction: Transaction,
+    namespace: string,
+    input: peer.ChaincodeInput,
+    timeoutMs: number,
+  ): Promise<peer.ChaincodeMessage> {
+    if (this.#state !== 'ready') throw new Error(STREAM_TERMINATED);
+    const id = executionId(transaction.channelId, transaction.txId);
+    if (this.#executions.has(id)) throw new Error(`txid: ${transaction.txId}(${transaction.channelId}) exists`);
+    const context = new TransactionContext(transaction, namespace);
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise<peer.ChaincodeMessage>((resolve, reject) => {
+        const settle = (outcome: peer.ChaincodeMessage | Error) => {
+          if (outcome instanceof Error) reject(outcome);
+          else resolve(outcome);
+        };
+        this.#executions.set(id, { context, settle });
+        timer = setTimeout(() => settle(new Error(EXECUTION_TIMEOUT)), timeoutMs);
+        const message = buildMessage(Type.TRANSACTION, input.serializeBinary(), transaction);
+        message.setProposal(transaction.signedProposal);
+        this.#send(message);
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#executions.delete(id);
+      await context.closeQueries();
+    }
+  }
+
+  /** Ends the stream; transactions in flight fail with Fabric's text. */
+  close(reason: Error): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    for (const { settle } of this.#executions.values()) settle(new Error(STREAM_TERMINATED));
+    this.#stream.end();
+    this.#handlers.closed(reason);
+  }
+
+  #receive(message: peer.ChaincodeMessage): void {
+    const type = message.getType();
+    if (this.#state === 'closed' || type === Type.KEEPALIVE) return;
+    try {
+      if (this.#state === 'created') this.#receiveRegistration(type, message);
+      else if (type === Type.COMPLETED || type === Type.ERROR) this.#complete(message);
+      else if (type === Type.INVOKE_CHAINCODE || STATE_REQUESTS.has(type)) void this.#answer(message);
+      else throw new Error(`cannot handle message (${typeName(type)}) while in ready state`);
+    } catch (error) {
+      this.close(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #receiveRegistration(type: ChaincodeMessageType, message: peer.ChaincodeMessage): void {
+    if (type !== Type.REGISTER) throw new Error(`cannot handle message (${typeName(type)}) while in created state`);
+    this.#handlers.register(peer.ChaincodeID.deserializeBinary(message.getPayload_asU8()).getName());
+    this.#send(buildMessage(Type.REGISTERED));
+    this.#send(buildMessage(Type.READY));
+    this.#state = 'ready';
+    this.#handlers.ready();
+  }
+
+  #complete(message: peer.ChaincodeMessage): void {
+    this.#executions.get(executionId(message.getChannelId(), message.getTxid()))?.settle(message);
+  }
+
+  async #answer(message: peer.ChaincodeMessage): Promise<void> {
+    const transaction = { txId: message.getTxid(), channelId: message.getChannelId() };
+    const context = this.#executions.get(executionId(transaction.channelId, transaction.txId))?.context;
+    if (context?.requestActive === true) return;
+    if (context !== undefined) context.requestActive = true;
+    let answer: peer.ChaincodeMessage;
+    try {
+      const payload = await this.#handle(message, context);
+      answer = buildMessage(Type.RESPONSE, payload, transaction);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const text = `${typeName(message.getType())} failed: transaction ID: ${transaction.txId}: ${reason}`;
+      answer = buildMessage(Type.ERROR, Buffer.from(text), transaction);
+    }
+    if (context !== undefined) context.requestActive = false;
+    this.#send(answer);
+  }
+
+  #handle(
+    message: peer.ChaincodeMessage,
+    context: TransactionContext | undefined,
+  ): Promise<Uint8Array | undefined> {
+    const payload = message.getPayload_asU8();
+    if (message.getType() === Type.INVOKE_CHAINCODE) {
+      if (context === undefined) throw new Error('could not get valid transaction');
+      return this.#handlers.invokeChaincode(peer.ChaincodeSpec.deserializeBinary(payload), context);
+    }
+    if (context === undefined) throw new Error('no ledger context');
+    const handler = STATE_REQUESTS.get(message.getType());
+    if (handler === undefined) throw new Error('unknown request');
+    return handler(payload, context);
+  }
+
+  #send(message: peer.ChaincodeMessage): void {
+    if (this.#state !== 'closed') this.#stream.write(message);
+  }
+}
+
+function executionId(channelId: string, txId: string): string {
+  return channelId + txId;
+}

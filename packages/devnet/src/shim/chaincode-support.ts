@@ -1,0 +1,156 @@
+import { peer } from '@hyperledger/fabric-protos';
+import { LIFECYCLE_NAMESPACE, sequenceKey } from '../lifecycle/chaincode-definition.ts';
+import { connectChaincode, type ChaincodeConnection, type ChaincodeEndpoint } from './chaincode-connection.ts';
+import type { Transaction, TransactionContext } from './transaction-context.ts';
+
+const DEFAULT_EXECUTE_TIMEOUT_MS = 30_000;
+const DEFAULT_LAUNCH_TIMEOUT_MS = 5_000;
+
+/** Names that Fabric reserves for chaincodes of the peer itself. */
+export const SYSTEM_CHAINCODES: ReadonlySet<string> = new Set(['_lifecycle', 'lscc', 'qscc', 'cscc', 'vscc', 'escc']);
+
+export interface ChaincodeOfPeer {
+  readonly name: string;
+  readonly endpoint: ChaincodeEndpoint;
+  readonly packageId?: string;
+}
+
+export interface ChaincodeSupportParams {
+  readonly chaincodes: readonly ChaincodeOfPeer[];
+  /** Throws when the proposal's creator may not call chaincodes on the channel. */
+  readonly checkChaincodeToChaincode: (channelId: string, proposal: peer.SignedProposal) => void;
+  /** Default 30 s, as in Fabric. */
+  readonly executeTimeoutMs?: number;
+  /** How long a transaction waits for a chaincode that is not connected. Default 5 s. */
+  readonly launchTimeoutMs?: number;
+  readonly onStateChange?: (name: string, connection: ChaincodeConnection) => void;
+}
+
+export interface ExecutionResult {
+  readonly response: peer.Response;
+  readonly event: peer.ChaincodeEvent | undefined;
+}
+
+/** The chaincodes of one peer. */
+export interface ChaincodeSupport {
+  /** Runs a chaincode that the channel defines. Throws when it cannot be run; what the chaincode answers is in the result. */
+  execute(transaction: Transaction, name: string, input: peer.ChaincodeInput): Promise<ExecutionResult>;
+  has(name: string): boolean;
+  connection(name: string): ChaincodeConnection | undefined;
+  close(): void;
+}
+
+/** Connects to all chaincodes of a peer (Fabric: core/chaincode/chaincode_support.go). */
+export function createChaincodeSupport(params: ChaincodeSupportParams): ChaincodeSupport {
+  const executeTimeoutMs = params.executeTimeoutMs ?? DEFAULT_EXECUTE_TIMEOUT_MS;
+  const launchTimeoutMs = params.launchTimeoutMs ?? DEFAULT_LAUNCH_TIMEOUT_MS;
+  const connections = new Map<string, ChaincodeConnection>();
+
+  const invoke = async (
+    transaction: Transaction,
+    name: string,
+    input: peer.ChaincodeInput,
+  ): Promise<peer.ChaincodeMessage> => {
+    const connection = await checkInvocation(transaction, name, input, connections);
+    let stream;
+    try {
+      stream = await connection.ready(launchTimeoutMs);
+    } catch (error) {
+      throw new Error(`could not launch chaincode ${name}: ${messageOf(error)}`, { cause: error });
+    }
+    try {
+      return await stream.execute(transaction, name, input, executeTimeoutMs);
+    } catch (error) {
+      throw new Error(`error sending: ${messageOf(error)}`, { cause: error });
+    }
+  };
+
+  const invokeChaincode = async (spec: peer.ChaincodeSpec, context: TransactionContext): Promise<Uint8Array> => {
+    const target = parseName(spec.getChaincodeId()?.getName() ?? '');
+    const { transaction } = context;
+    const channelId = target.channelId === '' ? transaction.channelId : target.channelId;
+    if (channelId !== transaction.channelId) {
+      throw new Error(`Failed to get policy manager for channel [${channelId}]`);
+    }
+    if (SYSTEM_CHAINCODES.has(target.name)) {
+      throw new Error(`UNIMPLEMENTED: calling the system chaincode ${target.name} is not supported by devnet`);
+    }
+    params.checkChaincodeToChaincode(channelId, transaction.signedProposal);
+    try {
+      const answer = await invoke(transaction, target.name, spec.getInput() ?? new peer.ChaincodeInput());
+      return answer.serializeBinary();
+    } catch (error) {
+      throw new Error(`execute failed: ${messageOf(error)}`, { cause: error });
+    }
+  };
+
+  for (const { name, endpoint, packageId } of params.chaincodes) {
+    const connection: ChaincodeConnection = connectChaincode({
+      endpoint,
+      ...(packageId === undefined ? {} : { packageId }),
+      invokeChaincode,
+      onStateChange: () => params.onStateChange?.(name, connection),
+    });
+    connections.set(name, connection);
+  }
+
+  return {
+    execute: async (transaction, name, input) => {
+      let answer: peer.ChaincodeMessage;
+      try {
+        answer = await invoke(transaction, name, input);
+      } catch (error) {
+        throw new Error(`failed to execute transaction ${transaction.txId}: ${messageOf(error)}`, { cause: error });
+      }
+      return readAnswer(answer, transaction.txId, name);
+    },
+    has: (name) => connections.has(name),
+    connection: (name) => connections.get(name),
+    close: () => {
+      for (const connection of connections.values()) connection.close();
+    },
+  };
+}
+
+/** The definition must exist on the channel: reading its sequence puts it into the read set. */
+async function checkInvocation(
+  transaction: Transaction,
+  name: string,
+  input: peer.ChaincodeInput,
+  connections: ReadonlyMap<string, ChaincodeConnection>,
+): Promise<ChaincodeConnection> {
+  const sequence = await transaction.simulator.getState(LIFECYCLE_NAMESPACE, sequenceKey(name));
+  const place = `invalid invocation: [channel ${transaction.channelId}] failed to get chaincode container info for ${name}`;
+  if (sequence === undefined) throw new Error(`${place}: chaincode ${name} not found`);
+  if (input.getIsInit()) {
+    throw new Error(`invalid invocation: chaincode '${name}' does not require initialization but called as init`);
+  }
+  const connection = connections.get(name);
+  if (connection === undefined) {
+    throw new Error(`${place}: chaincode definition for '${name}' exists, but chaincode is not installed`);
+  }
+  return connection;
+}
+
+function readAnswer(answer: peer.ChaincodeMessage, txId: string, name: string): ExecutionResult {
+  if (answer.getType() === peer.ChaincodeMessage.Type.ERROR) {
+    const reason = Buffer.from(answer.getPayload_asU8()).toString('utf8');
+    throw new Error(`transaction returned with failure: ${reason}`);
+  }
+  const event = answer.getChaincodeEvent();
+  event?.setChaincodeId(name);
+  event?.setTxId(txId);
+  return { response: peer.Response.deserializeBinary(answer.getPayload_asU8()), event };
+}
+
+/** `name:version/channel`, version and channel optional; the version is ignored, as in Fabric. */
+function parseName(text: string): { readonly name: string; readonly channelId: string } {
+  const slash = text.indexOf('/');
+  const nameAndVersion = slash < 0 ? text : text.slice(0, slash);
+  const [name = ''] = nameAndVersion.split(':');
+  return { name, channelId: slash < 0 ? '' : text.slice(slash + 1) };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import type { peer } from '@hyperledger/fabric-protos';
+import type { ResultsIterator, TxSimulator } from '../simulation/tx-simulator.ts';
+import type { PendingQuery } from './query-response.ts';
+
+/** What a running transaction is to the peer: the same for a chaincode and for those it calls. */
+export interface Transaction {
+  readonly channelId: string;
+  readonly txId: string;
+  readonly simulator: TxSimulator;
+  readonly signedProposal: peer.SignedProposal;
+}
+
+/** A transaction within one chaincode: its namespace and the queries that are open. */
+export class TransactionContext {
+  readonly transaction: Transaction;
+  readonly namespace: string;
+  /** A chaincode has one request at a time in flight per transaction. */
+  requestActive = false;
+  readonly #queries = new Map<string, PendingQuery>();
+
+  constructor(transaction: Transaction, namespace: string) {
+    this.transaction = transaction;
+    this.namespace = namespace;
+  }
+
+  openQuery(
+    iterator: ResultsIterator<Uint8Array>,
+    limit: number,
+    paged?: { bookmarkAndClose(): Promise<string> },
+  ): PendingQuery {
+    const query: PendingQuery = {
+      id: randomUUID(),
+      iterator,
+      limit,
+      pending: [],
+      returned: 0,
+      ...(paged === undefined ? {} : { paged }),
+    };
+    this.#queries.set(query.id, query);
+    return query;
+  }
+
+  query(id: string): PendingQuery | undefined {
+    return this.#queries.get(id);
+  }
+
+  async closeQuery(id: string): Promise<void> {
+    const query = this.#queries.get(id);
+    this.#queries.delete(id);
+    await query?.iterator.close();
+  }
+
+  async closeQueries(): Promise<void> {
+    await Promise.all([...this.#queries.keys()].map((id) => this.closeQuery(id)));
+  }
+}
