@@ -13,9 +13,7 @@ const intended: ReadonlyMap<string, string> = new Map();
 const mutationsPerDocument = 60;
 
 function schemaVerdict(): (value: unknown) => boolean {
-  const schema = JSON.parse(
-    readFileSync(join(dataFolder ?? '', 'gs1-epcis/EPCIS-JSON-Schema.json'), 'utf8'),
-  ) as object;
+  const schema = JSON.parse(readFileSync(join(dataFolder ?? '', 'gs1-epcis/EPCIS-JSON-Schema.json'), 'utf8')) as object;
   const ajv = new Ajv({ strict: false, allErrors: false });
   ajvFormats.default(ajv);
   const validate = ajv.compile(schema);
@@ -53,7 +51,9 @@ describeWithData('the verdict on EPCIS documents is that of the GS1 schema', () 
           differences.push(`${name} round ${round}: schema says ${expected}, we say ${JSON.stringify(problems)}`);
       }
     }
-    console.info(`EPCIS verdicts: ${compared} changed documents compared (${valid} valid), ${differences.length} differences`);
+    console.info(
+      `EPCIS verdicts: ${compared} changed documents compared (${valid} valid), ${differences.length} differences`,
+    );
     expect(compared).toBeGreaterThanOrEqual(5000);
     expect(differences).toEqual([]);
   });

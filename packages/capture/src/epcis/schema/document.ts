@@ -27,10 +27,7 @@ const vocabularyList = listOf(
   fields.object({ type: fields.uri, vocabularyElementList: listOf(vocabularyElement) }, 'any', ['type']),
 );
 
-const epcisHeader = fields.object(
-  { epcisMasterData: fields.object({ vocabularyList }, 'any') },
-  'namespaced',
-);
+const epcisHeader = fields.object({ epcisMasterData: fields.object({ vocabularyList }, 'any') }, 'namespaced');
 
 /** The parts of a document around its events; `events` checks the list itself. */
 function epcisDocument(events: Check): Check {
@@ -97,7 +94,8 @@ export function epcisText(events: Check): Check {
       return;
     }
     const type = Object.hasOwn(value, 'type') ? value['type'] : undefined;
-    if (typeof type !== 'string') report.add(at(place, 'type'), 'must say whether this is an EPCISDocument or an event');
+    if (typeof type !== 'string')
+      report.add(at(place, 'type'), 'must say whether this is an EPCISDocument or an event');
     else (byType.get(type) ?? bareEvent)(value, place, report);
   };
 }

@@ -96,9 +96,7 @@ export const location = object({ id: uri }, 'any', ['id']);
 export const businessTransaction = object({ type: businessTransactionType, bizTransaction: uri }, 'none', [
   'bizTransaction',
 ]);
-export const sourceList = listOf(
-  object({ type: sourceDestinationType, source: uri }, 'none', ['type', 'source']),
-);
+export const sourceList = listOf(object({ type: sourceDestinationType, source: uri }, 'none', ['type', 'source']));
 export const destinationList = listOf(
   object({ type: sourceDestinationType, destination: uri }, 'none', ['type', 'destination']),
 );
