@@ -28,7 +28,7 @@ export interface CommittedTransaction {
   readonly txId: string;
   /** What the function returned. */
   readonly result: Uint8Array;
-  readonly blockNumber: number;
+  readonly blockNumber: bigint;
 }
 
 /** A transaction that the ordering service has taken. */
@@ -47,7 +47,7 @@ export interface SubmittedTransaction {
 /** How a transaction ended. */
 export interface TransactionStatus {
   readonly txId: string;
-  readonly blockNumber: number;
+  readonly blockNumber: bigint;
   readonly valid: boolean;
   /** Fabric's name: VALID, MVCC_READ_CONFLICT, ... */
   readonly validationCode: string;
@@ -55,7 +55,7 @@ export interface TransactionStatus {
 
 /** An event of a valid transaction. */
 export interface ChaincodeEvent {
-  readonly blockNumber: number;
+  readonly blockNumber: bigint;
   readonly txId: string;
   readonly name: string;
   readonly payload: Uint8Array;
@@ -64,14 +64,14 @@ export interface ChaincodeEvent {
 /** Where to start reading blocks. */
 export interface BlockEventsOptions {
   /** Number of the first block. */
-  readonly from: number;
+  readonly from: bigint;
   /** Ends the iteration quietly. */
   readonly signal?: AbortSignal;
 }
 
 /** Where to start reading events. */
 export interface ChaincodeEventsOptions {
-  readonly fromBlock: number;
+  readonly fromBlock: bigint;
   /** Skips the events of `fromBlock` up to this transaction, which must be one that emitted an event. */
   readonly afterTxId?: string;
   /** Ends the iteration quietly. */

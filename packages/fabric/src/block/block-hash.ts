@@ -11,7 +11,7 @@ export function blockDataHash(envelopes: readonly Uint8Array[]): Uint8Array {
  * Fabric's block header hash: SHA-256 over the DER of SEQUENCE { INTEGER number, OCTET STRING previousHash, OCTET STRING
  * dataHash }.
  */
-export function blockHeaderHash(number: number, previousHash: Uint8Array, dataHash: Uint8Array): Uint8Array {
+export function blockHeaderHash(number: bigint, previousHash: Uint8Array, dataHash: Uint8Array): Uint8Array {
   const body = Buffer.concat([
     element(0x02, integerBytes(number)),
     element(0x04, previousHash),
@@ -20,7 +20,7 @@ export function blockHeaderHash(number: number, previousHash: Uint8Array, dataHa
   return createHash('sha256').update(element(0x30, body)).digest();
 }
 
-function integerBytes(value: number): Uint8Array {
+function integerBytes(value: bigint): Uint8Array {
   const hex = value.toString(16);
   const bytes = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
   return (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), bytes]) : bytes;

@@ -12,12 +12,13 @@ import { decodeTransaction } from './decode-transaction.ts';
  */
 export function decodeBlock(block: common.Block): DecodedBlock {
   const header = block.getHeader();
-  if (header === undefined) throw abnormal('a block has no header', -1);
-  const number = header.getNumber();
+  if (header === undefined) throw new WaymarkError('data-abnormal', 'a block has no header');
+  if (!Number.isSafeInteger(header.getNumber())) throw new WaymarkError('data-abnormal', 'a block header is malformed');
+  const number = BigInt(header.getNumber());
   const envelopes = block.getData()?.getDataList_asU8() ?? [];
   const dataHash = header.getDataHash_asU8();
   const previousHash = header.getPreviousHash_asU8();
-  if (!Number.isSafeInteger(number) || dataHash.length > 64 || previousHash.length > 64) {
+  if (dataHash.length > 64 || previousHash.length > 64) {
     throw abnormal('a block header is malformed', number);
   }
   if (Buffer.compare(blockDataHash(envelopes), dataHash) !== 0) {
@@ -34,18 +35,18 @@ export function decodeBlock(block: common.Block): DecodedBlock {
   };
 }
 
-function readTransaction(envelope: Uint8Array, code: number, blockNumber: number, index: number): DecodedTransaction {
+function readTransaction(envelope: Uint8Array, code: number, blockNumber: bigint, index: number): DecodedTransaction {
   try {
     return decodeTransaction(envelope, code);
   } catch (cause) {
     if (isWaymarkError(cause)) throw cause;
     throw new WaymarkError('data-abnormal', 'a valid transaction cannot be read', {
-      details: { blockNumber, index },
+      details: { blockNumber: String(blockNumber), index },
       cause,
     });
   }
 }
 
-function abnormal(message: string, blockNumber: number): WaymarkError {
-  return new WaymarkError('data-abnormal', message, { details: { blockNumber } });
+function abnormal(message: string, blockNumber: bigint): WaymarkError {
+  return new WaymarkError('data-abnormal', message, { details: { blockNumber: String(blockNumber) } });
 }

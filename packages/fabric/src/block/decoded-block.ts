@@ -34,7 +34,7 @@ export interface DecodedTransaction {
 
 /** A block in plain terms. */
 export interface DecodedBlock {
-  readonly number: number;
+  readonly number: bigint;
   /** SHA-256 of the header (Fabric's chain hash), 32 bytes. */
   readonly hash: Uint8Array;
   /** `hash` of the block before; empty for block 0. */

@@ -13,15 +13,15 @@ export async function* readBlocks(
 ): AsyncGenerator<DecodedBlock> {
   let expected = from;
   const open = (): Promise<CloseableAsyncIterable<Parameters<typeof decodeBlock>[0]>> =>
-    network.getBlockEvents({ startBlock: BigInt(from) });
+    network.getBlockEvents({ startBlock: from });
   for await (const block of follow(open, anyOf(closing, signal))) {
     const decoded = decodeBlock(block);
     if (decoded.number !== expected) {
       throw new WaymarkError('data-abnormal', 'the ledger sent a block out of turn', {
-        details: { expected, got: decoded.number },
+        details: { expected: String(expected), got: String(decoded.number) },
       });
     }
-    expected += 1;
+    expected += 1n;
     yield decoded;
   }
 }
@@ -33,12 +33,11 @@ export async function* readChaincodeEvents(
   { fromBlock, afterTxId, signal }: ChaincodeEventsOptions,
   closing: AbortSignal,
 ): AsyncGenerator<ChaincodeEvent> {
-  const startBlock = BigInt(fromBlock);
-  const checkpoint = { getBlockNumber: () => startBlock, getTransactionId: () => afterTxId };
+  const checkpoint = { getBlockNumber: () => fromBlock, getTransactionId: () => afterTxId };
   const open = (): ReturnType<Network['getChaincodeEvents']> => network.getChaincodeEvents(chaincode, { checkpoint });
   for await (const event of follow(open, anyOf(closing, signal))) {
     const { transactionId, eventName, payload } = event;
-    yield { blockNumber: Number(event.blockNumber), txId: transactionId, name: eventName, payload };
+    yield { blockNumber: event.blockNumber, txId: transactionId, name: eventName, payload };
   }
 }
 

@@ -38,7 +38,7 @@ export async function askStatus(commit: Commit, slots: Slots, waitMs: number): P
     const answer = await slots.run(() => commit.getStatus({ deadline: Date.now() + waitMs }));
     return {
       txId,
-      blockNumber: Number(answer.blockNumber),
+      blockNumber: answer.blockNumber,
       valid: answer.successful,
       validationCode: validationCodeName(answer.code),
     };

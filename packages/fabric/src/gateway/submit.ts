@@ -63,7 +63,7 @@ async function committed(session: Session, ordered: OrderedTransaction): Promise
   const { blockNumber, valid, validationCode } = await commitStatus(session, ordered);
   if (valid) return { txId, result, blockNumber };
   throw new WaymarkError('transaction-invalid', `the transaction was committed as ${validationCode}`, {
-    details: { txId, validationCode, blockNumber },
+    details: { txId, validationCode, blockNumber: String(blockNumber) },
   });
 }
 
