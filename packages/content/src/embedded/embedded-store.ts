@@ -1,0 +1,240 @@
+import { join } from 'node:path';
+import { WaymarkError } from '@waymark/protocol';
+import type { CID } from 'multiformats/cid';
+import { blockKey, requireContentCid } from '../block/content-cid.ts';
+import { abnormal, matchesCid, missing, requireBlockForm, requireStorable } from '../block/verify.ts';
+import { carSection } from '../car/framing.ts';
+import { addUnixfsFile, catUnixfsFile } from '../files/unixfs.ts';
+import { chunksOf } from '../store/chunks.ts';
+import type {
+  Block,
+  BlockStream,
+  ByteStream,
+  ContentStore,
+  ContentStoreStats,
+  PutOptions,
+  PutResult,
+  ReadOptions,
+} from '../store/content-store.ts';
+import { withDeadline } from '../store/deadline.ts';
+import { maxBlockSizeBytes } from '../store/limits.ts';
+import { readMany } from '../store/read-many.ts';
+import { BlockIndex } from './block-index.ts';
+import { requireComplete } from './dag-completeness.ts';
+import { nodeFileSystem, type StoreFileSystem } from './file-system.ts';
+import { GroupCommit, type PendingBlock } from './group-commit.ts';
+import { ioFault } from './io-fault.ts';
+import { type Level, openIndex, takeLock } from './level.ts';
+import { PinLog } from './pin-log.ts';
+import { type OpenReport, recover } from './recovery.ts';
+import { SegmentFiles } from './segment-files.ts';
+import { SegmentWriter } from './segment-writer.ts';
+
+export interface EmbeddedStoreOptions {
+  /** Made when it does not exist; belongs to this store alone. */
+  readonly folder: string;
+  /** A segment is closed when the next write would make it larger than this. Default 256 MiB. */
+  readonly maxSegmentSizeBytes?: number | undefined;
+  /** Makes the index again from the segments even when it looks sound. */
+  readonly rebuildIndex?: boolean | undefined;
+  /** For tests: a file system with faults. */
+  readonly fileSystem?: StoreFileSystem | undefined;
+}
+
+export interface EmbeddedContentStore extends ContentStore {
+  /** What opening found: a torn tail cut, damage met, an index made again. */
+  readonly openReport: OpenReport;
+}
+
+const source = 'embedded';
+const maxAbnormal = 100_000;
+const chunksInFlight = 2;
+
+/**
+ * Opens the embedded content store: blocks in append-only CARv1 segments, an index in LevelDB, pins in a log. One
+ * process at a time may have a folder open.
+ * @throws `unavailable` (reason `locked`: another process has it; `io-fault` and others: the disk)
+ */
+export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedContentStore> {
+  const files = options.fileSystem ?? nodeFileSystem;
+  const segments = new SegmentFiles(files, join(options.folder, 'segments'));
+  let lock: Level | undefined;
+  let level: Level | undefined;
+  try {
+    await files.makeFolder(segments.folder);
+    lock = await takeLock(join(options.folder, 'lock'));
+    const indexFolder = join(options.folder, 'index');
+    level = await openIndex(indexFolder, options.rebuildIndex === true);
+    const index = new BlockIndex(level);
+    const { report, watermark, appendable } = await recover(segments, index);
+    const pins = await PinLog.open(files, options.folder, join(options.folder, 'pins.log'));
+    const writer = new SegmentWriter(segments, watermark, appendable, options.maxSegmentSizeBytes ?? 256 * 1024 * 1024);
+    const openReport: OpenReport = { ...report, damagedPinLines: pins.damage.map(({ line }) => line) };
+    const abnormalKeys = new Set<string>();
+    const commit = new GroupCommit(writer, index, watermark, abnormalKeys);
+    return new EmbeddedStore({ openReport, segments, index, pins, writer, commit, lock, abnormalKeys });
+  } catch (cause) {
+    await level?.close();
+    await lock?.close();
+    throw ioFault('The content store cannot be opened.', cause);
+  }
+}
+
+interface Parts {
+  readonly openReport: OpenReport;
+  readonly segments: SegmentFiles;
+  readonly index: BlockIndex;
+  readonly pins: PinLog;
+  readonly writer: SegmentWriter;
+  readonly commit: GroupCommit;
+  readonly lock: Level;
+  /** Shared with `commit`: what reading found altered. */
+  readonly abnormalKeys: Set<string>;
+}
+
+class EmbeddedStore implements EmbeddedContentStore {
+  readonly openReport: OpenReport;
+  readonly #parts: Parts;
+  #closed: Promise<void> | undefined;
+
+  constructor(parts: Parts) {
+    this.openReport = parts.openReport;
+    this.#parts = parts;
+  }
+
+  async get(cid: CID, options?: ReadOptions): Promise<Uint8Array> {
+    this.#requireOpen();
+    requireContentCid(cid);
+    return await withDeadline(options, undefined, () => this.#get(cid));
+  }
+
+  getMany(cids: Iterable<CID> | AsyncIterable<CID>, options?: ReadOptions): AsyncIterable<Block> {
+    return readMany(this, cids, options);
+  }
+
+  async has(cid: CID, options?: ReadOptions): Promise<boolean> {
+    this.#requireOpen();
+    requireContentCid(cid);
+    const [found] = await withDeadline(options, undefined, () => this.#parts.index.hasMany([blockKey(cid)]));
+    return found === true;
+  }
+
+  async putMany(blocks: BlockStream, options?: PutOptions): Promise<PutResult> {
+    this.#requireOpen();
+    const roots = (options?.pinRoots ?? []).map(requireContentCid);
+    let count = 0;
+    let added = 0;
+    let sizeBytes = 0;
+    const inFlight: Promise<number>[] = [];
+    for await (const chunk of chunksOf(blocks, toPending)) {
+      options?.signal?.throwIfAborted();
+      this.#requireOpen();
+      const durable = this.#parts.commit.put(chunk.items);
+      durable.catch(() => undefined); // its turn to be awaited comes below
+      inFlight.push(durable);
+      count += chunk.items.length;
+      sizeBytes += chunk.sizeBytes;
+      if (inFlight.length >= chunksInFlight) added += (await inFlight.shift()) ?? 0;
+    }
+    for (const durable of inFlight) added += await durable;
+    await this.#pin(roots, options);
+    return { blocks: count, added, sizeBytes };
+  }
+
+  async pin(root: CID, options?: ReadOptions): Promise<void> {
+    this.#requireOpen();
+    await this.#pin([requireContentCid(root)], options);
+  }
+
+  async unpin(root: CID, options?: ReadOptions): Promise<void> {
+    this.#requireOpen();
+    options?.signal?.throwIfAborted();
+    await this.#parts.pins.unpin([requireContentCid(root).toString()]);
+  }
+
+  isPinned(root: CID): Promise<boolean> {
+    this.#requireOpen();
+    return Promise.resolve(this.#parts.pins.has(requireContentCid(root).toString()));
+  }
+
+  addFile(content: ByteStream, options?: ReadOptions): Promise<CID> {
+    this.#requireOpen();
+    return addUnixfsFile(this, content, options);
+  }
+
+  cat(cid: CID, options?: ReadOptions): AsyncIterable<Uint8Array> {
+    return catUnixfsFile(this, cid, options);
+  }
+
+  stats(): Promise<ContentStoreStats> {
+    this.#requireOpen();
+    const { blocks, sizeBytes } = this.#parts.commit.watermark;
+    return Promise.resolve({ blocks, sizeBytes, pinnedRoots: this.#parts.pins.size });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const { commit, pins, writer, segments, index, lock } = this.#parts;
+    await commit.settled();
+    await pins.close();
+    await writer.close();
+    await segments.close();
+    await index.close();
+    await lock.close();
+  }
+
+  async #get(cid: CID): Promise<Uint8Array> {
+    const location = await this.#parts.index.get(blockKey(cid));
+    if (location === undefined) throw missing(cid, source);
+    if (location.sizeBytes > maxBlockSizeBytes) throw this.#abnormal(cid, 'index');
+    let bytes: Uint8Array;
+    try {
+      bytes = await this.#parts.segments.read(location);
+    } catch (cause) {
+      throw ioFault('The segment that holds the block cannot be read.', cause);
+    }
+    if (bytes.length < location.sizeBytes) throw this.#abnormal(cid, 'truncated');
+    if (!matchesCid(cid, bytes)) throw this.#abnormal(cid, 'hash-mismatch');
+    return bytes;
+  }
+
+  /** Remembers the block, so that the next put of it is written anew instead of being taken for a repetition. */
+  #abnormal(cid: CID, reason: string): WaymarkError {
+    if (this.#parts.abnormalKeys.size < maxAbnormal) {
+      this.#parts.abnormalKeys.add(Buffer.from(blockKey(cid)).toString('latin1'));
+    }
+    return abnormal(cid, source, reason);
+  }
+
+  async #pin(roots: readonly CID[], options: ReadOptions | undefined): Promise<void> {
+    if (roots.length === 0) return;
+    const { index, pins } = this.#parts;
+    const blocks = {
+      get: (cid: CID) => this.#get(cid),
+      hasMany: (digests: readonly Uint8Array[]) => index.hasMany(digests),
+    };
+    await withDeadline(options, undefined, async (signal) => {
+      for (const root of roots) await requireComplete(root, blocks, signal);
+      signal?.throwIfAborted();
+      await pins.pin(roots.map((root) => root.toString()));
+    });
+  }
+
+  #requireOpen(): void {
+    if (this.#closed === undefined) return;
+    throw new WaymarkError('unavailable', 'The content store is closed.', { details: { reason: 'closed' } });
+  }
+}
+
+function toPending(block: Block): PendingBlock {
+  requireBlockForm(block);
+  const section = carSection(block.cid, block.bytes);
+  const bytes = section.bytes.subarray(section.payloadAt);
+  // The copy is what is checked: a caller that changes its buffer meanwhile cannot change what is stored.
+  requireStorable({ cid: block.cid, bytes });
+  return { digest: blockKey(block.cid), section };
+}

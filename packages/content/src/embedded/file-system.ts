@@ -1,0 +1,73 @@
+import { open, mkdir, readdir, rm, stat } from 'node:fs/promises';
+
+/** One open file, reduced to what segments and the pin log need. */
+export interface StoreFile {
+  /** Writes all bytes at the position. */
+  write(bytes: Uint8Array, position: number): Promise<void>;
+  /** Fills `into` from the position; fewer bytes only at the end of the file. */
+  read(into: Uint8Array, position: number): Promise<number>;
+  datasync(): Promise<void>;
+  truncate(sizeBytes: number): Promise<void>;
+  sizeBytes(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** The part of a file system the embedded store uses; tests put faults in its place. */
+export interface StoreFileSystem {
+  makeFolder(path: string): Promise<void>;
+  list(path: string): Promise<readonly string[]>;
+  /** 'read': must exist. 'write': made when it does not exist. */
+  openFile(path: string, mode: 'read' | 'write'): Promise<StoreFile>;
+  remove(path: string): Promise<void>;
+  /** Makes the names in a folder durable. */
+  syncFolder(path: string): Promise<void>;
+}
+
+/** The file system of the machine. */
+export const nodeFileSystem: StoreFileSystem = {
+  async makeFolder(path) {
+    await mkdir(path, { recursive: true, mode: 0o750 });
+  },
+  list: (path) => readdir(path),
+  openFile: (path, mode) => openNodeFile(path, mode),
+  remove: (path) => rm(path, { force: true }),
+  async syncFolder(path) {
+    if (process.platform === 'win32') return; // folders cannot be opened there
+    const folder = await open(path, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  },
+};
+
+async function openNodeFile(path: string, mode: 'read' | 'write'): Promise<StoreFile> {
+  const exists = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  const handle = await open(path, mode === 'read' ? 'r' : exists ? 'r+' : 'wx+', 0o640);
+  return {
+    async write(bytes, position) {
+      let done = 0;
+      while (done < bytes.length) {
+        const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
+        done += bytesWritten;
+      }
+    },
+    async read(into, position) {
+      let done = 0;
+      while (done < into.length) {
+        const { bytesRead } = await handle.read(into, done, into.length - done, position + done);
+        if (bytesRead === 0) break;
+        done += bytesRead;
+      }
+      return done;
+    },
+    datasync: () => handle.datasync(),
+    truncate: (sizeBytes) => handle.truncate(sizeBytes),
+    sizeBytes: async () => (await handle.stat()).size,
+    close: () => handle.close(),
+  };
+}

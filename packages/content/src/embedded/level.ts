@@ -1,0 +1,60 @@
+import { WaymarkError } from '@waymark/protocol';
+import { ClassicLevel } from 'classic-level';
+
+export type Level = ClassicLevel<Uint8Array, Uint8Array>;
+
+const settings = { keyEncoding: 'view', valueEncoding: 'view' } as const;
+
+/**
+ * Takes the store's lock: an otherwise empty LevelDB, whose LOCK file is held by the operating system and so ends with
+ * the process, however that ends. It stands apart from the index, which may be thrown away and rebuilt under the lock.
+ * @throws `unavailable` when another process, or another store of this one, holds it
+ */
+export async function takeLock(folder: string): Promise<Level> {
+  return await openOrReplace(folder, { writeBufferSize: 64 * 1024, cacheSize: 0 });
+}
+
+/**
+ * Opens the index; a damaged one gives way to an empty one, which the caller fills from the segments.
+ * @param anew begin with an empty one in any case
+ */
+export async function openIndex(folder: string, anew: boolean): Promise<Level> {
+  if (anew) await ClassicLevel.destroy(folder);
+  return await openOrReplace(folder, { writeBufferSize: 16 * 1024 * 1024, cacheSize: 32 * 1024 * 1024 });
+}
+
+async function openOrReplace(folder: string, options: { writeBufferSize: number; cacheSize: number }): Promise<Level> {
+  try {
+    return await openLevel(folder, options);
+  } catch (fault) {
+    if (levelCode(fault) === 'LEVEL_LOCKED') throw openError('locked', fault);
+    if (levelCode(fault) !== 'LEVEL_CORRUPTION') throw openError('io-fault', fault);
+  }
+  try {
+    // LevelDB takes the lock before it removes files, so this cannot pull a folder from under another process.
+    await ClassicLevel.destroy(folder);
+    return await openLevel(folder, options);
+  } catch (fault) {
+    throw openError('io-fault', fault);
+  }
+}
+
+async function openLevel(folder: string, options: { writeBufferSize: number; cacheSize: number }): Promise<Level> {
+  const level: Level = new ClassicLevel(folder, { ...settings, ...options });
+  await level.open();
+  return level;
+}
+
+/** LevelDB's own code, which abstract-level wraps in a general one. */
+function levelCode(fault: unknown): unknown {
+  if (!(fault instanceof Error)) return undefined;
+  return levelCode(fault.cause) ?? ('code' in fault ? fault.code : undefined);
+}
+
+function openError(reason: 'locked' | 'io-fault', cause: unknown): WaymarkError {
+  const message =
+    reason === 'locked'
+      ? 'The folder of the content store is in use by another process.'
+      : 'The folder of the content store cannot be opened.';
+  return new WaymarkError('unavailable', message, { details: { reason }, cause });
+}
