@@ -1,5 +1,5 @@
 import { ledger, peer } from '@hyperledger/fabric-protos';
-import timestampPb from 'google-protobuf/google/protobuf/timestamp_pb.js';
+import { createTimestamp } from '../block/timestamp.ts';
 import type { HistoryEntry, StateEntry } from '../ledger/ledger.ts';
 import type { ResultsIterator } from '../simulation/tx-simulator.ts';
 import { buildQueryResponse, nextQueryResponse } from './query-response.ts';
@@ -62,12 +62,10 @@ function encodeKv(namespace: string, entry: StateEntry): Uint8Array {
 }
 
 function encodeModification(entry: HistoryEntry): Uint8Array {
-  const timestamp = new timestampPb.Timestamp();
-  timestamp.fromDate(new Date(entry.timestampMs));
   const modification = new ledger.queryresult.KeyModification();
   modification.setTxId(entry.txId);
   modification.setValue(entry.value);
-  modification.setTimestamp(timestamp);
+  modification.setTimestamp(createTimestamp(entry.timestampMs));
   modification.setIsDelete(entry.isDelete);
   return modification.serializeBinary();
 }

@@ -1,0 +1,33 @@
+import type { ChannelConfig } from '../config/channel-config.ts';
+import { validSigners, type SignedData } from '../policy/policy.ts';
+
+/** What a caller may be allowed to do, and the policy that decides when the channel has no ACL for it. */
+const DEFAULT_POLICIES = {
+  'peer/Propose': '/Channel/Application/Writers',
+  'peer/ChaincodeToChaincode': '/Channel/Application/Writers',
+  'event/Block': '/Channel/Application/Readers',
+  'event/FilteredBlock': '/Channel/Application/Readers',
+  'gateway/CommitStatus': '/Channel/Application/Readers',
+  'gateway/ChaincodeEvents': '/Channel/Application/Readers',
+} as const;
+
+export type Resource = keyof typeof DEFAULT_POLICIES;
+
+/**
+ * Throws a plain Error with Fabric's text when the signer may not use the resource (Fabric: core/aclmgmt,
+ * core/policy/policy.go).
+ */
+export function checkAccess(config: ChannelConfig, resource: Resource, signed: SignedData): void {
+  const path = config.acls.get(resource) ?? DEFAULT_POLICIES[resource];
+  if (config.policy(path).evaluate(validSigners([signed], config.msps))) return;
+  const subPolicy = path.slice(path.lastIndexOf('/') + 1);
+  throw new Error(
+    `Failed evaluating policy on signed data during check policy on channel [${config.channelId}] with policy [${path}]: ` +
+      `[implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 of the '${subPolicy}' sub-policies to be satisfied]`,
+  );
+}
+
+/** Fabric's text for a channel that the peer does not know. */
+export function unknownChannel(channelId: string): Error {
+  return new Error(`Failed to get policy manager for channel [${channelId}]`);
+}

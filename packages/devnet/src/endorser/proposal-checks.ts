@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { common } from '@hyperledger/fabric-protos';
+import type { Identity, MspRegistry } from '../msp/msp.ts';
+import type { UnpackedProposal } from './proposal.ts';
+
+/** How far a proposal's clock may be from the peer's (Fabric: peer.authentication.timewindow). */
+export const TIME_WINDOW_MS = 15 * 60 * 1000;
+
+/**
+ * What Fabric's authentication filters check before anything else (core/handlers/auth/filter): the creator's certificate
+ * has not expired, the timestamp is near the peer's clock. Throws a plain Error with Fabric's text.
+ */
+export function checkFilters(proposal: UnpackedProposal, msps: MspRegistry, nowMs: number): void {
+  const notAfterMs = expiryOf(proposal, msps);
+  if (notAfterMs !== undefined && nowMs > notAfterMs) throw new Error('proposal client identity expired');
+  const timestamp = proposal.channelHeader.getTimestamp();
+  const timeMs = (timestamp?.getSeconds() ?? 0) * 1000 + (timestamp?.getNanos() ?? 0) / 1e6;
+  if (Math.abs(nowMs - timeMs) > TIME_WINDOW_MS) {
+    throw new Error(
+      `request unauthorized due to incorrect timestamp ${rfc3339(timeMs)}, peer time ${rfc3339(nowMs)}, peer.authentication.timewindow 15m0s`,
+    );
+  }
+}
+
+/**
+ * Headers, transaction id, creator and signature (Fabric: core/endorser/msgvalidation.go, Validate). Returns the creator.
+ * Throws a plain Error with Fabric's text.
+ */
+export function checkProposal(proposal: UnpackedProposal, msps: MspRegistry): Identity {
+  const { channelHeader, signatureHeader, signedProposal, channelId, txId } = proposal;
+  const type = channelHeader.getType();
+  if (type !== common.HeaderType.ENDORSER_TRANSACTION && type !== common.HeaderType.CONFIG) {
+    throw new Error(`invalid header type ${headerTypeName(type)}`);
+  }
+  if (channelHeader.getEpoch() !== 0) throw new Error('epoch is non-zero');
+  const nonce = signatureHeader.getNonce_asU8();
+  const creator = signatureHeader.getCreator_asU8();
+  if (nonce.length === 0) throw new Error('nonce is empty');
+  if (creator.length === 0) throw new Error('creator is empty');
+  const expected = createHash('sha256').update(nonce).update(creator).digest('hex');
+  if (txId !== expected) throw new Error(`incorrectly computed txid '${txId}' -- expected '${expected}'`);
+  const signature = signedProposal.getSignature_asU8();
+  if (signature.length === 0) throw new Error('empty signature bytes');
+  const identity = deserialize(creator, msps);
+  if (identity === undefined) {
+    throw new Error(`access denied: channel [${channelId}] creator org unknown, creator is malformed`);
+  }
+  if (!identity.verify(signedProposal.getProposalBytes_asU8(), signature)) {
+    throw new Error(`access denied: channel [${channelId}] creator org [${identity.mspId}]`);
+  }
+  return identity;
+}
+
+function expiryOf(proposal: UnpackedProposal, msps: MspRegistry): number | undefined {
+  return deserialize(proposal.signatureHeader.getCreator_asU8(), msps)?.notAfterMs;
+}
+
+function deserialize(creator: Uint8Array, msps: MspRegistry): Identity | undefined {
+  try {
+    return msps.deserialize(creator);
+  } catch {
+    return undefined;
+  }
+}
+
+function headerTypeName(type: number): string {
+  return Object.entries(common.HeaderType).find(([, value]) => value === type)?.[0] ?? String(type);
+}
+
+function rfc3339(timeMs: number): string {
+  return `${new Date(timeMs).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,112 @@
+import type { peer } from '@hyperledger/fabric-protos';
+import type { GatewayEndorser } from './gateway-context.ts';
+import type { EndpointError } from './rpc-error.ts';
+
+/** How many endorsements of which group satisfy the policies. */
+export type Layout = ReadonlyMap<string, number>;
+
+interface OpenLayout {
+  readonly required: Map<string, number>;
+  readonly endorsements: peer.Endorsement[];
+}
+
+/**
+ * Which peers to ask, whom to ask instead when one fails, and when enough have endorsed (Fabric:
+ * internal/pkg/gateway/endorsement.go). A group is an organisation; a peer is in one group.
+ */
+export class EndorsementPlan {
+  readonly errors: EndpointError[] = [];
+  readonly #layouts: (OpenLayout | undefined)[];
+  readonly #groups: Map<string, GatewayEndorser[]>;
+  #next = 0;
+  #payload: Uint8Array | undefined;
+  #completed: OpenLayout | undefined;
+
+  constructor(layouts: readonly Layout[], groups: ReadonlyMap<string, readonly GatewayEndorser[]>) {
+    this.#layouts = layouts.map((layout) => ({ required: new Map(layout), endorsements: [] }));
+    this.#groups = new Map([...groups].map(([group, endorsers]) => [group, [...endorsers]]));
+  }
+
+  get isComplete(): boolean {
+    return this.#completed !== undefined;
+  }
+
+  /** The agreed payload and the endorsements, one per endorser; undefined while incomplete. */
+  get result(): { readonly payload: Uint8Array; readonly endorsements: readonly peer.Endorsement[] } | undefined {
+    if (this.#completed === undefined || this.#payload === undefined) return undefined;
+    const seen = new Set<string>();
+    const endorsements = this.#completed.endorsements.filter((endorsement) => {
+      const key = endorsement.getEndorser_asB64();
+      return seen.has(key) ? false : Boolean(seen.add(key));
+    });
+    return { payload: this.#payload, endorsements };
+  }
+
+  /** The peers of the next layout that can still be satisfied, taken out of their groups; undefined when there is none. */
+  endorsers(): GatewayEndorser[] | undefined {
+    for (; this.#next < this.#layouts.length; this.#next++) {
+      const layout = this.#layouts[this.#next];
+      if (layout === undefined) continue;
+      const chosen: GatewayEndorser[] = [];
+      const possible = [...layout.required].every(([group, quantity]) => {
+        const available = this.#groups.get(group) ?? [];
+        chosen.push(...available.slice(0, quantity));
+        return available.length >= quantity;
+      });
+      if (!possible) {
+        this.#layouts[this.#next] = undefined;
+        continue;
+      }
+      for (const endorser of chosen) this.#take(endorser);
+      return chosen;
+    }
+    return undefined;
+  }
+
+  /** Counts an endorsement in all layouts. False when its payload is not that of the others. */
+  addEndorsement(endorser: GatewayEndorser, response: peer.ProposalResponse): boolean {
+    this.#take(endorser);
+    const payload = response.getPayload_asU8();
+    if (this.#payload === undefined) this.#payload = payload;
+    else if (Buffer.compare(this.#payload, payload) !== 0) {
+      this.addError(endorser, 'ProposalResponsePayloads do not match');
+      return false;
+    }
+    const endorsement = response.getEndorsement();
+    for (const layout of this.#layouts.slice(this.#next)) {
+      const quantity = layout?.required.get(endorser.mspId);
+      if (layout === undefined || quantity === undefined) continue;
+      if (endorsement !== undefined) layout.endorsements.push(endorsement);
+      if (quantity > 1) layout.required.set(endorser.mspId, quantity - 1);
+      else layout.required.delete(endorser.mspId);
+      if (layout.required.size === 0) {
+        this.#completed = layout;
+        break;
+      }
+    }
+    return true;
+  }
+
+  addError(endorser: GatewayEndorser, message: string): void {
+    this.errors.push({ address: endorser.address, mspId: endorser.mspId, message });
+  }
+
+  /** Another peer of the same group, to be asked instead. */
+  nextInGroup(endorser: GatewayEndorser): GatewayEndorser | undefined {
+    return this.#groups.get(endorser.mspId)?.shift();
+  }
+
+  /** Gives up the layouts that need these groups and goes on to the next one. */
+  abandonGroups(groups: readonly string[]): void {
+    for (let index = this.#next; index < this.#layouts.length; index++) {
+      if (groups.some((group) => this.#layouts[index]?.required.has(group))) this.#layouts[index] = undefined;
+    }
+    this.#next++;
+  }
+
+  #take(endorser: GatewayEndorser): void {
+    const group = this.#groups.get(endorser.mspId);
+    const index = group?.indexOf(endorser) ?? -1;
+    if (index >= 0) group?.splice(index, 1);
+  }
+}
