@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { createHash, verify } from 'node:crypto';
 import { X509Crl } from '@peculiar/x509';
 import { WaymarkError } from '@waymark/protocol';
@@ -61,7 +62,9 @@ const keyOf = (issuer: ParsedCertificate, serialNumber: string): string =>
 export function readRevocations(crlsPem: readonly string[], authorities: readonly ParsedCertificate[]): Revocations {
   const revoked = new Set<string>();
   for (const pem of crlsPem) {
-    for (const block of pem.match(/-----BEGIN X509 CRL-----[A-Za-z0-9+/=\s]+-----END X509 CRL-----/g) ?? []) {
+    const blocks = pem.match(/-----BEGIN X509 CRL-----[A-Za-z0-9+/=\s]+-----END X509 CRL-----/g);
+    if (blocks === null) throw refuse('there is none in the PEM text');
+    for (const block of blocks) {
       const der = Buffer.from(block.replace(/-----(?:BEGIN|END) X509 CRL-----|\s/g, ''), 'base64');
       try {
         const crl = new X509Crl(new Uint8Array(der));

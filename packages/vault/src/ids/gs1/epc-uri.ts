@@ -100,7 +100,7 @@ export function parseEpcUri(value: string): Gs1Identifier | null {
   const given = (match[3] ?? '').split('.');
   // Only the last part may hold a ".", which the standard leaves unescaped.
   const fields = [...given.slice(0, count - 1), given.slice(count - 1).join('.')];
-  if (given.length < count || (family === 'idpat') !== (fields.at(-1) === '*')) return null;
+  if (given.length < count || (family === 'idpat' && fields.at(-1) !== '*')) return null;
   let elements: Elements;
   try {
     elements = read(...fields.map((field) => decodeURIComponent(field)));
