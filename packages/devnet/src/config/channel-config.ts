@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { common, msp, orderer, peer } from '@hyperledger/fabric-protos';
 import { DevnetError } from '../errors.ts';
+import { BoundedCache } from '../msp/bounded-cache.ts';
 import type { MspRegistry } from '../msp/msp.ts';
 import { createMspRegistry } from '../msp/registry.ts';
 import { REJECT_POLICY, type Policy } from '../policy/policy.ts';
@@ -42,6 +44,22 @@ export function parseConfigBlock(block: common.Block): ChannelConfig {
   return parseConfigEnvelope(envelope);
 }
 
+/** Configurations are the same for all peers of a process, and costly to take apart. */
+const knownConfigs = new BoundedCache<ChannelConfig>(8);
+
+/** Reads the payload of a CONFIG transaction (`common.ConfigEnvelope` bytes). Throws DevnetError CONFIG_INVALID. */
+export function channelConfigOf(channelId: string, configEnvelopeBytes: Uint8Array): ChannelConfig {
+  const key = createHash('sha256').update(channelId).update('\u0000').update(configEnvelopeBytes).digest('base64');
+  let known = knownConfigs.get(key);
+  if (known === undefined) {
+    const config = common.ConfigEnvelope.deserializeBinary(configEnvelopeBytes).getConfig();
+    if (config === undefined) throw new DevnetError('CONFIG_INVALID', 'no config found in envelope');
+    known = parseConfig(channelId, config);
+    knownConfigs.set(key, known);
+  }
+  return known;
+}
+
 /** Reads a CONFIG transaction (`common.Envelope` bytes). Throws DevnetError CONFIG_INVALID. */
 export function parseConfigEnvelope(envelopeBytes: Uint8Array): ChannelConfig {
   const envelope = common.Envelope.deserializeBinary(envelopeBytes);
@@ -52,9 +70,7 @@ export function parseConfigEnvelope(envelopeBytes: Uint8Array): ChannelConfig {
   if (channelHeader.getType() !== common.HeaderType.CONFIG) {
     throw new DevnetError('CONFIG_INVALID', 'the transaction is not a configuration');
   }
-  const config = common.ConfigEnvelope.deserializeBinary(payload.getData_asU8()).getConfig();
-  if (config === undefined) throw new DevnetError('CONFIG_INVALID', 'no config found in envelope');
-  return parseConfig(channelHeader.getChannelId(), config);
+  return channelConfigOf(channelHeader.getChannelId(), payload.getData_asU8());
 }
 
 /** Gives a configuration its meaning. Throws DevnetError CONFIG_INVALID, MSP_INVALID or POLICY_INVALID. */

@@ -1,4 +1,5 @@
 import type { common, peer } from '@hyperledger/fabric-protos';
+import type { ChannelConfig } from '../config/channel-config.ts';
 
 /** Where in the chain a value was written: Fabric's `kvrwset.Version`. */
 export interface Version {
@@ -56,6 +57,8 @@ export interface StateSnapshot {
 /** One peer's copy of one channel: blocks, state, history and transaction index. */
 export interface PeerLedger {
   readonly channelId: string;
+  /** The configuration in force at this height; another object after a configuration block. */
+  readonly channelConfig: ChannelConfig;
   /** Number of blocks: the number of the next block. */
   readonly height: bigint;
   /** Hash of the newest block's header. */
