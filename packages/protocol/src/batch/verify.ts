@@ -1,0 +1,67 @@
+import { X509Certificate } from 'node:crypto';
+import { parseCid, dagCborCode, verifyBlock } from '../cid/cid.ts';
+import { readSign1, verifySign1 } from '../cose/sign1.ts';
+import { WaymarkError } from '../errors.ts';
+import { bytesEqual, toHex } from '../hash.ts';
+import type { BatchBlock, BatchStatement, Evidence } from './batch.ts';
+import { batchRoot, decodeBatchBlock } from './block.ts';
+import { batchHash, decodeBatchStatement, ledgerName } from './statement.ts';
+
+/** A batch that agrees with its evidence in every point. */
+export interface VerifiedBatch {
+  readonly statement: BatchStatement;
+  readonly block: BatchBlock;
+  /** The outlet's certificate: its digest is the one the chain names. Whether a CA stands behind it is for the caller. */
+  readonly certificateDer: Uint8Array;
+}
+
+/**
+ * Proves a batch block against what the chain says of it (S7): the bytes are those of the CID, the statement is the one whose
+ * hash is on chain and says the same as the evidence, the outlet signed it, and the leaves have the signed root.
+ * @param channel the channel the evidence was read from
+ * @throws WaymarkError data-abnormal
+ */
+export function verifyBatchBlock(bytes: Uint8Array, evidence: Evidence, channel: string): VerifiedBatch {
+  verifyBlock(parseCid(evidence.cid, [dagCborCode]), bytes);
+  try {
+    const block = decodeBatchBlock(bytes);
+    const statement = decodeBatchStatement(block.statement);
+    checkEvidence(block, statement, evidence, channel);
+    const message = readSign1(block.signature);
+    if (!bytesEqual(message.certificateDigest, statement.certificateDigest))
+      throw abnormal('another certificate signed it');
+    verifySign1(message, { type: 'batch', channel }, { payload: block.statement });
+    return { statement, block, certificateDer: message.certificateDer };
+  } catch (error) {
+    if (error instanceof WaymarkError && error.code === 'data-abnormal') throw error;
+    throw abnormal('it is not a batch its outlet signed', error);
+  }
+}
+
+function checkEvidence(block: BatchBlock, statement: BatchStatement, evidence: Evidence, channel: string): void {
+  const same =
+    statement.channel === channel &&
+    statement.msp === evidence.msp &&
+    statement.outlet === evidence.outlet &&
+    statement.seq === evidence.seq &&
+    statement.ledger === ledgerName(evidence.msp, channel) &&
+    statement.count === evidence.count &&
+    toHex(statement.root) === evidence.root &&
+    toHex(statement.prevBatchHash) === evidence.prev &&
+    toHex(statement.certificateDigest) === evidence.certificate &&
+    statement.collectedFromMs === Date.parse(evidence.collectedFrom) &&
+    statement.collectedToMs === Date.parse(evidence.collectedTo) &&
+    toHex(batchHash(block.statement)) === evidence.batchHash;
+  if (!same) throw abnormal('its statement is not the one on chain');
+  if (block.leaves.length !== statement.count) throw abnormal('it has another number of records');
+  if (!bytesEqual(batchRoot(block.leaves), statement.root)) throw abnormal('its records have another Merkle root');
+}
+
+function abnormal(reason: string, cause?: unknown): WaymarkError {
+  return new WaymarkError('data-abnormal', `The batch does not agree with the channel: ${reason}.`, { cause });
+}
+
+/** Public key of a certificate in DER. */
+export function certificatePublicKey(der: Uint8Array): X509Certificate['publicKey'] {
+  return new X509Certificate(der).publicKey;
+}

@@ -1,0 +1,83 @@
+import { type CoseSigner, readSign1, signCose, verifySign1 } from '../cose/sign1.ts';
+import { type CborValue, encodeCbor } from '../encoding/cbor.ts';
+import { decodeFields } from '../encoding/cbor-fields.ts';
+import { WaymarkError } from '../errors.ts';
+
+/** What a center says it has done with a batch (docs/formats.md, "Receipt"). */
+export interface Receipt {
+  readonly state: 'accepted' | 'anchored';
+  readonly channel: string;
+  readonly msp: string;
+  readonly outlet: string;
+  readonly seq: number;
+  readonly batchHash: Uint8Array;
+  /** CID of the batch block, base32. */
+  readonly batchCid: string;
+  readonly root: Uint8Array;
+  readonly count: number;
+  readonly messageId: Uint8Array;
+  readonly acceptedAtMs: number;
+  /** Set once anchored. */
+  readonly txId?: string;
+}
+
+/** A receipt with the certificate of who signed it. */
+export interface SignedReceipt {
+  readonly receipt: Receipt;
+  readonly certificateDer: Uint8Array;
+}
+
+/** Signs a receipt as COSE_Sign1. */
+export function signReceipt(signer: CoseSigner, receipt: Receipt): Uint8Array {
+  const { txId } = receipt;
+  const fields: Record<string, CborValue> = {
+    v: 1,
+    type: 'receipt',
+    state: receipt.state,
+    channel: receipt.channel,
+    msp: receipt.msp,
+    outlet: receipt.outlet,
+    seq: receipt.seq,
+    batchHash: receipt.batchHash,
+    batchCid: receipt.batchCid,
+    root: receipt.root,
+    count: receipt.count,
+    messageId: receipt.messageId,
+    acceptedAt: receipt.acceptedAtMs,
+    ...(txId === undefined ? {} : { txId }),
+  };
+  return signCose(signer, { type: 'receipt', channel: receipt.channel }, encodeCbor(fields));
+}
+
+/**
+ * Reads a receipt and checks that the certificate it carries signed it for this channel. Whose certificate that is, is for the caller.
+ * @throws WaymarkError input-invalid, signature-invalid
+ */
+export function readReceipt(bytes: Uint8Array, channel: string): SignedReceipt {
+  const message = readSign1(bytes);
+  const payload = verifySign1(message, { type: 'receipt', channel });
+  const fields = decodeFields(payload, 'receipt');
+  fields.constant('v', 1);
+  fields.constant('type', 'receipt');
+  fields.constant('channel', channel);
+  const state = fields.text('state');
+  if (state !== 'accepted' && state !== 'anchored') {
+    throw new WaymarkError('input-invalid', 'The receipt has an unknown state.');
+  }
+  const receipt: Receipt = {
+    state,
+    channel,
+    msp: fields.text('msp'),
+    outlet: fields.text('outlet'),
+    seq: fields.integer('seq', 1),
+    batchHash: fields.bytes('batchHash', 32),
+    batchCid: fields.text('batchCid'),
+    root: fields.bytes('root', 32),
+    count: fields.integer('count', 1),
+    messageId: fields.bytes('messageId', 16),
+    acceptedAtMs: fields.integer('acceptedAt'),
+    ...(state === 'anchored' ? { txId: fields.text('txId') } : {}),
+  };
+  fields.end();
+  return { receipt, certificateDer: message.certificateDer };
+}
