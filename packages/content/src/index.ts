@@ -7,3 +7,12 @@ export { openEmbeddedStore, type EmbeddedContentStore, type EmbeddedStoreOptions
 export type { OpenReport, SegmentDamage } from './embedded/recovery.ts';
 export type { StoreFile, StoreFileSystem } from './embedded/file-system.ts';
 export { nodeFileSystem } from './embedded/file-system.ts';
+export { readCar, type CarContent, type CarLimits } from './car/read-car.ts';
+export { writeCar } from './car/write-car.ts';
+export { readDag, type DagReadOptions } from './dag/read-dag.ts';
+export { openKuboStore, type KuboStoreOptions } from './kubo/kubo-store.ts';
+export type { KuboAuthorization } from './kubo/kubo-connection.ts';
+export { createGatewaySource, type GatewayContentSource, type GatewaySourceOptions } from './gateway/gateway-source.ts';
+export type { GatewayTls } from './gateway/http-get.ts';
+export { createGatewayHandler, type GatewayHandler, type GatewayHandlerOptions } from './gateway/gateway-handler.ts';
+export { createTieredSource, type Abnormality, type TieredSourceOptions } from './tiered/tiered-source.ts';

@@ -1,5 +1,5 @@
 import { WaymarkError } from '@waymark/protocol';
-import { ClassicLevel } from 'classic-level';
+import type { ClassicLevel } from 'classic-level';
 import type { BlockLocation } from './segment-files.ts';
 
 /** Up to where the segments are in the index, and what they hold up to there. */

@@ -1,4 +1,4 @@
-import { WaymarkError } from '@waymark/protocol';
+import type { WaymarkError } from '@waymark/protocol';
 import type { Section } from '../car/framing.ts';
 import type { BlockIndex, IndexEntry, Watermark } from './block-index.ts';
 import { ioFault } from './io-fault.ts';

@@ -1,8 +1,4 @@
 import { WaymarkError } from '@waymark/protocol';
-import { exporter } from 'ipfs-unixfs-exporter';
-import { importer } from 'ipfs-unixfs-importer';
-import { fixedSize } from 'ipfs-unixfs-importer/chunker';
-import { balanced } from 'ipfs-unixfs-importer/layout';
 import type { CID } from 'multiformats/cid';
 import { requireContentCid } from '../block/content-cid.ts';
 import type { Block, BlockReader, BlockWriter, ByteStream, ReadOptions } from '../store/content-store.ts';
@@ -17,6 +13,12 @@ export async function addUnixfsFile(
   content: ByteStream,
   options: ReadOptions | undefined,
 ): Promise<CID> {
+  // Loaded on first use: starting a service does not wait for them.
+  const [{ importer }, { fixedSize }, { balanced }] = await Promise.all([
+    import('ipfs-unixfs-importer'),
+    import('ipfs-unixfs-importer/chunker'),
+    import('ipfs-unixfs-importer/layout'),
+  ]);
   const writes = new GatheredWrites(store, options);
   const entries = importer(
     [{ content }],
@@ -78,6 +80,7 @@ export async function* catUnixfsFile(
   cid: CID,
   options: ReadOptions | undefined,
 ): AsyncGenerator<Uint8Array> {
+  const { exporter } = await import('ipfs-unixfs-exporter');
   const blocks = {
     async *get(link: CID): AsyncGenerator<Uint8Array> {
       yield await reader.get(link, options);
