@@ -57,13 +57,9 @@ const qualifierForms: ReadonlyMap<string, RegExp> = new Map([
 
 /** Percent-encodes what GS1 Digital Link (table 7-1) does not let stand in a path segment, and nothing else. */
 function encodeValue(value: string): string {
-  return value
-    .toWellFormed()
-    .replace(/[^A-Za-z0-9\-._'=;]/gu, (character) =>
-      character < '\u0080'
-        ? `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
-        : encodeURIComponent(character),
-    );
+  return value.replace(/[^A-Za-z0-9\-._'=;]/gu, (character) =>
+    [...Buffer.from(character, 'utf8')].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+  );
 }
 
 /** The canonical URI of a key with its finest qualifier, from values that are not percent-encoded. */
