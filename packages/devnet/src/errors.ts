@@ -18,7 +18,19 @@ export type DevnetErrorCode =
   /** Certificates, keys or MSP definitions that Fabric would refuse. */
   | 'MSP_INVALID'
   /** A known Fabric feature that devnet does not have. */
-  | 'UNSUPPORTED';
+  | 'UNSUPPORTED'
+  /** Options that make no network. */
+  | 'OPTIONS_INVALID'
+  /** The data folder was made for other options. */
+  | 'TOPOLOGY_CHANGED'
+  /** Another process uses the data folder. */
+  | 'DATA_LOCKED'
+  /** The data folder is not a devnet's, or is damaged. */
+  | 'DATA_INVALID'
+  /** A port that the network needs is taken. */
+  | 'ADDRESS_IN_USE'
+  /** The channel did not accept a chaincode definition. */
+  | 'DEFINITION_REFUSED';
 
 /** An error of devnet with a stable code. `details` never holds payloads or keys. */
 export class DevnetError extends Error {

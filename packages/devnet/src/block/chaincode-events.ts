@@ -2,20 +2,31 @@ import { common, peer } from '@hyperledger/fabric-protos';
 
 const TRANSACTIONS_FILTER = 2;
 
-/** The peers of a devnet share block objects: each is read once. */
-const known = new WeakMap<common.Block, readonly peer.ChaincodeEvent[]>();
+/** The peers of a devnet share the data of a block: it is read once. */
+const known = new WeakMap<common.BlockData, readonly (readonly peer.ChaincodeEvent[])[]>();
 
 /** Chaincode events of the valid transactions of a block, in order. */
-export function chaincodeEventsOf(block: common.Block): readonly peer.ChaincodeEvent[] {
-  let events = known.get(block);
+export function chaincodeEventsOf(block: common.Block): peer.ChaincodeEvent[] {
+  const data = block.getData();
+  if (data === undefined) return [];
+  let events = known.get(data);
   if (events === undefined) {
-    const flags = block.getMetadata()?.getMetadataList_asU8()[TRANSACTIONS_FILTER] ?? new Uint8Array();
-    events = (block.getData()?.getDataList_asU8() ?? []).flatMap((envelope, index) =>
-      flags[index] === peer.TxValidationCode.VALID ? eventsOfEnvelope(envelope) : [],
-    );
-    known.set(block, events);
+    events = data.getDataList_asU8().map(readableEvents);
+    known.set(data, events);
   }
-  return events;
+  const flags = block.getMetadata()?.getMetadataList_asU8()[TRANSACTIONS_FILTER] ?? new Uint8Array();
+  return events.flatMap((ofTransaction, index) =>
+    flags[index] === peer.TxValidationCode.VALID ? ofTransaction : [],
+  );
+}
+
+/** What cannot be read has no events: such a transaction is not valid. */
+function readableEvents(envelopeBytes: Uint8Array): peer.ChaincodeEvent[] {
+  try {
+    return eventsOfEnvelope(envelopeBytes);
+  } catch {
+    return [];
+  }
 }
 
 function eventsOfEnvelope(envelopeBytes: Uint8Array): peer.ChaincodeEvent[] {

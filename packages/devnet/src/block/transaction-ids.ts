@@ -1,14 +1,16 @@
 import { common } from '@hyperledger/fabric-protos';
 
-/** The peers of a devnet share block objects: each is read once. */
-const known = new WeakMap<common.Block, readonly string[]>();
+/** The peers of a devnet share the data of a block: it is read once. */
+const known = new WeakMap<common.BlockData, readonly string[]>();
 
 /** Transaction ids of a block in order; empty where an envelope cannot be read. */
 export function transactionIds(block: common.Block): readonly string[] {
-  let ids = known.get(block);
+  const data = block.getData();
+  if (data === undefined) return [];
+  let ids = known.get(data);
   if (ids === undefined) {
-    ids = (block.getData()?.getDataList_asU8() ?? []).map((envelope) => channelHeaderOf(envelope)?.getTxId() ?? '');
-    known.set(block, ids);
+    ids = data.getDataList_asU8().map((envelope) => channelHeaderOf(envelope)?.getTxId() ?? '');
+    known.set(data, ids);
   }
   return ids;
 }
@@ -17,9 +19,7 @@ export function channelHeaderOf(envelopeBytes: Uint8Array): common.ChannelHeader
   try {
     const envelope = common.Envelope.deserializeBinary(envelopeBytes);
     const header = common.Payload.deserializeBinary(envelope.getPayload_asU8()).getHeader();
-    return header === undefined
-      ? undefined
-      : common.ChannelHeader.deserializeBinary(header.getChannelHeader_asU8());
+    return header === undefined ? undefined : common.ChannelHeader.deserializeBinary(header.getChannelHeader_asU8());
   } catch {
     return undefined;
   }

@@ -24,9 +24,9 @@ export async function* blocksFrom(
   try {
     for (let number = start; !aborted.aborted; number++) {
       while (source.height <= number) {
-        const { promise, resolve } = Promise.withResolvers<undefined>();
-        wake = () => resolve(undefined);
-        await promise;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
         if (aborted.aborted) return;
       }
       const block = newest?.number === number ? newest : await source.getBlock(number);

@@ -34,7 +34,7 @@ export interface EndorserParams {
   /** Undefined: the peer is not in that channel. */
   readonly channel: (channelId: string) => EndorserChannel | undefined;
   /** The peer's own MSP, for proposals without a channel. */
-  readonly localMsps: MspRegistry;
+  readonly localMsps: () => MspRegistry;
   readonly systemChaincodes: ReadonlyMap<string, SystemChaincode>;
   readonly nowMs: () => number;
 }
@@ -63,7 +63,7 @@ export function createEndorser(params: EndorserParams): Endorser {
     processProposal: async (signedProposal) => {
       const proposal = refusing(false, () => unpackProposal(signedProposal));
       const channel = proposal.channelId === '' ? undefined : params.channel(proposal.channelId);
-      const msps = channel?.config().msps ?? params.localMsps;
+      const msps = channel?.config().msps ?? params.localMsps();
       refusing(true, () => checkFilters(proposal, msps, params.nowMs()));
       if (proposal.channelId !== '' && channel === undefined) {
         return buildPeerError(`channel '${proposal.channelId}' not found`);
@@ -114,7 +114,8 @@ async function endorse(
   try {
     const definition = await channel.readDefinition(snapshot, chaincodeName);
     if (definition === undefined) throw new Error(notDefined);
-    const transaction = { channelId, txId, simulator, signedProposal: proposal.signedProposal };
+    const creator = proposal.signatureHeader.getCreator_asU8();
+    const transaction = { channelId, txId, simulator, signedProposal: proposal.signedProposal, creator };
     const executed = await inSimulation(channel.chaincodes.execute(transaction, chaincodeName, proposal.input));
     const status = executed.response.getStatus();
     const results = simulator.results();
@@ -148,10 +149,7 @@ async function inSimulation<T>(execution: Promise<T>): Promise<T> {
   }
 }
 
-async function runSystemChaincode(
-  proposal: UnpackedProposal,
-  params: EndorserParams,
-): Promise<peer.ProposalResponse> {
+async function runSystemChaincode(proposal: UnpackedProposal, params: EndorserParams): Promise<peer.ProposalResponse> {
   const chaincode = params.systemChaincodes.get(proposal.chaincodeName);
   if (chaincode === undefined) {
     throw new Error(`UNIMPLEMENTED: the system chaincode ${proposal.chaincodeName} is not supported by devnet`);

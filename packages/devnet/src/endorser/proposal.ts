@@ -20,7 +20,11 @@ export function unpackProposal(signedProposal: peer.SignedProposal): UnpackedPro
   const header = decode('Header', common.Header, proposal.getHeader_asU8());
   const channelHeader = decode('ChannelHeader', common.ChannelHeader, header.getChannelHeader_asU8());
   const signatureHeader = decode('SignatureHeader', common.SignatureHeader, header.getSignatureHeader_asU8());
-  const extension = decode('ChaincodeHeaderExtension', peer.ChaincodeHeaderExtension, channelHeader.getExtension_asU8());
+  const extension = decode(
+    'ChaincodeHeaderExtension',
+    peer.ChaincodeHeaderExtension,
+    channelHeader.getExtension_asU8(),
+  );
   const chaincodeId = extension.getChaincodeId();
   if (chaincodeId === undefined) throw new Error('ChaincodeHeaderExtension.ChaincodeId is nil');
   if (chaincodeId.getName() === '') throw new Error('ChaincodeHeaderExtension.ChaincodeId.Name is empty');

@@ -42,17 +42,19 @@ export function createCommitNotifier(ledger: Pick<PeerLedger, 'onCommit'>): Comm
   const unsubscribe = ledger.onCommit(({ block, number }) => notify(block, number));
   return {
     wait: (txId) => {
-      const { promise, resolve, reject } = Promise.withResolvers<TransactionStatus>();
-      promise.catch(() => undefined);
-      const waiter = { resolve, reject };
+      let waiter: Waiting = { resolve: () => undefined, reject: () => undefined };
+      const committed = new Promise<TransactionStatus>((resolve, reject) => {
+        waiter = { resolve, reject };
+      });
+      committed.catch(() => undefined);
       const waiters = waiting.get(txId) ?? new Set();
       waiting.set(txId, waiters.add(waiter));
       return {
-        committed: promise,
+        committed,
         stop: (error) => {
           waiters.delete(waiter);
           if (waiters.size === 0 && waiting.get(txId) === waiters) waiting.delete(txId);
-          if (error !== undefined) reject(error);
+          if (error !== undefined) waiter.reject(error);
         },
       };
     },

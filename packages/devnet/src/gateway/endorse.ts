@@ -17,9 +17,7 @@ export async function endorse(
   const channel = context.channel(proposal.channelId);
   const named = request.getEndorsingOrganizationsList();
   const plan =
-    named.length > 0
-      ? planForNamed(channel, proposal, named)
-      : await planFromFirstEndorser(context, channel, proposal);
+    named.length > 0 ? planForNamed(channel, proposal, named) : await planFromFirstEndorser(context, channel, proposal);
   while (!plan.isComplete) {
     const endorsers = plan.endorsers();
     if (endorsers === undefined) break;
@@ -131,11 +129,7 @@ async function firstEndorsement(
     details.push({ address: endorser.address, mspId: endorser.mspId, message: answer.message });
     endorser = plan.nextInGroup(endorser);
   }
-  throw new RpcError(
-    status.ABORTED,
-    'failed to endorse transaction, see attached details for more info',
-    details,
-  );
+  throw new RpcError(status.ABORTED, 'failed to endorse transaction, see attached details for more info', details);
 }
 
 /** One endorsement of the endorser's group; returns the group when none of its peers could give one. */
@@ -144,7 +138,11 @@ async function collectFromGroup(
   first: GatewayEndorser,
   proposal: GatewayProposal,
 ): Promise<string | undefined> {
-  for (let endorser: GatewayEndorser | undefined = first; endorser !== undefined; endorser = plan.nextInGroup(endorser)) {
+  for (
+    let endorser: GatewayEndorser | undefined = first;
+    endorser !== undefined;
+    endorser = plan.nextInGroup(endorser)
+  ) {
     const answer = responseStatus(await endorser.processProposal(proposal.signedProposal));
     if (!answer.ok) plan.addError(endorser, answer.message);
     else if (plan.addEndorsement(endorser, answer.response)) return undefined;

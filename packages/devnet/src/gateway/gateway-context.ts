@@ -19,8 +19,7 @@ export interface GatewayEndorser {
 
 /** A response, or why there is none: then `reachedEndorser` tells whether the endorser itself refused it. */
 export type EndorserAnswer =
-  | { readonly response: peer.ProposalResponse }
-  | { readonly error: string; readonly reachedEndorser: boolean };
+  { readonly response: peer.ProposalResponse } | { readonly error: string; readonly reachedEndorser: boolean };
 
 export interface BroadcastResult {
   readonly status: common.StatusMap[keyof common.StatusMap];

@@ -1,5 +1,5 @@
 import type { peer } from '@hyperledger/fabric-protos';
-import { compileApplicationPolicy } from '../lifecycle/application-policy.ts';
+import { compileApplicationPolicy } from '../policy/application-policy.ts';
 import { compileSignaturePolicy } from '../policy/signature-policy.ts';
 import type { Policy } from '../policy/policy.ts';
 import { EndorsementPlan, type Layout } from './endorsement-plan.ts';
@@ -110,7 +110,7 @@ async function policiesOf(
       sequences.push(`${definition.name}:${definition.sequence}`);
       policies.push(...call.getKeyPoliciesList().map(compileSignaturePolicy));
       if (!call.getDisregardNamespacePolicy()) {
-        policies.push(compileApplicationPolicy(definition.endorsementPolicy, config));
+        policies.push(compileApplicationPolicy(definition.endorsementPolicy, (path) => config.policy(path)));
       }
     }
   } finally {

@@ -27,8 +27,7 @@ export interface ChaincodeConnectionParams {
 }
 
 export type ChaincodeConnectionState =
-  | { readonly kind: 'ready'; readonly packageId: string }
-  | { readonly kind: 'down'; readonly reason: string };
+  { readonly kind: 'ready'; readonly packageId: string } | { readonly kind: 'down'; readonly reason: string };
 
 /** Keeps one stream open to one chaincode server, as Fabric peers do to a chaincode that runs as a service. */
 export interface ChaincodeConnection {

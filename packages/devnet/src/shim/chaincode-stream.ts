@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { peer } from '@hyperledger/fabric-protos';
 import { buildMessage, typeName, type ChaincodeMessageType } from './chaincode-message.ts';
 import {
@@ -46,6 +46,9 @@ interface Execution {
   readonly settle: (outcome: peer.ChaincodeMessage | Error) => void;
 }
 
+/** The peer is the client of the call, the chaincode the server. */
+export type ChaincodeClientStream = ClientDuplexStream<peer.ChaincodeMessage, peer.ChaincodeMessage>;
+
 export interface ChaincodeStreamHandlers {
   /** The chaincode has said who it is; throwing refuses it and ends the stream. */
   register(packageId: string): void;
@@ -61,13 +64,12 @@ export interface ChaincodeStreamHandlers {
  * channel and transaction id (Fabric: core/chaincode/handler.go).
  */
 export class ChaincodeStream {
-  readonly #stream: Duplex;
+  readonly #stream: ChaincodeClientStream;
   readonly #handlers: ChaincodeStreamHandlers;
   readonly #executions = new Map<string, Execution>();
   #state: 'created' | 'ready' | 'closed' = 'created';
 
-  /** `stream` carries `ChaincodeMessage` objects both ways. */
-  constructor(stream: Duplex, handlers: ChaincodeStreamHandlers) {
+  constructor(stream: ChaincodeClientStream, handlers: ChaincodeStreamHandlers) {
     this.#stream = stream;
     this.#handlers = handlers;
     stream.on('data', (message: peer.ChaincodeMessage) => this.#receive(message));
@@ -159,10 +161,7 @@ export class ChaincodeStream {
     this.#send(answer);
   }
 
-  #handle(
-    message: peer.ChaincodeMessage,
-    context: TransactionContext | undefined,
-  ): Promise<Uint8Array | undefined> {
+  #handle(message: peer.ChaincodeMessage, context: TransactionContext | undefined): Promise<Uint8Array | undefined> {
     const payload = message.getPayload_asU8();
     if (message.getType() === Type.INVOKE_CHAINCODE) {
       if (context === undefined) throw new Error('could not get valid transaction');

@@ -18,7 +18,7 @@ export interface ChaincodeOfPeer {
 export interface ChaincodeSupportParams {
   readonly chaincodes: readonly ChaincodeOfPeer[];
   /** Throws when the proposal's creator may not call chaincodes on the channel. */
-  readonly checkChaincodeToChaincode: (channelId: string, proposal: peer.SignedProposal) => void;
+  readonly checkChaincodeToChaincode: (channelId: string, proposal: peer.SignedProposal, creator: Uint8Array) => void;
   /** Default 30 s, as in Fabric. */
   readonly executeTimeoutMs?: number;
   /** How long a transaction waits for a chaincode that is not connected. Default 5 s. */
@@ -35,6 +35,7 @@ export interface ExecutionResult {
 export interface ChaincodeSupport {
   /** Runs a chaincode that the channel defines. Throws when it cannot be run; what the chaincode answers is in the result. */
   execute(transaction: Transaction, name: string, input: peer.ChaincodeInput): Promise<ExecutionResult>;
+  readonly names: readonly string[];
   has(name: string): boolean;
   connection(name: string): ChaincodeConnection | undefined;
   close(): void;
@@ -75,7 +76,7 @@ export function createChaincodeSupport(params: ChaincodeSupportParams): Chaincod
     if (SYSTEM_CHAINCODES.has(target.name)) {
       throw new Error(`UNIMPLEMENTED: calling the system chaincode ${target.name} is not supported by devnet`);
     }
-    params.checkChaincodeToChaincode(channelId, transaction.signedProposal);
+    params.checkChaincodeToChaincode(channelId, transaction.signedProposal, transaction.creator);
     try {
       const answer = await invoke(transaction, target.name, spec.getInput() ?? new peer.ChaincodeInput());
       return answer.serializeBinary();
@@ -104,6 +105,7 @@ export function createChaincodeSupport(params: ChaincodeSupportParams): Chaincod
       }
       return readAnswer(answer, transaction.txId, name);
     },
+    names: [...connections.keys()],
     has: (name) => connections.has(name),
     connection: (name) => connections.get(name),
     close: () => {

@@ -1,20 +1,8 @@
 import { peer } from '@hyperledger/fabric-protos';
-import type { ResultsIterator } from '../simulation/tx-simulator.ts';
-import type { TransactionContext } from './transaction-context.ts';
+import type { PendingQuery, TransactionContext } from './transaction-context.ts';
 
 /** Results per message between peer and chaincode; it does not limit what the chaincode gets. */
 const BATCH_SIZE = 100;
-
-/** An open query: results are serialised `queryresult` messages. */
-export interface PendingQuery {
-  readonly id: string;
-  readonly iterator: ResultsIterator<Uint8Array>;
-  /** Results after which the query ends without an error. */
-  readonly limit: number;
-  readonly paged?: { bookmarkAndClose(): Promise<string> };
-  pending: Uint8Array[];
-  returned: number;
-}
 
 /**
  * The next `QueryResponse` of a query (Fabric: core/chaincode/query_response_generator.go). Without paging, batches of 100

@@ -2,10 +2,7 @@ import { peer } from '@hyperledger/fabric-protos';
 import type { TransactionContext } from './transaction-context.ts';
 
 /** Answers one request of a chaincode with the payload of the RESPONSE; what it throws becomes the ERROR. */
-export type StateRequestHandler = (
-  payload: Uint8Array,
-  context: TransactionContext,
-) => Promise<Uint8Array | undefined>;
+export type StateRequestHandler = (payload: Uint8Array, context: TransactionContext) => Promise<Uint8Array | undefined>;
 
 export const handleGetState: StateRequestHandler = async (payload, context) => {
   const request = peer.GetState.deserializeBinary(payload);

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { peer } from '@hyperledger/fabric-protos';
 import type { ResultsIterator, TxSimulator } from '../simulation/tx-simulator.ts';
-import type { PendingQuery } from './query-response.ts';
 
 /** What a running transaction is to the peer: the same for a chaincode and for those it calls. */
 export interface Transaction {
@@ -9,6 +8,19 @@ export interface Transaction {
   readonly txId: string;
   readonly simulator: TxSimulator;
   readonly signedProposal: peer.SignedProposal;
+  /** `msp.SerializedIdentity` bytes of who signed the proposal. */
+  readonly creator: Uint8Array;
+}
+
+/** An open query: results are serialised `queryresult` messages. */
+export interface PendingQuery {
+  readonly id: string;
+  readonly iterator: ResultsIterator<Uint8Array>;
+  /** Results after which the query ends without an error. */
+  readonly limit: number;
+  readonly paged?: { bookmarkAndClose(): Promise<string> };
+  pending: Uint8Array[];
+  returned: number;
 }
 
 /** A transaction within one chaincode: its namespace and the queries that are open. */

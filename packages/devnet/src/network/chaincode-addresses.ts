@@ -1,0 +1,32 @@
+import { DevnetError } from '../errors.ts';
+import type { ChaincodeOfPeer } from '../shim/chaincode-support.ts';
+import type { ChaincodeAddress, ChaincodeOptions } from './options.ts';
+
+const ADDRESS = /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/;
+
+/** The chaincodes that an organisation's peers connect to. Throws DevnetError OPTIONS_INVALID. */
+export function chaincodesOf(mspId: string, chaincodes: readonly ChaincodeOptions[]): ChaincodeOfPeer[] {
+  return chaincodes.flatMap((chaincode) => {
+    const endpoint = addressFor(mspId, chaincode);
+    if (endpoint === undefined) return [];
+    if (!ADDRESS.test(endpoint.address)) {
+      throw new DevnetError(
+        'OPTIONS_INVALID',
+        `the address of chaincode ${chaincode.name} must be host:port, got '${endpoint.address}'`,
+      );
+    }
+    const { name, packageId } = chaincode;
+    return [{ name, endpoint, ...(packageId === undefined ? {} : { packageId }) }];
+  });
+}
+
+function addressFor(mspId: string, { address }: ChaincodeOptions): ChaincodeAddress | undefined {
+  if (typeof address === 'string') return { address };
+  if (isAddress(address)) return address;
+  const own = address[mspId];
+  return typeof own === 'string' ? { address: own } : own;
+}
+
+function isAddress(value: Exclude<ChaincodeOptions['address'], string>): value is ChaincodeAddress {
+  return 'address' in value && typeof value.address === 'string';
+}

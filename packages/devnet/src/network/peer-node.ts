@@ -1,0 +1,194 @@
+import { status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
+import { gateway, peer } from '@hyperledger/fabric-protos';
+import { checkAccess, type Resource } from '../access/channel-access.ts';
+import { createPeerDeliverService } from '../deliver/peer-deliver-service.ts';
+import type { DeliverContext } from '../deliver/deliver-session.ts';
+import { createEndorser, ProposalRefused, type Endorser, type EndorserChannel } from '../endorser/endorser.ts';
+import { createGatewayService } from '../gateway/gateway-service.ts';
+import type { GatewayEndorser, GatewayOrderer } from '../gateway/gateway-context.ts';
+import type { PeerLedger } from '../ledger/ledger.ts';
+import { createDefinitionReader } from '../lifecycle/definition-reader.ts';
+import { createChaincodeSupport, type ChaincodeOfPeer, type ChaincodeSupport } from '../shim/chaincode-support.ts';
+import { serveGrpc, type GrpcEndpoint } from './grpc-server.ts';
+import type { NodeMembership } from './membership.ts';
+
+export interface PeerNodeParams {
+  readonly mspId: string;
+  readonly membership: NodeMembership;
+  readonly host: string;
+  readonly port: number;
+  readonly ledger: PeerLedger;
+  readonly chaincodes: readonly ChaincodeOfPeer[];
+  /** All peers of the network, this one among them; asked at each transaction. */
+  readonly peers: () => readonly PeerNode[];
+  readonly orderers: readonly GatewayOrderer[];
+  readonly executeTimeoutMs?: number;
+  readonly launchTimeoutMs?: number;
+  readonly gatewayConcurrencyLimit?: number;
+  readonly nowMs: () => number;
+  readonly onChaincodeState?: (peer: PeerNode, name: string) => void;
+}
+
+/** One peer: its own endpoint, key, ledger and chaincode streams. */
+export interface PeerNode {
+  readonly name: string;
+  readonly hostName: string;
+  readonly mspId: string;
+  /** `host:port`. */
+  readonly address: string;
+  readonly membership: NodeMembership;
+  readonly ledger: PeerLedger;
+  readonly chaincodes: ChaincodeSupport;
+  readonly endorser: Endorser;
+  /** Opens the endpoint. Throws DevnetError ADDRESS_IN_USE. */
+  listen(): Promise<void>;
+  /** Closes the endpoint and the chaincode streams; the ledger is its owner's. */
+  close(): Promise<void>;
+}
+
+export function createPeerNode(params: PeerNodeParams): PeerNode {
+  const { ledger, membership, nowMs } = params;
+  const readDefinition = createDefinitionReader();
+  const signedBy = (data: Uint8Array, identity: Uint8Array, signature: Uint8Array) => ({ data, identity, signature });
+  const checkProposal = (resource: Resource, proposal: peer.SignedProposal, creator: Uint8Array) => {
+    checkAccess(
+      ledger.channelConfig,
+      resource,
+      signedBy(proposal.getProposalBytes_asU8(), creator, proposal.getSignature_asU8()),
+    );
+  };
+  const chaincodes = createChaincodeSupport({
+    chaincodes: params.chaincodes,
+    checkChaincodeToChaincode: (_channelId, proposal, creator) =>
+      checkProposal('peer/ChaincodeToChaincode', proposal, creator),
+    ...(params.executeTimeoutMs === undefined ? {} : { executeTimeoutMs: params.executeTimeoutMs }),
+    ...(params.launchTimeoutMs === undefined ? {} : { launchTimeoutMs: params.launchTimeoutMs }),
+    onStateChange: (name) => params.onChaincodeState?.(node, name),
+  });
+  const endorserChannel: EndorserChannel = {
+    ledger,
+    config: () => ledger.channelConfig,
+    chaincodes,
+    readDefinition,
+    checkPropose: (proposal, creator) => checkProposal('peer/Propose', proposal, creator),
+  };
+  const endorser = createEndorser({
+    identity: membership.identity,
+    channel: (channelId) => (channelId === ledger.channelId ? endorserChannel : undefined),
+    localMsps: () => ledger.channelConfig.msps,
+    systemChaincodes: new Map(),
+    nowMs,
+  });
+  const gatewayEndorsers = new Map<PeerNode, GatewayEndorser>();
+  const gatewayChannel = {
+    config: () => ledger.channelConfig,
+    ledger,
+    readDefinition,
+    endorsers: () => params.peers().map((other) => memoised(gatewayEndorsers, other, () => toEndorser(other, node))),
+    orderers: () => params.orderers,
+  };
+  let endpoint: GrpcEndpoint | undefined;
+  const node: PeerNode = {
+    name: membership.name,
+    hostName: membership.hostName,
+    mspId: params.mspId,
+    address: `${params.host}:${params.port}`,
+    membership,
+    ledger,
+    chaincodes,
+    endorser,
+    listen: async () => {
+      endpoint = await serveGrpc({ host: params.host, port: params.port }, membership.tls, [
+        { definition: peer.EndorserService, handlers: { processProposal: serveEndorser(endorser) } },
+        {
+          definition: gateway.GatewayService,
+          handlers: createGatewayService({
+            mspId: params.mspId,
+            channel: (channelId) => (channelId === ledger.channelId ? gatewayChannel : undefined),
+            ...(params.gatewayConcurrencyLimit === undefined
+              ? {}
+              : { concurrencyLimit: params.gatewayConcurrencyLimit }),
+          }),
+        },
+        {
+          definition: peer.DeliverService,
+          handlers: createPeerDeliverService({
+            blocks: deliverContext(ledger, 'event/Block', nowMs),
+            filteredBlocks: deliverContext(ledger, 'event/FilteredBlock', nowMs),
+          }),
+        },
+      ]);
+    },
+    close: async () => {
+      await endpoint?.close();
+      chaincodes.close();
+    },
+  };
+  return node;
+}
+
+/** `protos.Endorser/ProcessProposal`: a refusal is a gRPC error of code UNKNOWN, as Go makes of a plain error. */
+function serveEndorser(endorser: Endorser) {
+  return (
+    call: ServerUnaryCall<peer.SignedProposal, peer.ProposalResponse>,
+    callback: sendUnaryData<peer.ProposalResponse>,
+  ): void => {
+    endorser.processProposal(call.request).then(
+      (response) => callback(null, response),
+      (error: unknown) => {
+        const details = error instanceof Error ? error.message : String(error);
+        callback({ code: status.UNKNOWN, details });
+      },
+    );
+  };
+}
+
+/** How one peer's gateway sees a peer. Another peer's refusals lose their response on the wire, which changes what they mean. */
+function toEndorser(target: PeerNode, self: PeerNode): GatewayEndorser {
+  const isLocal = target === self;
+  return {
+    address: target.address,
+    mspId: target.mspId,
+    isLocal,
+    identity: self.ledger.channelConfig.msps.deserialize(target.membership.identity.serialized),
+    height: () => target.ledger.height,
+    hasChaincode: (name) => target.chaincodes.has(name),
+    processProposal: async (signedProposal) => {
+      try {
+        return { response: await target.endorser.processProposal(signedProposal) };
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        const refusedByEndorser = error instanceof ProposalRefused && !error.byFilter;
+        return isLocal
+          ? { error: message, reachedEndorser: refusedByEndorser }
+          : { error: `rpc error: code = Unknown desc = ${message}`, reachedEndorser: false };
+      }
+    },
+  };
+}
+
+function deliverContext(
+  ledger: PeerLedger,
+  resource: 'event/Block' | 'event/FilteredBlock',
+  nowMs: () => number,
+): DeliverContext {
+  const channel = {
+    blocks: ledger,
+    configSequence: () => ledger.channelConfig.sequence,
+    checkRead: (signed: Parameters<typeof checkAccess>[2]) => checkAccess(ledger.channelConfig, resource, signed),
+    expiresAtMs: (identity: Uint8Array) => {
+      try {
+        return ledger.channelConfig.msps.deserialize(identity).notAfterMs;
+      } catch {
+        return undefined;
+      }
+    },
+  };
+  return { nowMs, channel: (channelId) => (channelId === ledger.channelId ? channel : undefined) };
+}
+
+function memoised<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = make()));
+  return value;
+}
