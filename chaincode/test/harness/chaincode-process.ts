@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import { connectShimPeer, type ShimPeer } from '@waymark/testing/shim-peer';
 import { ensureChaincodeBuilt } from '../../../scripts/build-chaincode.ts';
 
@@ -13,18 +14,30 @@ export interface RunningChaincode {
   stop(): Promise<void>;
 }
 
-/** Starts the built chaincode, or the one installed at `folder`, as a service under `packageId`. */
-export async function startChaincode(
-  options: { readonly packageId?: string; readonly folder?: string } = {},
-): Promise<RunningChaincode> {
+/** What to start. */
+export interface ChaincodeOptions {
+  /** Default `waymark_test:0000`. */
+  readonly packageId?: string;
+  /** Default: the built chaincode of this repository. */
+  readonly folder?: string;
+  /** Arguments of Node; default the chaincode's `start.js`. */
+  readonly command?: (address: string, packageId: string) => readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly tls?: ChannelCredentials;
+}
+
+/** Starts a chaincode as a service and dials it. */
+export async function startChaincode(options: ChaincodeOptions = {}): Promise<RunningChaincode> {
   const folder = options.folder ?? (await ensureChaincodeBuilt());
+  const packageId = options.packageId ?? 'waymark_test:0000';
   const address = `127.0.0.1:${String(await freePort())}`;
-  const child = spawn(process.execPath, [join(folder, 'start.js')], {
+  const child = spawn(process.execPath, options.command?.(address, packageId) ?? [join(folder, 'start.js')], {
     cwd: folder,
     env: {
       PATH: process.env['PATH'],
       CHAINCODE_SERVER_ADDRESS: address,
-      CHAINCODE_ID: options.packageId ?? 'waymark_test:0000',
+      CHAINCODE_ID: packageId,
+      ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -32,7 +45,10 @@ export async function startChaincode(
   child.stdout.on('data', (chunk: Buffer) => printed.push(chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => printed.push(chunk.toString()));
   try {
-    const peer = await Promise.race([connectShimPeer(address, { timeoutMs: 20_000 }), exitOf(child, printed)]);
+    const peer = await Promise.race([
+      connectShimPeer(address, { timeoutMs: 20_000, ...(options.tls && { tls: options.tls }) }),
+      exitOf(child, printed),
+    ]);
     return {
       peer,
       address,
