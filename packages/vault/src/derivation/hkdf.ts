@@ -36,14 +36,22 @@ export function hkdfExpand(
     throw new WaymarkError('limit-exceeded', 'HKDF gives between 1 and 8,160 bytes.', { details: { lengthBytes } });
   }
   if (lengthBytes === hashBytes) {
-    return createHmac('sha256', pseudoRandomKey).update(info).update(counters[1] as Buffer).digest();
+    return createHmac('sha256', pseudoRandomKey)
+      .update(info)
+      .update(counters[1] as Buffer)
+      .digest();
   }
   const blocks: Buffer[] = [];
   for (let counter = 1; (counter - 1) * hashBytes < lengthBytes; counter += 1) {
     const hmac = createHmac('sha256', pseudoRandomKey);
     const previous = blocks.at(-1);
     if (previous !== undefined) hmac.update(previous);
-    blocks.push(hmac.update(info).update(counters[counter] as Buffer).digest());
+    blocks.push(
+      hmac
+        .update(info)
+        .update(counters[counter] as Buffer)
+        .digest(),
+    );
   }
   return Buffer.concat(blocks).subarray(0, lengthBytes);
 }

@@ -41,6 +41,8 @@ export const suite = 'waymark/v1';
 const a256gcm = 3;
 const algorithmLabel = 1;
 const maxHeaderBytes = 4_096;
+/** 0001-01-01T00:00:00Z: the first time RFC 3339 can write. */
+const earliestMs = -62_135_596_800_000;
 
 /** The header's labels with the values they have; the order of deterministic CBOR is found once, here. */
 const labels = [
@@ -60,9 +62,7 @@ const labels = [
 ] as const;
 type Label = (typeof labels)[number];
 
-const ordered = labels
-  .map((label) => ({ label, key: encodeCbor(label) }))
-  .sort((a, b) => Buffer.compare(a.key, b.key));
+const ordered = labels.map((label) => ({ label, key: encodeCbor(label) })).sort((a, b) => Buffer.compare(a.key, b.key));
 const mapHead = encodeCbor(new Map(labels.map((label) => [label, null]))).subarray(0, 1);
 
 function valuesOf(header: EnvelopeHeader): Readonly<Record<Label, CborValue>> {
@@ -134,7 +134,7 @@ export function checkHeader(header: EnvelopeHeader): void {
     header.sealId.length === 16,
     header.fieldRoot === null || header.fieldRoot.length === 32,
     Number.isSafeInteger(header.epoch) && header.epoch >= 0,
-    Number.isSafeInteger(header.collectedMs) && header.collectedMs >= 0,
+    Number.isSafeInteger(header.collectedMs) && header.collectedMs >= earliestMs,
   ];
   const texts = [
     textFits(header.channel, 249),
@@ -174,7 +174,7 @@ export function parseHeader(protectedHeader: Uint8Array): EnvelopeHeader {
       sealId: fields.bytes('sealId', 16),
       replaces: replaces === null ? null : decodeCid(replaces, [rawCode]),
       schema: fields.text('schema'),
-      collectedMs: fields.integer('collected'),
+      collectedMs: fields.integer('collected', earliestMs),
       fieldRoot: fields.bytesOrNull('fieldRoot', 32),
     };
     fields.end();

@@ -42,7 +42,8 @@ export function normaliseBusinessId(id: BusinessId): BusinessId {
   checkText('value', value, maxValueBytes);
   const plain = plainForms[type];
   if (plain === undefined && !qualifiedSchemes.has(type) && !carrierTypes.has(type)) return { type, value };
-  const identifier = parseEpcUri(value) ?? parseDigitalLink(value) ?? parseElementString(value) ?? plain?.(value) ?? null;
+  const identifier =
+    parseEpcUri(value) ?? parseDigitalLink(value) ?? parseElementString(value) ?? plain?.(value) ?? null;
   if (identifier === null) {
     if (carrierTypes.has(type)) return { type, value };
     throw new WaymarkError('input-invalid', 'A business id does not have the form its GS1 type demands.', {

@@ -1,5 +1,12 @@
 import { base64url, compactVerify, decodeProtectedHeader } from 'jose';
-import { WaymarkError, type RecordContent } from '@waymark/protocol';
+import {
+  WaymarkError,
+  canonicalJsonBytes,
+  parseContent,
+  parseJsonStrict,
+  type JsonValue,
+  type RecordContent,
+} from '@waymark/protocol';
 import { parseCertificate, type ParsedCertificate } from '../keys/certificate.ts';
 import type { CertificateVerifier } from '../keys/certificate-verifier.ts';
 import type { EncryptionKeyPair, EncryptionPublicKey } from '../keys/encryption-key.ts';
@@ -100,25 +107,24 @@ function signerOf(jws: string): ParsedCertificate {
   } catch {
     throw invalid();
   }
-  const { x5c } = header;
-  const [first]: unknown[] = Array.isArray(x5c) && x5c.length === 1 ? x5c : [];
+  const x5c: readonly unknown[] = Array.isArray(header['x5c']) ? header['x5c'] : [];
+  const [first] = x5c;
   if (Object.keys(header).length !== 3 || header['alg'] !== 'ES256' || header['typ'] !== innerType) throw invalid();
-  if (typeof first !== 'string') throw invalid();
+  if (typeof first !== 'string' || x5c.length !== 1) throw invalid();
   return parseCertificate(Buffer.from(first, 'base64'));
 }
 
 function readAnswer(payload: Uint8Array): ExternalAnswer {
-  let answer: unknown;
+  let answer: JsonValue;
   try {
-    answer = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+    answer = parseJsonStrict(payload, { maxBytes });
   } catch {
     throw invalid();
   }
   if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) throw invalid();
-  const { recordOid, content, evidenceId, nonce } = answer as Partial<Record<keyof ExternalAnswer, unknown>>;
+  const { recordOid, content, evidenceId, nonce } = answer as Partial<Record<keyof ExternalAnswer, JsonValue>>;
   if (typeof recordOid !== 'string' || !/^[0-9a-f]{64}$/.test(recordOid)) throw invalid();
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) throw invalid();
-  if (typeof evidenceId !== 'string' || typeof nonce !== 'string' || Object.keys(answer).length !== 4) throw invalid();
-  // The outlet signed it and read it from an envelope; its schema is judged there.
-  return { recordOid, content: content as RecordContent, evidenceId, nonce };
+  if (typeof evidenceId !== 'string' || typeof nonce !== 'string' || content === undefined) throw invalid();
+  if (Object.keys(answer).length !== 4) throw invalid();
+  return { recordOid, content: parseContent(canonicalJsonBytes(content)), evidenceId, nonce };
 }

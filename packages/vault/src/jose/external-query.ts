@@ -1,4 +1,4 @@
-import { WaymarkError, type BusinessId } from '@waymark/protocol';
+import { WaymarkError, parseJsonStrict, type BusinessId } from '@waymark/protocol';
 import { parseEncryptionPublicKey, type EncryptionPublicKey } from '../keys/encryption-key.ts';
 import { parseSigningPublicKey, type SigningKeyPair } from '../keys/signing-key.ts';
 import { readJwsHeader, signCompact, verifyCompact } from './compact-jws.ts';
@@ -85,7 +85,8 @@ function readClaims(payload: Uint8Array): ExternalQuery {
   };
   const iat = claims.get('iat');
   if (typeof iat !== 'number' || !Number.isSafeInteger(iat) || iat < 0 || iat > 9_999_999_999) throw malformed('iat');
-  if (claims.has('recordOid') === claims.has('businessId')) throw malformed('one of recordOid and businessId is needed');
+  if (claims.has('recordOid') === claims.has('businessId'))
+    throw malformed('one of recordOid and businessId is needed');
   return {
     ...(claims.has('recordOid') ? { recordOid: text('recordOid', /^[0-9a-f]{64}$/) } : {}),
     ...(claims.has('businessId') ? { businessId: businessId(claims.get('businessId')) } : {}),
@@ -106,12 +107,7 @@ function businessId(input: unknown): BusinessId {
 }
 
 function jsonObject(payload: Uint8Array): ReadonlyMap<string, unknown> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
-  } catch {
-    throw malformed('not JSON');
-  }
+  const parsed = parseJsonStrict(payload, { maxBytes });
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw malformed('not a JSON object');
-  return new Map(Object.entries(parsed));
+  return new Map<string, unknown>(Object.entries(parsed));
 }

@@ -115,7 +115,8 @@ function buildChain(
   for (let depth = 0; depth < maxChainLength; depth += 1) {
     const issuer = authorities.find((authority) => issued(authority, subject));
     if (issuer === undefined) throw untrusted('no CA of the organisation issued it');
-    if (issuer.pathLength !== null && depth > issuer.pathLength) throw untrusted('its chain is longer than its CA allows');
+    if (issuer.pathLength !== null && depth > issuer.pathLength)
+      throw untrusted('its chain is longer than its CA allows');
     if (depth === 0 && intermediates.some((below) => below !== issuer && issued(issuer, below))) {
       throw untrusted('it was issued by a CA that only issues CAs');
     }

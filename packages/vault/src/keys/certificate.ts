@@ -83,7 +83,8 @@ function read(node: NodeCertificate, certificate: X509Certificate): ParsedCertif
   const algorithm = certificate.signatureAlgorithm as { readonly hash?: { readonly name: string } };
   if (algorithm.hash?.name === 'SHA-1') throw untrusted('it is signed over SHA-1');
   for (const extension of certificate.extensions) {
-    if (extension.critical && !knownExtensions.has(extension.type)) throw untrusted('it has an unknown critical extension');
+    if (extension.critical && !knownExtensions.has(extension.type))
+      throw untrusted('it has an unknown critical extension');
   }
   const names = certificate.subjectName.getField('CN');
   const [enrolmentId] = names;

@@ -107,7 +107,10 @@ export function parseEncryptionPublicKey(input: unknown): EncryptionPublicKey {
  * Reads an encryption key pair; halves that do not belong together are refused.
  * @throws WaymarkError key-invalid
  */
-export function parseEncryptionKeyPair(stored: StoredEncryptionKey | { readonly jwk: unknown }): EncryptionKeyPair {
+export function parseEncryptionKeyPair(stored: {
+  readonly jwk: unknown;
+  readonly seed?: string | undefined;
+}): EncryptionKeyPair {
   const { jwk, d } = parsePrivateJwk(stored.jwk, 'enc');
   if (jwk.crv === 'P-256') {
     const privateKey = p256PrivateKey(jwk, d);
@@ -115,7 +118,7 @@ export function parseEncryptionKeyPair(stored: StoredEncryptionKey | { readonly 
   }
   const privateKey = rawPrivateKey('X25519', d);
   if (publicJwkOf(privateKey).x !== jwk.x) halvesDiffer();
-  const seed = 'seed' in stored && stored.seed !== undefined ? Buffer.from(stored.seed, 'base64url') : null;
+  const seed = stored.seed === undefined ? null : Buffer.from(stored.seed, 'base64url');
   if (seed === null) return pairOf(privateKey, jwk, null);
   if (seed.length !== 32 || publicJwkOf(rawPrivateKey('X25519', scalarOfSeed(seed))).x !== jwk.x) halvesDiffer();
   return pairOf(privateKey, jwk, rawPrivateKey('Ed25519', seed));
@@ -140,11 +143,7 @@ export function p256PrivateKey(jwk: PublicJwk & { readonly kty: 'EC' }, d: Uint8
     throw new WaymarkError('key-invalid', 'The key is not usable: its private half is out of range.');
   }
   const point = ecdh.getPublicKey();
-  const claimed = Buffer.concat([
-    Buffer.of(4),
-    Buffer.from(jwk.x, 'base64url'),
-    Buffer.from(jwk.y, 'base64url'),
-  ]);
+  const claimed = Buffer.concat([Buffer.of(4), Buffer.from(jwk.x, 'base64url'), Buffer.from(jwk.y, 'base64url')]);
   if (!point.equals(claimed)) halvesDiffer();
   return createPrivateKey({ key: { ...jwk, d: Buffer.from(d).toString('base64url') }, format: 'jwk' });
 }

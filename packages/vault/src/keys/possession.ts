@@ -38,7 +38,10 @@ function montgomeryOfEdwards(point: Uint8Array): Buffer | null {
  */
 export function provePossession(pair: EncryptionKeyPair, statement: Uint8Array): Uint8Array {
   if (pair.possessionKey === null) {
-    throw new WaymarkError('unsupported', 'This X25519 key was made elsewhere, without the seed that proves possession.');
+    throw new WaymarkError(
+      'unsupported',
+      'This X25519 key was made elsewhere, without the seed that proves possession.',
+    );
   }
   if (pair.curve === 'P-256') return sign('sha256', statement, { key: pair.possessionKey, dsaEncoding: 'ieee-p1363' });
   const point = createPublicKey(pair.possessionKey).export({ format: 'der', type: 'spki' }).subarray(-32);

@@ -52,7 +52,9 @@ function issuerOf(crl: X509Crl, der: Uint8Array, authorities: readonly ParsedCer
 }
 
 const keyOf = (issuer: ParsedCertificate, serialNumber: string): string =>
-  `${createHash('sha256').update(issuer.publicKey.export({ format: 'der', type: 'spki' })).digest('hex')}:${serialNumber}`;
+  `${createHash('sha256')
+    .update(issuer.publicKey.export({ format: 'der', type: 'spki' }))
+    .digest('hex')}:${serialNumber}`;
 
 /**
  * Reads revocation lists, each signed by one of the authorities. Being out of date does not make a list void: what was

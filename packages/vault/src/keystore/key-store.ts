@@ -137,7 +137,8 @@ function fileKeyStore(initial: State): KeyStore {
     },
     encryptionKeyById(kid) {
       const pair = pairs.find((candidate) => candidate.kid === kid);
-      if (pair === undefined) throw new WaymarkError('key-unknown', 'No such encryption key is held.', { details: { kid } });
+      if (pair === undefined)
+        throw new WaymarkError('key-unknown', 'No such encryption key is held.', { details: { kid } });
       return pair;
     },
     async rotateEncryptionKey(curve, nowMs) {

@@ -12,9 +12,13 @@ const maxFileBytes = 16 * 1024 * 1024;
  */
 export function checkPrivateMode(stats: Pick<Stats, 'mode'>, file: string): void {
   if (process.platform === 'win32' || (stats.mode & 0o077) === 0) return;
-  throw new WaymarkError('configuration-invalid', 'A file with secrets can be touched by others; its mode must be 0600.', {
-    details: { file, mode: (stats.mode & 0o777).toString(8) },
-  });
+  throw new WaymarkError(
+    'configuration-invalid',
+    'A file with secrets can be touched by others; its mode must be 0600.',
+    {
+      details: { file, mode: (stats.mode & 0o777).toString(8) },
+    },
+  );
 }
 
 /**

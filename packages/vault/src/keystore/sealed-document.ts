@@ -22,7 +22,13 @@ export interface DocumentKey {
 interface Header {
   readonly v: 1;
   readonly type: string;
-  readonly kdf: { readonly name: 'scrypt'; readonly log2N: number; readonly r: 8; readonly p: 1; readonly salt: string };
+  readonly kdf: {
+    readonly name: 'scrypt';
+    readonly log2N: number;
+    readonly r: 8;
+    readonly p: 1;
+    readonly salt: string;
+  };
 }
 
 function headerOf({ salt, cost }: Pick<DocumentKey, 'salt' | 'cost'>): Header {

@@ -57,7 +57,13 @@ test.each([
     ],
   ],
   ['gtin (01)00000002345673', [['gtin', '02345673']]],
-  ['lgtin (01)04012345123456(10)998877', [['epc', 'https://id.gs1.org/01/04012345123456/10/998877'], ['epc', 'urn:epc:class:lgtin:4012345.012345.998877']]],
+  [
+    'lgtin (01)04012345123456(10)998877',
+    [
+      ['epc', 'https://id.gs1.org/01/04012345123456/10/998877'],
+      ['epc', 'urn:epc:class:lgtin:4012345.012345.998877'],
+    ],
+  ],
   [
     'gln (414)4012345000054',
     [
@@ -66,17 +72,53 @@ test.each([
       ['epc', 'https://id.example.com/414/4012345000054'],
     ],
   ],
-  ['sgln (414)4012345000054(254)dock-7', [['epc', 'urn:epc:id:sgln:4012345.00005.dock-7'], ['gln', 'https://id.example.com/414/4012345000054/254/dock-7']]],
-  ['pgln (417)4012345000054', [['epc', 'urn:epc:id:pgln:4012345.00005'], ['pgln', '(417)4012345000054']]],
-  ['grai (8003)00614141123452A9', [['epc', 'urn:epc:id:grai:0614141.12345.A9'], ['grai', '(8003)00614141123452A9']]],
-  ['giai (8004)4000001111', [['epc', 'urn:epc:id:giai:4000001.111'], ['epc', 'https://id.gs1.org/8004/4000001111']]],
+  [
+    'sgln (414)4012345000054(254)dock-7',
+    [
+      ['epc', 'urn:epc:id:sgln:4012345.00005.dock-7'],
+      ['gln', 'https://id.example.com/414/4012345000054/254/dock-7'],
+    ],
+  ],
+  [
+    'pgln (417)4012345000054',
+    [
+      ['epc', 'urn:epc:id:pgln:4012345.00005'],
+      ['pgln', '(417)4012345000054'],
+    ],
+  ],
+  [
+    'grai (8003)00614141123452A9',
+    [
+      ['epc', 'urn:epc:id:grai:0614141.12345.A9'],
+      ['grai', '(8003)00614141123452A9'],
+    ],
+  ],
+  [
+    'giai (8004)4000001111',
+    [
+      ['epc', 'urn:epc:id:giai:4000001.111'],
+      ['epc', 'https://id.gs1.org/8004/4000001111'],
+    ],
+  ],
   ['gsrn (8018)061414112345678902', [['epc', 'urn:epc:id:gsrn:0614141.1234567890']]],
-  ['gdti (253)4012345000054987', [['epc', 'urn:epc:id:gdti:4012345.00005.987'], ['epc', 'https://example.com/253/4012345000054987']]],
+  [
+    'gdti (253)4012345000054987',
+    [
+      ['epc', 'urn:epc:id:gdti:4012345.00005.987'],
+      ['epc', 'https://example.com/253/4012345000054987'],
+    ],
+  ],
   ['cpi (8010)06141415PQ7/Z43(8011)12345', [['epc', 'urn:epc:id:cpi:0614141.5PQ7%2FZ43.12345']]],
   ['itip (8006)040123451234560102(21)981', [['epc', 'urn:epc:id:itip:4012345.012345.01.02.981']]],
   ['upui (01)04012345123456(235)A9', [['epc', 'urn:epc:id:upui:4012345.012345.A9']]],
   ['order PO-7', [['Order', ' PO-7 ']]],
-  ['order caf\u00e9', [['order', 'cafe\u0301'], ['order', 'caf\u00e9']]],
+  [
+    'order caf\u00e9',
+    [
+      ['order', 'cafe\u0301'],
+      ['order', 'caf\u00e9'],
+    ],
+  ],
   ['epc urn:example:private:7', [['epc', 'urn:example:private:7']]],
 ] as const)('%s has one form, however it is written', (expected, spellings) => {
   for (const [type, value] of spellings) expect([value, codeOf(type, value)]).toEqual([value, expected]);

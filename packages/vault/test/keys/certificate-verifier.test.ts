@@ -23,8 +23,17 @@ const codeOf = (run: () => unknown): string => {
 const at = { atMs: testNowMs };
 
 test('a certificate of the organisation tells enrolment id, role and attributes', async () => {
-  const { der } = await root.issue({ name: 'outlet-17', units: ['client', 'org1'], attributes: { 'waymark.outlet': 'true' } });
-  const verified = verifyCertificate(der, { rootsPem: [root.pem], ...at, roles: ['client'], attributes: { 'waymark.outlet': 'true' } });
+  const { der } = await root.issue({
+    name: 'outlet-17',
+    units: ['client', 'org1'],
+    attributes: { 'waymark.outlet': 'true' },
+  });
+  const verified = verifyCertificate(der, {
+    rootsPem: [root.pem],
+    ...at,
+    roles: ['client'],
+    attributes: { 'waymark.outlet': 'true' },
+  });
   expect(verified.enrolmentId).toBe('outlet-17');
   expect(verified.role).toBe('client');
   expect(verified.attributes.get('waymark.outlet')).toBe('true');
@@ -52,7 +61,10 @@ test('the right CA with the wrong role, no role or two roles is not permitted', 
   const verifier = certificateVerifier({ rootsPem: [root.pem] });
   for (const units of [['peer'], ['admin'], [], ['sales'], ['client', 'admin']]) {
     const { der } = await root.issue({ units });
-    expect([units, codeOf(() => verifier.verify(der, { ...at, roles: ['client'] }))]).toEqual([units, 'role-not-permitted']);
+    expect([units, codeOf(() => verifier.verify(der, { ...at, roles: ['client'] }))]).toEqual([
+      units,
+      'role-not-permitted',
+    ]);
     expect(codeOf(() => verifier.verify(der, at))).toBe('accepted');
   }
 });
@@ -109,7 +121,14 @@ test('unknown critical extensions, other bytes after the certificate and noise a
   const trust = { rootsPem: [root.pem], ...at };
   const flipped = Buffer.from(der);
   flipped.writeUInt8(flipped.readUInt8(flipped.length - 1) ^ 1, flipped.length - 1);
-  for (const bytes of [strange.der, Buffer.concat([der, Buffer.of(0)]), Buffer.from('noise'), new Uint8Array(0), flipped, Buffer.alloc(20_000)]) {
+  for (const bytes of [
+    strange.der,
+    Buffer.concat([der, Buffer.of(0)]),
+    Buffer.from('noise'),
+    new Uint8Array(0),
+    flipped,
+    Buffer.alloc(20_000),
+  ]) {
     expect(codeOf(() => verifyCertificate(bytes, trust))).toBe('certificate-untrusted');
   }
   expect(codeOf(() => verifyCertificate(Buffer.from(root.pem), trust))).toBe('certificate-untrusted');

@@ -89,7 +89,10 @@ test('X25519 points of low order and second spellings of a point are refused whe
   ];
   for (const point of points) {
     const x = Buffer.from(point, 'hex').toString('base64url');
-    expect([point, codeOf(() => parseEncryptionPublicKey({ kty: 'OKP', crv: 'X25519', x }))]).toEqual([point, 'key-invalid']);
+    expect([point, codeOf(() => parseEncryptionPublicKey({ kty: 'OKP', crv: 'X25519', x }))]).toEqual([
+      point,
+      'key-invalid',
+    ]);
   }
 });
 
@@ -116,8 +119,11 @@ test('anything that is not exactly a public encryption key is refused', () => {
     { ...jwk, key_ops: 'deriveBits' },
     stored.jwk,
   ];
-  for (const input of bad) expect([input, codeOf(() => parseEncryptionPublicKey(input))]).toEqual([input, 'key-invalid']);
-  expect(codeOf(() => parseEncryptionPublicKey({ ...jwk, use: 'enc', alg: 'ECDH-ES+A256KW', key_ops: ['deriveBits'] }))).toBe('accepted');
+  for (const input of bad)
+    expect([input, codeOf(() => parseEncryptionPublicKey(input))]).toEqual([input, 'key-invalid']);
+  expect(
+    codeOf(() => parseEncryptionPublicKey({ ...jwk, use: 'enc', alg: 'ECDH-ES+A256KW', key_ops: ['deriveBits'] })),
+  ).toBe('accepted');
 });
 
 test.each(curves)('a %s pair whose halves do not belong together is refused', (curve) => {

@@ -27,17 +27,23 @@ test('an MSP folder gives the identity of its certificate', async () => {
   expect([identity.mspId, identity.enrolmentId]).toEqual(['Org1MSP', 'outlet-3']);
   expect(Buffer.from(identity.certificateDer).equals(der)).toBe(true);
   await chmod(join(folder, 'keystore', 'priv_sk'), 0o644);
-  await expect(loadSigningIdentity({ mspId: 'Org1MSP', mspFolder: folder })).rejects.toThrow(withCode('configuration-invalid'));
+  await expect(loadSigningIdentity({ mspId: 'Org1MSP', mspFolder: folder })).rejects.toThrow(
+    withCode('configuration-invalid'),
+  );
 });
 
 test('missing or several files are refused by name', async () => {
-  await expect(loadSigningIdentity({ mspId: 'Org1MSP', mspFolder: folder })).rejects.toThrow(withCode('configuration-invalid'));
+  await expect(loadSigningIdentity({ mspId: 'Org1MSP', mspFolder: folder })).rejects.toThrow(
+    withCode('configuration-invalid'),
+  );
   await expect(loadSigningIdentity({ mspId: 'Org1MSP', mspFolder: join(folder, 'none') })).rejects.toThrow(
     withCode('configuration-invalid'),
   );
   await writeFile(join(folder, 'signcerts', 'a.pem'), '');
   await writeFile(join(folder, 'signcerts', 'b.pem'), '');
-  await expect(loadSigningIdentity({ mspId: 'Org1MSP', mspFolder: folder })).rejects.toThrow(withCode('configuration-invalid'));
+  await expect(loadSigningIdentity({ mspId: 'Org1MSP', mspFolder: folder })).rejects.toThrow(
+    withCode('configuration-invalid'),
+  );
 });
 
 test("another certificate's key, another curve and noise are refused without a word of the key", async () => {

@@ -7,12 +7,9 @@ import {
   KeyUsagesExtension,
   X509CertificateGenerator,
   X509CrlGenerator,
-  cryptoProvider,
   type X509Certificate,
 } from '@peculiar/x509';
 import { signingIdentityFromPem, type SigningIdentity } from '../../src/keys/signing-identity.ts';
-
-cryptoProvider.set(webcrypto as unknown as Crypto);
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 export const dayMs = 24 * 3_600_000;
@@ -34,9 +31,19 @@ export interface LeafOptions {
 export interface TestAuthority {
   readonly certificate: X509Certificate;
   readonly pem: string;
-  issue(options?: LeafOptions): Promise<{ readonly certificatePem: string; readonly privateKeyPem: string; readonly der: Uint8Array; readonly serialNumber: string }>;
+  issue(
+    options?: LeafOptions,
+  ): Promise<{
+    readonly certificatePem: string;
+    readonly privateKeyPem: string;
+    readonly der: Uint8Array;
+    readonly serialNumber: string;
+  }>;
   identity(mspId: string, options?: LeafOptions): Promise<SigningIdentity>;
-  subordinate(name: string, options?: { readonly pathLength?: number; readonly notAfterMs?: number }): Promise<TestAuthority>;
+  subordinate(
+    name: string,
+    options?: { readonly pathLength?: number; readonly notAfterMs?: number },
+  ): Promise<TestAuthority>;
   revoke(serialNumbers: readonly string[]): Promise<string>;
 }
 
@@ -53,10 +60,13 @@ function caExtensions(pathLength?: number): Extension[] {
   ];
 }
 
-function authority(certificate: X509Certificate, keys: CryptoKeyPair): TestAuthority {
+function authority(certificate: X509Certificate, keys: webcrypto.CryptoKeyPair): TestAuthority {
   const issue: TestAuthority['issue'] = async (options = {}) => {
     const { name = 'outlet-17', units = ['client'], attributes, curve = 'P-256' } = options;
-    const leafKeys = (await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: curve }, true, ['sign', 'verify'])) as CryptoKeyPair;
+    const leafKeys = (await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: curve }, true, [
+      'sign',
+      'verify',
+    ]));
     const leaf = await X509CertificateGenerator.create({
       serialNumber: nextSerial(),
       subject: [...units.map((unit) => ({ OU: [unit] })), { CN: [name] }],
@@ -77,7 +87,7 @@ function authority(certificate: X509Certificate, keys: CryptoKeyPair): TestAutho
     });
     return {
       certificatePem: leaf.toString('pem'),
-      privateKeyPem: KeyObject.from(leafKeys.privateKey as unknown as webcrypto.CryptoKey).export({ type: 'pkcs8', format: 'pem' }) as string,
+      privateKeyPem: KeyObject.from(leafKeys.privateKey).export({ type: 'pkcs8', format: 'pem' }) as string,
       der: bytesOf(leaf.rawData),
       serialNumber: leaf.serialNumber,
     };
@@ -88,7 +98,10 @@ function authority(certificate: X509Certificate, keys: CryptoKeyPair): TestAutho
     issue,
     identity: async (mspId, options) => signingIdentityFromPem({ mspId, ...(await issue(options)) }),
     async subordinate(name, options = {}) {
-      const below = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as CryptoKeyPair;
+      const below = (await webcrypto.subtle.generateKey(algorithm, true, [
+        'sign',
+        'verify',
+      ]));
       const ca = await X509CertificateGenerator.create({
         serialNumber: nextSerial(),
         subject: `CN=${name}`,
@@ -117,8 +130,11 @@ function authority(certificate: X509Certificate, keys: CryptoKeyPair): TestAutho
 }
 
 /** A self-signed root. */
-export async function rootAuthority(name: string, options: { readonly pathLength?: number } = {}): Promise<TestAuthority> {
-  const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as CryptoKeyPair;
+export async function rootAuthority(
+  name: string,
+  options: { readonly pathLength?: number } = {},
+): Promise<TestAuthority> {
+  const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']));
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: nextSerial(),
     name: `CN=${name}`,

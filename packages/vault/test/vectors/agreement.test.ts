@@ -60,7 +60,9 @@ describeVectors('Wycheproof x25519', 'wycheproof/x25519_test.json', (data) => {
           type: 'pkcs8',
         });
         const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
-        const pair = parseEncryptionKeyPair({ jwk: { kty: 'OKP', crv: 'X25519', x, d: base64url(hex(vector.private)) } });
+        const pair = parseEncryptionKeyPair({
+          jwk: { kty: 'OKP', crv: 'X25519', x, d: base64url(hex(vector.private)) },
+        });
         const peer = { kty: 'OKP', crv: 'X25519', x: base64url(hex(vector.public)) };
         const shared = refusal(() => agree(pair.privateKey, parseEncryptionPublicKey(peer).keyObject));
         const refused = vector.result === 'invalid' || refusedByRule(vector.flags) || !canonical(hex(vector.public));
@@ -103,7 +105,12 @@ describeVectors('Wycheproof ecdh_secp256r1_ecpoint', 'wycheproof/ecdh_secp256r1_
         const point = hex(vector.public);
         // A JWK has both coordinates: a compressed point has no spelling in it, which "acceptable" allows.
         const shared = refusal(() => {
-          const jwk = { kty: 'EC', crv: 'P-256', x: base64url(point.subarray(1, 33)), y: base64url(point.subarray(33)) };
+          const jwk = {
+            kty: 'EC',
+            crv: 'P-256',
+            x: base64url(point.subarray(1, 33)),
+            y: base64url(point.subarray(33)),
+          };
           return agree(p256(vector.private), parseEncryptionPublicKey(jwk).keyObject);
         });
         expect([vector.tcId, hexOf(shared)]).toEqual([vector.tcId, vector.result === 'valid' ? vector.shared : null]);
@@ -119,6 +126,12 @@ function p256(privateHex: string): ReturnType<typeof createPrivateKey> {
   const ecdh = createECDH('prime256v1');
   ecdh.setPrivateKey(d);
   const point = ecdh.getPublicKey();
-  const jwk = { kty: 'EC', crv: 'P-256', x: base64url(point.subarray(1, 33)), y: base64url(point.subarray(33)), d: base64url(d) };
+  const jwk = {
+    kty: 'EC',
+    crv: 'P-256',
+    x: base64url(point.subarray(1, 33)),
+    y: base64url(point.subarray(33)),
+    d: base64url(d),
+  };
   return parseEncryptionKeyPair({ jwk }).privateKey;
 }

@@ -39,7 +39,9 @@ async function outcome(run: () => Promise<Uint8Array>): Promise<string | null> {
 
 /** Some of the vectors name a key in their header: then we expect that name, as a protocol that uses `kid` would. */
 const namesKey = (jws: string): boolean =>
-  Buffer.from(jws.split('.')[0] ?? '', 'base64url').toString('utf8').includes('"kid":"kid-ec-sign"');
+  Buffer.from(jws.split('.')[0] ?? '', 'base64url')
+    .toString('utf8')
+    .includes('"kid":"kid-ec-sign"');
 
 describeVectors('Wycheproof json_web_encryption', 'wycheproof/json_web_encryption_test.json', (data) => {
   test('ECDH-ES+A256KW with A256GCM opens or is refused as it must be; all else is refused', async () => {

@@ -50,7 +50,10 @@ export function parseDigitalLink(value: string): Gs1Identifier | null {
       const decoded = decodeSegment(segments[index + 1] ?? '');
       if (decoded === null) return null;
       const partAi = convenienceNames[part] ?? part;
-      elements.push([partAi, partAi === '01' && /^(?:\d{8}|\d{12,13})$/.test(decoded) ? decoded.padStart(14, '0') : decoded]);
+      elements.push([
+        partAi,
+        partAi === '01' && /^(?:\d{8}|\d{12,13})$/.test(decoded) ? decoded.padStart(14, '0') : decoded,
+      ]);
     }
     return gs1Identifier(elements);
   }

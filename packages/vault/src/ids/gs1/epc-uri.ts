@@ -22,7 +22,12 @@ function one(ai: string, value: string | null): Elements {
 }
 
 function two(ai: string, value: string | null, qualifierAi: string, qualifier: string): Elements {
-  return value === null ? null : [[ai, value], [qualifierAi, qualifier]];
+  return value === null
+    ? null
+    : [
+        [ai, value],
+        [qualifierAi, qualifier],
+      ];
 }
 
 function itip(p: string, i: string, piece: string, total: string): string | null {
