@@ -74,6 +74,7 @@ export const querySchemas: JsonObject = {
   Consignment: object({ consignmentOid: hex(16), epoch: { type: 'integer', minimum: 0 } }),
   KeysRequest: object({ encryptionKey: ref('Jwk'), consignments: list(ref('Consignment'), maxLookupQueries) }),
   KeysResponse: object({
+    ownerKid: { type: 'string' },
     keys: {
       type: 'array',
       items: object({ consignmentOid: hex(16), epoch: { type: 'integer' }, jwe: { type: 'string' } }),
@@ -82,6 +83,7 @@ export const querySchemas: JsonObject = {
   FastQueryRequest: object({ encryptionKey: ref('Jwk'), query: ref('Query') }),
   FastQueryResponse: object({
     trust: { const: 'unverified' },
+    ownerKid: { type: 'string' },
     records: {
       type: 'array',
       items: object({

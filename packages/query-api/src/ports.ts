@@ -23,6 +23,8 @@ export interface QueryIndex {
 
 /** The node's keys, as far as the reads need them. */
 export interface QueryKeys {
+  /** Key id of the node's own encryption key: bound into every key it hands over. */
+  readonly ownerKid: string;
   /**
    * Look-up token of a business id (docs/formats.md, "Ids").
    * @throws WaymarkError input-invalid when the value has not the form its type demands

@@ -17,7 +17,7 @@ export interface Reads {
   handOverKeys(
     encryptionKey: JsonObject,
     consignments: readonly { consignmentOid: string; epoch: number }[],
-  ): Promise<{ keys: { consignmentOid: string; epoch: number; jwe: string }[] }>;
+  ): Promise<{ ownerKid: string; keys: { consignmentOid: string; epoch: number; jwe: string }[] }>;
   fastQuery(encryptionKey: JsonObject, query: Query): Promise<FastAnswer>;
   evidence(evidenceId: string): Evidence;
 }
@@ -25,6 +25,7 @@ export interface Reads {
 /** S8: everything in one answer, and nothing promised. */
 export interface FastAnswer {
   readonly trust: 'unverified';
+  readonly ownerKid: string;
   readonly records: readonly (HitMessage & { envelope: string; jwe: string })[];
 }
 
@@ -70,7 +71,7 @@ export function createReads({ index, keys, content }: ReadsParts): Reads {
         const jwe = await keyFor(Buffer.from(consignmentOid, 'hex'), epoch, encryptionKey);
         answer.push({ consignmentOid, epoch, jwe });
       }
-      return { keys: answer };
+      return { ownerKid: keys.ownerKid, keys: answer };
     },
 
     async fastQuery(encryptionKey, query) {
@@ -92,7 +93,7 @@ export function createReads({ index, keys, content }: ReadsParts): Reads {
           return { ...toMessage(hit), envelope: Buffer.from(envelope).toString('base64'), jwe: await jwe };
         }),
       );
-      return { trust: 'unverified', records };
+      return { trust: 'unverified', ownerKid: keys.ownerKid, records };
     },
 
     evidence(evidenceId) {

@@ -1,0 +1,63 @@
+import { type ConfigurationTypes, loadConfiguration } from '@waymark/service-kit';
+import { z } from 'zod';
+
+const define = (types: ConfigurationTypes) =>
+  types.section({
+    mspId: types.name(),
+    channel: types.name(),
+    chaincode: types.name().default('waymark'),
+    /** The center's X.509 identity: it signs receipts and submits evidence. */
+    identity: types.section({ certificateFile: types.path(), privateKeyFile: types.secretFile() }),
+    /** What the firm's MSP trusts. */
+    msp: types.section({
+      rootFiles: z.array(types.path()).min(1).max(16),
+      intermediateFiles: z.array(types.path()).max(16).default([]),
+      crlFiles: z.array(types.path()).max(16).default([]),
+    }),
+    /** CAs of the other organisations: their members may fetch blocks and evidence. */
+    otherOrganisations: z
+      .array(types.section({ mspId: types.name(), rootFiles: z.array(types.path()).min(1).max(16) }))
+      .max(64)
+      .default([]),
+    ledger: types.section({ endpoint: types.endpoint(), tlsRootFile: types.path(), tlsServerName: types.name().optional() }),
+    content: z.discriminatedUnion('kind', [
+      types.section({ kind: z.literal('embedded') }),
+      types.section({ kind: z.literal('kubo'), url: z.url(), authorizationFile: types.secretFile().optional() }),
+    ]),
+    keyStore: types.section({ file: types.path(), passphraseFile: types.secretFile() }),
+    /** Firm policy: may the center open what outlets seal? */
+    centerIsRecipient: z.boolean(),
+    tls: types.section({ certificateFile: types.path(), privateKeyFile: types.secretFile() }),
+    listen: types.section({
+      host: z.string().default('127.0.0.1'),
+      grpcPort: types.port(),
+      apiPort: types.port(),
+      operationsPort: types.port(),
+    }),
+    dataFolder: types.path(),
+    limits: types
+      .section({
+        /** How far `sentAt` of a message may be from the center's clock. */
+        freshnessMs: types.integer({ min: 1_000, max: 86_400_000 }).default(300_000),
+        /** How far into the future a collection time may lie. */
+        collectionSkewMs: types.integer({ min: 0, max: 86_400_000 }).default(300_000),
+        /** Batches accepted and not yet anchored, above which outlets are held back. */
+        maxPendingBatches: types.integer({ min: 1, max: 1_000_000 }).default(4_096),
+        maxBatchBytes: types.integer({ min: 1_024, max: 15_728_640 }).default(8_388_608),
+        externalQueryTimeoutMs: types.integer({ min: 100, max: 300_000 }).default(20_000),
+        externalQueriesPerMinute: types.integer({ min: 1, max: 100_000 }).default(60),
+      })
+      .prefault({}),
+    logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  });
+
+/** A center's configuration. */
+export type EnterpriseConfiguration = z.infer<ReturnType<typeof define>>;
+
+/**
+ * Reads a center's configuration file.
+ * @throws WaymarkError configuration-invalid, naming the key and what is expected there
+ */
+export function loadEnterpriseConfiguration(file: string): EnterpriseConfiguration {
+  return loadConfiguration<EnterpriseConfiguration>(file, define);
+}

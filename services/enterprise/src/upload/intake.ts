@@ -1,0 +1,202 @@
+import { bytesEqual, type CoseSigner, batchHash as hashOf, type Receipt, signReceipt, toHex, WaymarkError } from '@waymark/protocol';
+import type { CID } from 'multiformats/cid';
+import type { OpenedSubmission } from '@waymark/vault';
+import type { Admission, CheckedBatch } from '../admission/admission.ts';
+import type { AcceptedBatch, Journal, JournalBatch, OutletPosition } from '../journal/journal.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { createHeads } from './heads.ts';
+import { createTurns } from './turns.ts';
+
+/** Batches written with one pair of fsyncs at the most. */
+const maxGroup = 32;
+
+/** Where envelopes and batch blocks go; durable when it resolves. */
+export interface BlockSink {
+  putMany(blocks: Iterable<{ cid: CID; bytes: Uint8Array }>, options: { pinRoots: readonly CID[] }): Promise<unknown>;
+}
+
+/** What intake is made of. */
+export interface IntakeParts {
+  readonly journal: Journal;
+  readonly content: BlockSink;
+  readonly signer: CoseSigner;
+  /** Built with the intake's own `knownTag`, which also knows what is on its way to the disk. */
+  readonly createAdmission: (knownTag: (oid: Uint8Array) => Uint8Array | undefined) => Admission;
+  /**
+   * Opens the outer layer.
+   * @throws WaymarkError key-unknown when it is for a key that this center does not hold (any more)
+   */
+  readonly open: (sealed: Uint8Array) => OpenedSubmission;
+  /** Seals a consignment key for the journal. */
+  readonly wrapKey: (consignmentKey: Uint8Array, consignmentOid: Uint8Array, epoch: number) => Uint8Array;
+  readonly nowMs: () => number;
+  readonly onAccepted: (batches: readonly AcceptedBatch[]) => void;
+  /** Batches accepted and not yet anchored, above which nothing new is taken until some are. */
+  readonly maxPending: number;
+}
+
+/** What a batch was answered with. */
+export interface Taken {
+  readonly outlet: string;
+  readonly seq: number;
+  readonly receipt: Uint8Array;
+  /** Whether the batch had been accepted before. */
+  readonly repeated: boolean;
+}
+
+/** Takes sealed batches: checks (S4), stores, journals, and only then gives the receipt. */
+export interface Intake {
+  /**
+   * @param sender enrolment id of the outlet at the other end
+   * @throws WaymarkError with a code of S4; limit-exceeded and unavailable when it can be tried again
+   */
+  take(sealed: Uint8Array, sender: string): Promise<Taken>;
+  /** Where an outlet is: its last batch on disk. */
+  position(outlet: string): OutletPosition;
+  /** Whether the backlog is full: who reads from a network stops reading until it is not. */
+  readonly full: boolean;
+  /** Called once anchoring has made room. */
+  readonly size: number;
+}
+
+interface Waiting {
+  readonly checked: CheckedBatch;
+  readonly accepted: AcceptedBatch;
+}
+
+/** Builds an intake. Batches of one outlet are checked in order; those of all outlets share their writes. */
+export function createIntake(parts: IntakeParts): Intake {
+  const { journal } = parts;
+  const heads = createHeads(journal);
+  const turns = createTurns();
+  const inFlight = new Map<string, { batchHash: Uint8Array; written: Promise<void>; receipt: Uint8Array }>();
+  const inFlightTags = new Map<string, Uint8Array>();
+  const admission = parts.createAdmission((oid) => inFlightTags.get(toHex(oid)) ?? journal.contentTag(oid));
+
+  const group = createGroupCommit<Waiting>(async (items) => {
+    // First the blocks, then the journal: a batch that is known is always there to be served (invariant 3).
+    await parts.content.putMany(blocksOf(items), { pinRoots: items.map(({ checked }) => checked.block.cid) });
+    const accepted = items.map((item) => item.accepted);
+    journal.accept(accepted);
+    parts.onAccepted(accepted);
+  }, maxGroup);
+
+  const accept = (checked: CheckedBatch): { receipt: Uint8Array; written: Promise<void> } => {
+    const { statement, batchHash } = checked;
+    const { outlet, seq } = statement;
+    const acceptedAtMs = parts.nowMs();
+    const receipt = signReceipt(parts.signer, receiptOf(checked, acceptedAtMs));
+    const accepted = toAccepted(parts, checked, receipt, acceptedAtMs);
+    const name = `${outlet}/${seq}`;
+    heads.advance(outlet, { seq, batchHash });
+    const tags = accepted.records.map(({ oid, contentTag }) => [toHex(oid), contentTag] as const);
+    for (const [oid, tag] of tags) inFlightTags.set(oid, tag);
+    const written = group.add({ checked, accepted });
+    inFlight.set(name, { batchHash, written, receipt });
+    const forget = (): void => {
+      inFlight.delete(name);
+      for (const [oid] of tags) inFlightTags.delete(oid);
+    };
+    written.then(forget, () => {
+      forget();
+      heads.reset();
+    });
+    return { receipt, written };
+  };
+
+  return {
+    async take(sealed, sender) {
+      const { outlet, seq, receipt, written, repeated } = await turns.take(sender, () => {
+        const submission = parts.open(sealed);
+        const statement = admission.identify(submission, sender);
+        const place = { outlet: statement.outlet, seq: statement.seq };
+        const known = replay(place, submission.statement);
+        if (known !== undefined) return Promise.resolve({ ...place, ...known, repeated: true });
+        if (journal.pendingCount() >= parts.maxPending) {
+          throw new WaymarkError('limit-exceeded', 'Too many batches wait for the channel.', { details: { limit: parts.maxPending } });
+        }
+        const checked = admission.check(submission, statement, heads.get(statement.outlet));
+        return Promise.resolve({ ...place, ...accept(checked), repeated: false });
+      });
+      await written;
+      return { outlet, seq, receipt, repeated };
+    },
+    position: (outlet) => journal.position(outlet) ?? { seq: 0, batchHash: new Uint8Array(32) },
+    get full() {
+      return journal.pendingCount() + group.size >= parts.maxPending;
+    },
+    get size() {
+      return journal.pendingCount() + group.size;
+    },
+  };
+
+  /** The same sequence and hash give the same receipt, however late; another hash is refused (S4, invariant 7). */
+  function replay(
+    { outlet, seq }: { outlet: string; seq: number },
+    statement: Uint8Array,
+  ): { receipt: Uint8Array; written: Promise<void> } | undefined {
+    const head = heads.get(outlet);
+    if (head === undefined || seq > head.seq) return undefined;
+    const flying = inFlight.get(`${outlet}/${seq}`);
+    const stored = flying === undefined ? journal.batch(outlet, seq) : undefined;
+    const known = flying?.batchHash ?? stored?.batchHash;
+    if (known === undefined || !bytesEqual(known, hashOf(statement))) {
+      throw new WaymarkError('replay-conflict', 'The sequence number was already used with another batch.', { details: { seq } });
+    }
+    if (flying !== undefined) return { receipt: flying.receipt, written: flying.written };
+    return { receipt: currentReceipt(stored), written: Promise.resolve() };
+  }
+}
+
+/** The newest receipt of a journaled batch. */
+export function currentReceipt(batch: JournalBatch | undefined): Uint8Array {
+  if (batch === undefined) throw new WaymarkError('internal', 'The batch is not in the journal.');
+  if (batch.refusal !== undefined) {
+    throw new WaymarkError('conflict', `The channel refused this batch: ${batch.refusal.code}.`, { details: { refusal: batch.refusal.code } });
+  }
+  return batch.anchoredReceipt ?? batch.receipt;
+}
+
+function* blocksOf(items: readonly Waiting[]): Generator<{ cid: CID; bytes: Uint8Array }> {
+  for (const { checked } of items) yield* checked.blocks;
+}
+
+function receiptOf({ statement, batchHash, block }: CheckedBatch, acceptedAtMs: number): Receipt {
+  return {
+    state: 'accepted',
+    channel: statement.channel,
+    msp: statement.msp,
+    outlet: statement.outlet,
+    seq: statement.seq,
+    batchHash,
+    batchCid: block.cid.toString(),
+    root: statement.root,
+    count: statement.count,
+    messageId: statement.messageId,
+    acceptedAtMs,
+  };
+}
+
+function toAccepted(parts: IntakeParts, checked: CheckedBatch, receipt: Uint8Array, acceptedAtMs: number): AcceptedBatch {
+  const { statement, batchHash, block, evidence, submission, blocks } = checked;
+  return {
+    outlet: statement.outlet,
+    seq: statement.seq,
+    batchHash,
+    cid: block.cid.toString(),
+    evidence,
+    receipt,
+    acceptedAtMs,
+    records: submission.records.map(({ recordOid, contentTag, tokens }, index) => ({
+      oid: recordOid,
+      contentTag,
+      cid: blocks[index]?.cid.bytes ?? new Uint8Array(0),
+      tokens,
+    })),
+    consignmentKeys: submission.keys.map(({ consignmentOid, epoch, key }) => ({
+      consignmentOid,
+      epoch,
+      wrapped: parts.wrapKey(key, consignmentOid, epoch),
+    })),
+  };
+}
