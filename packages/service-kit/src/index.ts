@@ -1,0 +1,40 @@
+export { configurationTypes, type ConfigurationTypes } from './configuration/configuration-types.ts';
+export { readSecretFile, readTextFile, readTlsFiles, type TlsFiles, type TlsMaterial } from './configuration/files.ts';
+export { loadConfiguration } from './configuration/load-configuration.ts';
+export {
+  createApiServer,
+  peerIdentity,
+  type ApiServer,
+  type ApiServerOptions,
+  type PeerIdentity,
+} from './http/api-server.ts';
+export { createApplication, type ApplicationOptions } from './http/application.ts';
+export { jsonBody, maxBodySizeBytes } from './http/json-body.ts';
+export { problemMediaType, toProblem, type Problem } from './http/problem.ts';
+export type { Component } from './lifecycle/component.ts';
+export { lockDataFolder, type DataFolderLock } from './lifecycle/data-folder.ts';
+export { exitCodes } from './lifecycle/exit-codes.ts';
+export { assertInvariant } from './lifecycle/invariant.ts';
+export { exitCodeOf, runService, type RunningService, type ServiceOptions } from './lifecycle/run-service.ts';
+export type { LogFields } from './log/fields.ts';
+export { createLogger, logLevels, type Logger, type LoggerOptions, type LogLevel } from './log/logger.ts';
+export { currentRequest, outgoingTraceparent, runInRequest, type RequestContext } from './log/request-context.ts';
+export type { HealthCheck } from './operations/health.ts';
+export { createHttpMetrics, type HttpMetrics } from './operations/http-metrics.ts';
+export { createMetrics } from './operations/metrics.ts';
+export {
+  createOperationsServer,
+  type OperationsServer,
+  type OperationsServerOptions,
+} from './operations/operations-server.ts';
+export type { BatchSource } from './replica/leaf-reader.ts';
+export type { CertificateFacts, NodeFacts, OrganisationFacts } from './replica/projection.ts';
+export type { BlockSource } from './replica/projector.ts';
+export type { IndexHit } from './replica/replica-store.ts';
+export {
+  openReplica,
+  type CommittedEvidence,
+  type Replica,
+  type ReplicaOptions,
+  type ReplicaState,
+} from './replica/replica.ts';

@@ -1,0 +1,186 @@
+import { WaymarkError, type Evidence } from '@waymark/protocol';
+import type { Registry } from 'prom-client';
+import type { Component } from '../lifecycle/component.ts';
+import type { Logger } from '../log/logger.ts';
+import { createLeafReader, type BatchSource } from './leaf-reader.ts';
+import { registerReplicaMetrics } from './metrics.ts';
+import type { Change, NodeFacts, OrganisationFacts } from './projection.ts';
+import { createProjector, type BlockSource, type ProjectorState } from './projector.ts';
+import { ReplicaStore, type IndexHit } from './replica-store.ts';
+import { createBlockWaiters } from './waiters.ts';
+
+/** Evidence as committed. */
+export interface CommittedEvidence {
+  readonly evidence: Evidence;
+  readonly batchHash: string;
+  readonly txId: string;
+  readonly blockNumber: bigint;
+}
+
+/** How far the replica is. */
+export interface ReplicaState extends ProjectorState {
+  readonly evidence: number;
+  readonly leaves: number;
+  /** Batches whose records are not in the index yet. */
+  readonly pendingBatches: number;
+}
+
+/**
+ * A node's copy of addresses and node facts, for fast look-ups that promise nothing (S6, S8): it was read from one peer,
+ * and another process may have altered it. Reads throw `data-abnormal` when a row has lost its form, `unavailable` when the
+ * file cannot be read or was emptied.
+ */
+export interface Replica extends Component {
+  /** Where a record lies; the first evidence that holds it. */
+  findByOid(recordOid: Uint8Array): IndexHit | undefined;
+  /** Records under a look-up token, in the order they were committed. */
+  findByToken(token: Uint8Array, limit: number): readonly IndexHit[];
+  evidence(evidenceId: string): Evidence | undefined;
+  committed(evidenceId: string): CommittedEvidence | undefined;
+  node(mspId: string, enrolmentId: string): NodeFacts | undefined;
+  organisation(mspId: string): OrganisationFacts | undefined;
+  /** Whether the node or this certificate of it was revoked. False for a node that was never registered: see `node`. */
+  isRevoked(mspId: string, enrolmentId: string, certificateDigest: string): boolean;
+  /** Enters look-up tokens, which only the firm that made the records knows. Safe to repeat. */
+  addTokens(entries: readonly { readonly recordOid: Uint8Array; readonly tokens: readonly Uint8Array[] }[]): void;
+  /** Waits until a block has been applied. @throws WaymarkError `unavailable` when `signal` aborts first */
+  waitForBlock(blockNumber: bigint, signal?: AbortSignal): Promise<void>;
+  /**
+   * Called for each new evidence once it is on disk, in block order. After a restart what came before is not repeated: ask
+   * `committed`. Returns the function that ends it.
+   */
+  onEvidence(listener: (committed: CommittedEvidence) => void): () => void;
+  /** Waits until all batches known now are in the index. @throws WaymarkError `unavailable` when `signal` aborts first */
+  waitForLeaves(signal?: AbortSignal): Promise<void>;
+  /** Empties the replica and reads it again from block 0. Tokens stay. */
+  rebuild(): void;
+  readonly state: ReplicaState;
+}
+
+/** What a replica is made of. */
+export interface ReplicaOptions {
+  /** SQLite file; made when it is not there. */
+  readonly path: string;
+  readonly ledger: BlockSource;
+  readonly content: BatchSource;
+  readonly logger: Logger;
+  readonly registry?: Registry;
+  /** Wait before connecting again; grows up to `maxMs`. Default 200 to 10,000. */
+  readonly reconnect?: { readonly baseMs: number; readonly maxMs: number };
+  /** Wait before a batch that could not be read is tried again; doubles. Default 500. */
+  readonly leafRetryMs?: number;
+}
+
+/** Opens the replica; `start` begins to follow the channel. Reads work before that, with what is there. */
+export function openReplica(options: ReplicaOptions): Replica {
+  const logger = options.logger.child({ component: 'replica' });
+  const store = new ReplicaStore(options.path, () => projector.repair());
+  const listeners = new Set<(committed: CommittedEvidence) => void>();
+  const leafListeners = new Set<() => void>();
+  const waiters = createBlockWaiters(() => store.checkpointOrUndefined());
+
+  const onApplied = (blockNumber: bigint, changes: readonly Change[]): void => {
+    let found = false;
+    for (const change of changes) {
+      if (change.kind !== 'evidence') continue;
+      found = true;
+      const { evidence, txId } = change;
+      for (const listener of listeners) listener({ evidence, batchHash: evidence.batchHash, txId, blockNumber });
+    }
+    if (found) leafReader.wake();
+    waiters.reached(blockNumber);
+  };
+  const projector = createProjector({
+    store,
+    ledger: options.ledger,
+    logger,
+    onApplied,
+    ...(options.reconnect === undefined ? {} : { backoff: options.reconnect }),
+  });
+  const leafReader = createLeafReader({
+    store,
+    source: options.content,
+    channel: options.ledger.channel,
+    logger,
+    onRead: () => {
+      for (const listener of leafListeners) listener();
+    },
+    ...(options.leafRetryMs === undefined ? {} : { firstDelayMs: options.leafRetryMs }),
+  });
+  /** An index that was emptied under our feet must not answer "there is nothing": it is read again instead. */
+  const found = <T>(hit: T, isNothing: boolean): T => {
+    if (isNothing && store.isEmptied()) {
+      projector.restart();
+      throw new WaymarkError('unavailable', 'the index was emptied and is being read again');
+    }
+    return hit;
+  };
+
+  const replica: Replica = {
+    name: 'replica',
+    start() {
+      projector.start();
+      leafReader.start();
+    },
+    async stop() {
+      await Promise.all([projector.stop(), leafReader.stop()]);
+      waiters.abandon();
+      store.close();
+    },
+    findByOid(recordOid) {
+      const hit = store.findByOid(recordOid);
+      return found(hit, hit === undefined);
+    },
+    findByToken(token, limit) {
+      const hits = store.findByToken(token, limit);
+      return found(hits, hits.length === 0);
+    },
+    evidence: (evidenceId) => replica.committed(evidenceId)?.evidence,
+    committed(evidenceId) {
+      const row = store.evidence(evidenceId);
+      return found(row === undefined ? undefined : { ...row, batchHash: row.evidence.batchHash }, row === undefined);
+    },
+    node: (mspId, enrolmentId) => store.node(mspId, enrolmentId),
+    organisation: (mspId) => store.organisation(mspId),
+    isRevoked(mspId, enrolmentId, certificateDigest) {
+      const node = store.node(mspId, enrolmentId);
+      if (node === undefined) return false;
+      return (
+        node.state === 'revoked' ||
+        node.certificates.some(({ digest, state }) => digest === certificateDigest && state === 'revoked')
+      );
+    },
+    addTokens: (entries) => store.addTokens(entries),
+    waitForBlock: (blockNumber, signal) => waiters.wait(blockNumber, signal),
+    onEvidence(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    async waitForLeaves(signal) {
+      while (store.pendingState().count > 0) await nextRead(leafListeners, signal);
+    },
+    rebuild: () => projector.restart(),
+    get state() {
+      return { ...projector.state, ...store.counts(), pendingBatches: store.pendingState().count };
+    },
+  };
+  if (options.registry !== undefined) registerReplicaMetrics(options.registry, () => replica.state);
+  return replica;
+}
+
+function nextRead(listeners: Set<() => void>, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (then: () => void) => (): void => {
+      listeners.delete(onRead);
+      signal?.removeEventListener('abort', onAbort);
+      then();
+    };
+    const onRead = end(resolve);
+    const onAbort = end(() => reject(new WaymarkError('unavailable', 'the index is not complete')));
+    if (signal?.aborted === true) onAbort();
+    else {
+      listeners.add(onRead);
+      signal?.addEventListener('abort', onAbort, { once: true });
+    }
+  });
+}
