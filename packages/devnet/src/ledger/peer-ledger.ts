@@ -20,7 +20,7 @@ import { StateDatabase } from './state-database.ts';
 import { stateOperations } from './state-operations.ts';
 import { createStateSnapshot } from './state-snapshot.ts';
 
-const CACHED_BLOCKS = 32;
+const CACHED_BLOCK_BYTES = 16 * 1024 * 1024;
 const { TRANSACTIONS_FILTER, COMMIT_HASH } = common.BlockMetadataIndex;
 
 export interface OpenPeerLedgerParams {
@@ -61,8 +61,9 @@ class DurablePeerLedger implements PeerLedger {
   readonly #faults: LedgerFaults;
   readonly #policies: CommittedNamespacePolicies;
   readonly #listeners = new Set<(block: CommittedBlock) => void>();
-  /** The newest blocks, for deliverers that keep up. */
+  /** The newest blocks, for deliverers that keep up; oldest first. */
   readonly #recent = new Map<bigint, CommittedBlock>();
+  #recentBytes = 0;
   #config: ChannelConfig;
   #commitHash: Uint8Array = new Uint8Array();
   #height = 0n;
@@ -176,7 +177,7 @@ class DurablePeerLedger implements PeerLedger {
   async #storeGenesis(genesisBlock: common.Block): Promise<void> {
     const parsed = parseBlock(genesisBlock);
     const flags = Uint8Array.from(parsed.transactions, () => peer.TxValidationCode.VALID);
-    const { updates } = await replayBlock({ blockNumber: 0n, block: parsed, state: this.#view() }, flags);
+    const { updates } = await replayBlock({ blockNumber: 0n, block: parsed, state: this.#database }, flags);
     await this.#store(genesisBlock, 0n, parsed, flags, updates, new Uint8Array());
   }
 
@@ -193,7 +194,7 @@ class DurablePeerLedger implements PeerLedger {
         details: { blockNumber },
       });
     }
-    const { updates, config } = await replayBlock({ blockNumber, block: parsed, state: this.#view() }, flags);
+    const { updates, config } = await replayBlock({ blockNumber, block: parsed, state: this.#database }, flags);
     await this.#writeState(block, blockNumber, parsed, flags, updates);
     this.#height = blockNumber + 1n;
     this.#config = config ?? this.#config;
@@ -209,7 +210,7 @@ class DurablePeerLedger implements PeerLedger {
       block: parsed,
       config: this.#config,
       policies: this.#policies,
-      state: this.#view(),
+      state: this.#database,
     });
     const newCommitHash = commitHash(flags, updates, this.#commitHash);
     const committed = await this.#store(block, blockNumber, parsed, flags, updates, newCommitHash);
@@ -275,17 +276,27 @@ class DurablePeerLedger implements PeerLedger {
     );
   }
 
-  #view() {
-    return this.#database;
-  }
-
   #remember(committed: CommittedBlock): void {
     this.#recent.set(committed.number, committed);
-    this.#recent.delete(committed.number - BigInt(CACHED_BLOCKS));
+    this.#recentBytes += committed.bytes.length;
+    for (const [oldest, { bytes }] of this.#recent) {
+      if (this.#recentBytes <= CACHED_BLOCK_BYTES || oldest === committed.number) break;
+      this.#recent.delete(oldest);
+      this.#recentBytes -= bytes.length;
+    }
   }
 
+  /** A listener that throws stops the process, not the commit: the block is committed whatever is thought of it. */
   #notify(committed: CommittedBlock): void {
-    for (const listener of this.#listeners) listener(committed);
+    for (const listener of this.#listeners) {
+      try {
+        listener(committed);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 
   #check(): void {
