@@ -19,10 +19,19 @@ const define = (types: ConfigurationTypes) =>
       .array(types.section({ mspId: types.name(), rootFiles: z.array(types.path()).min(1).max(16) }))
       .max(64)
       .default([]),
-    ledger: types.section({ endpoint: types.endpoint(), tlsRootFile: types.path(), tlsServerName: types.name().optional() }),
+    ledger: types.section({
+      endpoint: types.endpoint(),
+      tlsRootFile: types.path(),
+      tlsServerName: types.name().optional(),
+    }),
     content: z.discriminatedUnion('kind', [
       types.section({ kind: z.literal('embedded') }),
-      types.section({ kind: z.literal('kubo'), url: z.url(), authorizationFile: types.secretFile().optional() }),
+      types.section({
+        kind: z.literal('kubo'),
+        url: z.url(),
+        authorizationScheme: z.enum(['basic', 'bearer']).default('bearer'),
+        authorizationFile: types.secretFile().optional(),
+      }),
     ]),
     keyStore: types.section({ file: types.path(), passphraseFile: types.secretFile() }),
     /** Firm policy: may the center open what outlets seal? */

@@ -51,13 +51,18 @@ type Row = Record<string, unknown>;
 export class ReplicaStore {
   readonly #path: string;
   readonly #onDamage: () => void;
+  readonly #indexes: (evidence: Evidence) => boolean;
   readonly #statements = new Map<string, StatementSync>();
   #database: DatabaseSync;
 
-  /** @param onDamage called when the file itself is found to be wrong: time for `replace` */
-  constructor(path: string, onDamage: () => void) {
+  /**
+   * @param onDamage called when the file itself is found to be wrong: time for `replace`
+   * @param indexes whether the records of a batch belong into this node's index
+   */
+  constructor(path: string, onDamage: () => void, indexes: (evidence: Evidence) => boolean = () => true) {
     this.#path = path;
     this.#onDamage = onDamage;
+    this.#indexes = indexes;
     this.#database = openReplicaDatabase(path);
   }
 
@@ -148,7 +153,9 @@ export class ReplicaStore {
           blockNumber,
         );
         if (Number(added) === 0) return 0;
-        this.#run('INSERT OR REPLACE INTO pending_leaves VALUES (?, 0, 0)', lastInsertRowid);
+        if (this.#indexes(evidence)) {
+          this.#run('INSERT OR REPLACE INTO pending_leaves VALUES (?, 0, 0)', lastInsertRowid);
+        }
         return 1;
       }
     }

@@ -65,6 +65,8 @@ export interface ReplicaOptions {
   readonly content: BatchSource;
   readonly logger: Logger;
   readonly registry?: Registry;
+  /** Batches whose records belong into this node's index; default: all. A firm's node has no use for those of others. */
+  readonly indexes?: (evidence: Evidence) => boolean;
   /** Wait before connecting again; grows up to `maxMs`. Default 200 to 10,000. */
   readonly reconnect?: { readonly baseMs: number; readonly maxMs: number };
   /** Wait before a batch that could not be read is tried again; doubles. Default 500. */
@@ -74,7 +76,7 @@ export interface ReplicaOptions {
 /** Opens the replica; `start` begins to follow the channel. Reads work before that, with what is there. */
 export function openReplica(options: ReplicaOptions): Replica {
   const logger = options.logger.child({ component: 'replica' });
-  const store = new ReplicaStore(options.path, () => projector.repair());
+  const store = new ReplicaStore(options.path, () => projector.repair(), options.indexes);
   const listeners = new Set<(committed: CommittedEvidence) => void>();
   const leafListeners = new Set<() => void>();
   const waiters = createBlockWaiters(() => store.checkpointOrUndefined());

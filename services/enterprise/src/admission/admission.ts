@@ -87,11 +87,17 @@ export function createAdmission(parts: AdmissionParts): Admission {
     identify(submission, sender) {
       const statement = decodeBatchStatement(submission.statement);
       const { channel, msp, ledger, outlet } = statement;
-      if (channel !== parts.channel || ledger !== ledgerName(parts.msp, parts.channel) || statement.leaderKid !== submission.recipientKid) {
+      if (
+        channel !== parts.channel ||
+        ledger !== ledgerName(parts.msp, parts.channel) ||
+        statement.leaderKid !== submission.recipientKid
+      ) {
         throw new WaymarkError('recipient-mismatch', 'The message was made for another center, ledger or channel.');
       }
-      if (msp !== parts.msp) throw new WaymarkError('recipient-mismatch', 'The message is from an outlet of another organisation.');
-      if (outlet !== sender) throw new WaymarkError('envelope-mismatch', 'The message was handed in by another outlet than signed it.');
+      if (msp !== parts.msp)
+        throw new WaymarkError('recipient-mismatch', 'The message is from an outlet of another organisation.');
+      if (outlet !== sender)
+        throw new WaymarkError('envelope-mismatch', 'The message was handed in by another outlet than signed it.');
       return statement;
     },
 
@@ -109,12 +115,16 @@ function checkSender(parts: AdmissionParts, submission: OpenedSubmission, statem
   const message = readSign1(submission.signature);
   const certificate = parts.verifyCertificate(message.certificateDer, parts.nowMs());
   if (!bytesEqual(certificate.digest, statement.certificateDigest) || certificate.enrolmentId !== statement.outlet) {
-    throw new WaymarkError('envelope-mismatch', 'The statement names another outlet or certificate than the one that signed it.');
+    throw new WaymarkError(
+      'envelope-mismatch',
+      'The statement names another outlet or certificate than the one that signed it.',
+    );
   }
-  requireRegistered(parts.register, { msp: parts.msp, enrolmentId: certificate.enrolmentId, digest: certificate.digest }, [
-    'outlet',
-    'department',
-  ]);
+  requireRegistered(
+    parts.register,
+    { msp: parts.msp, enrolmentId: certificate.enrolmentId, digest: certificate.digest },
+    ['outlet', 'department'],
+  );
   verifySign1(message, { type: 'batch', channel: parts.channel }, { payload: submission.statement });
 }
 
@@ -152,7 +162,9 @@ function checkContents(parts: AdmissionParts, submission: OpenedSubmission, stat
   }
   const sizeBytes = records.reduce((total, { envelope }) => total + envelope.length, 0);
   if (sizeBytes > parts.maxBatchBytes) {
-    throw new WaymarkError('limit-exceeded', 'The batch is too large.', { details: { sizeBytes, maxBytes: parts.maxBatchBytes } });
+    throw new WaymarkError('limit-exceeded', 'The batch is too large.', {
+      details: { sizeBytes, maxBytes: parts.maxBatchBytes },
+    });
   }
   const leaves = records.map(({ recordOid, envelope }) => ({ recordOid, cid: cidOfRaw(envelope) }));
   if (!bytesEqual(batchRoot(leaves), statement.root)) {
@@ -173,14 +185,19 @@ function checkContents(parts: AdmissionParts, submission: OpenedSubmission, stat
     batchHash: hash,
     block,
     evidence: evidenceOf(statement, submission.statement, block.cid.toString(), parts.center),
-    blocks: [...records.map(({ envelope }, index) => ({ cid: (leaves[index] as BatchLeaf).cid, bytes: envelope })), block],
+    blocks: [
+      ...records.map(({ envelope }, index) => ({ cid: (leaves[index] as BatchLeaf).cid, bytes: envelope })),
+      block,
+    ],
     submission,
   };
 }
 
 /** An oid comes once: an outlet answers a repeated record itself, so here it can only be a mistake or an attack. */
 function conflict(index: number): WaymarkError {
-  return new WaymarkError('conflict', 'A record of the batch was accepted before.', { details: { place: `records/${index}` } });
+  return new WaymarkError('conflict', 'A record of the batch was accepted before.', {
+    details: { place: `records/${index}` },
+  });
 }
 
 function checkEnvelope(
@@ -191,14 +208,18 @@ function checkEnvelope(
   index: number,
 ): void {
   const mismatch = (reason: string, cause?: unknown): WaymarkError =>
-    new WaymarkError('envelope-mismatch', `An envelope of the batch ${reason}.`, { details: { place: `envelopes/${index}` }, cause });
+    new WaymarkError('envelope-mismatch', `An envelope of the batch ${reason}.`, {
+      details: { place: `envelopes/${index}` },
+      cause,
+    });
   let facts: EnvelopeFacts;
   try {
     facts = parts.envelopeFacts(envelope);
   } catch (cause) {
     throw mismatch('does not have the form of one', cause);
   }
-  if (facts.channel !== parts.channel || facts.msp !== parts.msp) throw mismatch('was sealed for another organisation or channel');
+  if (facts.channel !== parts.channel || facts.msp !== parts.msp)
+    throw mismatch('was sealed for another organisation or channel');
   if (facts.outlet !== statement.outlet) throw mismatch('was sealed by another outlet');
   if (!bytesEqual(facts.recordOid, recordOid)) throw mismatch('holds another record than the batch says');
   if (facts.collectedMs < statement.collectedFromMs || facts.collectedMs > statement.collectedToMs) {

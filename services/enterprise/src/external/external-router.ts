@@ -30,10 +30,15 @@ export function createExternalRouter(parts: ExternalParts): Router {
   const router = Router();
 
   async function pass(request: string): Promise<{ outlet: string; answer: string }> {
-    const query = await verifyExternalQuery(request, { channel: parts.channel, msp: parts.mspId, nowMs: parts.nowMs() });
+    const query = await verifyExternalQuery(request, {
+      channel: parts.channel,
+      msp: parts.mspId,
+      nowMs: parts.nowMs(),
+    });
     const hit =
       query.recordOid === undefined
-        ? query.businessId && parts.index.findByToken(parts.keys.token(query.businessId.type, query.businessId.value), 1)[0]
+        ? query.businessId &&
+          parts.index.findByToken(parts.keys.token(query.businessId.type, query.businessId.value), 1)[0]
         : parts.index.findByOid(Buffer.from(query.recordOid, 'hex'));
     // One answer for not-yours and not-there: the outlet gives the same.
     if (hit === undefined) throw new WaymarkError('refused', 'There is no such record, or it is not yours to see.');

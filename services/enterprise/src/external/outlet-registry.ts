@@ -60,9 +60,12 @@ export function createOutletRegistry(): OutletRegistry {
 
     async ask(name, query, timeoutMs) {
       const connection = outlets.get(name);
-      if (connection === undefined) throw new WaymarkError('unavailable', 'The outlet that holds the data is not connected.');
+      if (connection === undefined)
+        throw new WaymarkError('unavailable', 'The outlet that holds the data is not connected.');
       if (connection.waiting.size >= maxOpenPerOutlet) {
-        throw new WaymarkError('limit-exceeded', 'The outlet has too many open queries.', { details: { limit: maxOpenPerOutlet } });
+        throw new WaymarkError('limit-exceeded', 'The outlet has too many open queries.', {
+          details: { limit: maxOpenPerOutlet },
+        });
       }
       const queryId = randomUUID();
       const answer = new Promise<string>((resolve, reject) => {

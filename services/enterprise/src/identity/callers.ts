@@ -20,7 +20,11 @@ const allKinds = ['center', 'outlet', 'department', 'reader', 'client'] as const
 /**
  * @param organisations own first; a certificate belongs to the one whose CA issued it
  */
-export function createCallers(organisations: readonly KnownOrganisation[], register: Register, nowMs: () => number): Callers {
+export function createCallers(
+  organisations: readonly KnownOrganisation[],
+  register: Register,
+  nowMs: () => number,
+): Callers {
   return {
     identify(certificateDer) {
       for (const { mspId, verifier } of organisations) {

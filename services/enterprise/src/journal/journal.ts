@@ -9,6 +9,7 @@ export interface AcceptedBatch {
   readonly batchHash: Uint8Array;
   readonly cid: string;
   readonly evidence: Evidence;
+  readonly messageId: Uint8Array;
   /** The signed `accepted` receipt: stored before it leaves. */
   readonly receipt: Uint8Array;
   readonly acceptedAtMs: number;
@@ -49,6 +50,8 @@ export interface JournalBatch {
   readonly cid: string;
   readonly count: number;
   readonly evidence: Evidence;
+  readonly messageId: Uint8Array;
+  readonly acceptedAtMs: number;
   readonly receipt: Uint8Array;
   readonly state: 'accepted' | 'anchored' | 'refused';
   readonly txId?: string;
@@ -103,7 +106,7 @@ class SqliteJournal implements Journal {
 
   accept(batches: readonly AcceptedBatch[]): void {
     const insertBatch = this.#sql(
-      `INSERT INTO batch (outlet, seq, batch_hash, cid, count, evidence, receipt, state, accepted_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'accepted', ?)`,
+      `INSERT INTO batch (outlet, seq, batch_hash, cid, count, evidence, message_id, receipt, state, accepted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'accepted', ?)`,
     );
     const insertRecord = this.#sql(
       'INSERT INTO record (oid, content_tag, cid, outlet, seq, leaf) VALUES (?, ?, ?, ?, ?, ?)',
@@ -119,6 +122,7 @@ class SqliteJournal implements Journal {
           batch.cid,
           batch.records.length,
           JSON.stringify(batch.evidence),
+          batch.messageId,
           batch.receipt,
           batch.acceptedAtMs,
         );
@@ -259,6 +263,8 @@ function toBatch(row: Row): JournalBatch {
     cid: String(row['cid']),
     count: Number(row['count']),
     evidence: JSON.parse(String(row['evidence'])) as Evidence,
+    messageId: row['message_id'] as Uint8Array,
+    acceptedAtMs: Number(row['accepted_at']),
     receipt: row['receipt'] as Uint8Array,
     state: row['state'] as JournalBatch['state'],
     ...(txId === undefined ? {} : { txId }),

@@ -7,6 +7,7 @@ CREATE TABLE IF NOT EXISTS batch (
   cid TEXT NOT NULL,
   count INTEGER NOT NULL,
   evidence TEXT NOT NULL,
+  message_id BLOB NOT NULL,
   receipt BLOB NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('accepted', 'anchored', 'refused')),
   tx_id TEXT,

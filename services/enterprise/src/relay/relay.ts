@@ -65,9 +65,11 @@ export function createRelay(parts: RelayParts): Relay {
       wakeUp = resolve;
     });
 
+  const stopped = (): boolean => abort.signal.aborted;
+
   async function run(): Promise<void> {
     let retryMs = firstRetryMs;
-    while (!abort.signal.aborted) {
+    while (!stopped()) {
       const batches = parts.journal.pending(maxBatchesPerTransaction);
       if (batches.length === 0) {
         await idle();
@@ -78,7 +80,7 @@ export function createRelay(parts: RelayParts): Relay {
         await relayGroup(batches);
         retryMs = firstRetryMs;
       } catch (error) {
-        if (abort.signal.aborted) return;
+        if (stopped()) return;
         parts.onRetry(error, retryMs);
         await parts.delay(retryMs, abort.signal);
         retryMs = Math.min(retryMs * 2, longestRetryMs);

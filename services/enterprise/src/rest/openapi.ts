@@ -11,7 +11,8 @@ export const enterpriseOpenApi: JsonObject = openApiDocument({
     '/v1/external-queries': {
       post: jsonCall({
         operationId: 'externalQuery',
-        summary: 'Passes a query of somebody outside the consortium to the outlet that holds the data, and its sealed answer back.',
+        summary:
+          'Passes a query of somebody outside the consortium to the outlet that holds the data, and its sealed answer back.',
         request: 'ExternalQueryRequest',
         response: 'ExternalQueryResponse',
       }),
@@ -22,7 +23,9 @@ export const enterpriseOpenApi: JsonObject = openApiDocument({
       type: 'object',
       additionalProperties: false,
       required: ['request'],
-      properties: { request: { type: 'string', minLength: 1, maxLength: 16_384, description: 'compact JWS by the asker' } },
+      properties: {
+        request: { type: 'string', minLength: 1, maxLength: 16_384, description: 'compact JWS by the asker' },
+      },
     },
     ExternalQueryResponse: {
       type: 'object',

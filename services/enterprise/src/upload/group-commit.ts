@@ -13,7 +13,10 @@ export interface GroupCommit<Item> {
  * @param write makes one group durable; called with one group at a time, in order of arrival
  * @param maxGroup most items in one group
  */
-export function createGroupCommit<Item>(write: (items: readonly Item[]) => Promise<void>, maxGroup: number): GroupCommit<Item> {
+export function createGroupCommit<Item>(
+  write: (items: readonly Item[]) => Promise<void>,
+  maxGroup: number,
+): GroupCommit<Item> {
   const queue: { item: Item; resolve: () => void; reject: (error: unknown) => void }[] = [];
   let writing = 0;
   let running = false;

@@ -1,4 +1,12 @@
-import { bytesEqual, type CoseSigner, batchHash as hashOf, type Receipt, signReceipt, toHex, WaymarkError } from '@waymark/protocol';
+import {
+  bytesEqual,
+  type CoseSigner,
+  batchHash as hashOf,
+  type Receipt,
+  signReceipt,
+  toHex,
+  WaymarkError,
+} from '@waymark/protocol';
 import type { CID } from 'multiformats/cid';
 import type { OpenedSubmission } from '@waymark/vault';
 import type { Admission, CheckedBatch } from '../admission/admission.ts';
@@ -113,7 +121,9 @@ export function createIntake(parts: IntakeParts): Intake {
         const known = replay(place, submission.statement);
         if (known !== undefined) return Promise.resolve({ ...place, ...known, repeated: true });
         if (journal.pendingCount() >= parts.maxPending) {
-          throw new WaymarkError('limit-exceeded', 'Too many batches wait for the channel.', { details: { limit: parts.maxPending } });
+          throw new WaymarkError('limit-exceeded', 'Too many batches wait for the channel.', {
+            details: { limit: parts.maxPending },
+          });
         }
         const checked = admission.check(submission, statement, heads.get(statement.outlet));
         return Promise.resolve({ ...place, ...accept(checked), repeated: false });
@@ -141,7 +151,9 @@ export function createIntake(parts: IntakeParts): Intake {
     const stored = flying === undefined ? journal.batch(outlet, seq) : undefined;
     const known = flying?.batchHash ?? stored?.batchHash;
     if (known === undefined || !bytesEqual(known, hashOf(statement))) {
-      throw new WaymarkError('replay-conflict', 'The sequence number was already used with another batch.', { details: { seq } });
+      throw new WaymarkError('replay-conflict', 'The sequence number was already used with another batch.', {
+        details: { seq },
+      });
     }
     if (flying !== undefined) return { receipt: flying.receipt, written: flying.written };
     return { receipt: currentReceipt(stored), written: Promise.resolve() };
@@ -152,7 +164,9 @@ export function createIntake(parts: IntakeParts): Intake {
 export function currentReceipt(batch: JournalBatch | undefined): Uint8Array {
   if (batch === undefined) throw new WaymarkError('internal', 'The batch is not in the journal.');
   if (batch.refusal !== undefined) {
-    throw new WaymarkError('conflict', `The channel refused this batch: ${batch.refusal.code}.`, { details: { refusal: batch.refusal.code } });
+    throw new WaymarkError('conflict', `The channel refused this batch: ${batch.refusal.code}.`, {
+      details: { refusal: batch.refusal.code },
+    });
   }
   return batch.anchoredReceipt ?? batch.receipt;
 }
@@ -177,7 +191,12 @@ function receiptOf({ statement, batchHash, block }: CheckedBatch, acceptedAtMs: 
   };
 }
 
-function toAccepted(parts: IntakeParts, checked: CheckedBatch, receipt: Uint8Array, acceptedAtMs: number): AcceptedBatch {
+function toAccepted(
+  parts: IntakeParts,
+  checked: CheckedBatch,
+  receipt: Uint8Array,
+  acceptedAtMs: number,
+): AcceptedBatch {
   const { statement, batchHash, block, evidence, submission, blocks } = checked;
   return {
     outlet: statement.outlet,
@@ -185,6 +204,7 @@ function toAccepted(parts: IntakeParts, checked: CheckedBatch, receipt: Uint8Arr
     batchHash,
     cid: block.cid.toString(),
     evidence,
+    messageId: statement.messageId,
     receipt,
     acceptedAtMs,
     records: submission.records.map(({ recordOid, contentTag, tokens }, index) => ({

@@ -1,5 +1,12 @@
 import { type ErrorCode, WaymarkError } from '@waymark/protocol';
-import { type BatchReceipt, type BidiHandler, type CallContext, type MessageWriter, type SealedBatch, toFailure } from '@waymark/transport';
+import {
+  type BatchReceipt,
+  type BidiHandler,
+  type CallContext,
+  type MessageWriter,
+  type SealedBatch,
+  toFailure,
+} from '@waymark/transport';
 import type { RelayOutcome } from '../relay/relay.ts';
 import { currentReceipt, type Intake } from './intake.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -60,7 +67,12 @@ export function createUploadServer(parts: UploadParts): UploadServer {
     }
   };
 
-  async function takeAll(requests: AsyncIterable<SealedBatch>, stream: LiveStream, outlet: string, signal: AbortSignal): Promise<void> {
+  async function takeAll(
+    requests: AsyncIterable<SealedBatch>,
+    stream: LiveStream,
+    outlet: string,
+    signal: AbortSignal,
+  ): Promise<void> {
     const running = new Set<Promise<void>>();
     for await (const { ref, sealed } of requests) {
       if (parts.intake.full) await parts.room(signal);
@@ -70,7 +82,8 @@ export function createUploadServer(parts: UploadParts): UploadServer {
     }
     await Promise.all(running);
     // The outlet has no more to send; its stream stays for the receipts that are still to come.
-    if (stream.awaiting.size > 0) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    if (stream.awaiting.size > 0)
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   }
 
   async function takeOne(ref: number, sealed: Uint8Array, stream: LiveStream, outlet: string): Promise<void> {
@@ -79,12 +92,14 @@ export function createUploadServer(parts: UploadParts): UploadServer {
       stream.write({ ref, receipt: taken.receipt, failure: undefined });
       const known = parts.journal.batch(taken.outlet, taken.seq);
       if (known?.state === 'accepted') stream.awaiting.set(taken.seq, ref);
-      else if (known !== undefined && !taken.repeated) stream.write({ ref, receipt: currentReceipt(known), failure: undefined });
+      else if (known !== undefined && !taken.repeated)
+        stream.write({ ref, receipt: currentReceipt(known), failure: undefined });
     } catch (error) {
       stream.write({ ref, receipt: new Uint8Array(0), failure: toFailure(error) });
       const code = error instanceof WaymarkError ? error.code : 'internal';
       // What follows in the stream builds on the batch that failed: the outlet starts again from its position.
-      if (passing.has(code)) stream.end(new WaymarkError('unavailable', 'A batch could not be stored; start again from the position.'));
+      if (passing.has(code))
+        stream.end(new WaymarkError('unavailable', 'A batch could not be stored; start again from the position.'));
     }
   }
 
@@ -107,7 +122,10 @@ export function createUploadServer(parts: UploadParts): UploadServer {
 }
 
 /** Writes in order without making the caller wait; a stream that breaks ends the session. */
-function writerOf(responses: MessageWriter<BatchReceipt>, fail: (error: unknown) => void): (receipt: BatchReceipt) => void {
+function writerOf(
+  responses: MessageWriter<BatchReceipt>,
+  fail: (error: unknown) => void,
+): (receipt: BatchReceipt) => void {
   let last: Promise<void> = Promise.resolve();
   return (receipt) => {
     last = last.then(() => responses.write(receipt));

@@ -1,0 +1,370 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ContentStore } from '@waymark/content';
+import { createGatewayHandler, openEmbeddedStore, openKuboStore } from '@waymark/content';
+import { connectGateway, privateKeySigner } from '@waymark/fabric';
+import { signReceipt, WaymarkError } from '@waymark/protocol';
+import { authentication, createQueryRouter, createReads, type JsonObject } from '@waymark/query-api';
+import {
+  type Component,
+  createApiServer,
+  createApplication,
+  createHttpMetrics,
+  createMetrics,
+  createOperationsServer,
+  lockDataFolder,
+  type Logger,
+  openReplica,
+  readSecretFile,
+  readTextFile,
+} from '@waymark/service-kit';
+import {
+  type CallContext,
+  CenterService,
+  type ExternalAnswer,
+  type ExternalQuery,
+  type GrpcServer,
+  serveBidi,
+  serverCredentials,
+  serveUnary,
+  startGrpcServer,
+} from '@waymark/transport';
+import {
+  certificateVerifier,
+  openKeyStore,
+  openTransportKeyRing,
+  readEnvelopeHeader,
+  readPassphrase,
+  signingIdentityFromPem,
+  tokens as tokensOf,
+} from '@waymark/vault';
+import { middleware as openApiValidator } from 'express-openapi-validator';
+import swaggerUi from 'swagger-ui-express';
+import { createAdmission } from './admission/admission.ts';
+import type { Register } from './admission/register.ts';
+import type { EnterpriseConfiguration } from './configuration.ts';
+import { createEvidenceLedger } from './evidence-ledger.ts';
+import { createExternalRouter } from './external/external-router.ts';
+import { createOutletRegistry } from './external/outlet-registry.ts';
+import { createCallers } from './identity/callers.ts';
+import { openJournal } from './journal/journal.ts';
+import { registerEnterpriseMetrics } from './metrics.ts';
+import { createCenterKeys } from './query/center-keys.ts';
+import { createJournalIndex } from './query/journal-index.ts';
+import { createRelay } from './relay/relay.ts';
+import { enterpriseOpenApi } from './rest/openapi.ts';
+import { createIntake } from './upload/intake.ts';
+import { createRoom } from './upload/room.ts';
+import { createUploadServer } from './upload/upload-server.ts';
+
+const transportKeyCheckMs = 60_000;
+
+/** A center that is put together and can be started. */
+export interface Enterprise {
+  readonly components: readonly Component[];
+  /** Known once the components are started. */
+  readonly ports: () => { grpc: number; api: number; operations: number };
+}
+
+/** Composes a center from its configuration. Files are read and opened here; sockets when the components start. */
+export async function createEnterprise(config: EnterpriseConfiguration, logger: Logger): Promise<Enterprise> {
+  const nowMs = (): number => Date.now();
+  const { mspId, channel, limits } = config;
+  const lock = lockDataFolder(config.dataFolder);
+  const registry = createMetrics('enterprise');
+
+  const certificatePem = readTextFile(config.identity.certificateFile);
+  const privateKeyPem = readSecretFile(config.identity.privateKeyFile);
+  const identity = signingIdentityFromPem({ mspId, certificatePem, privateKeyPem });
+  const verifier = certificateVerifier({
+    rootsPem: config.msp.rootFiles.map(readTextFile),
+    intermediatesPem: config.msp.intermediateFiles.map(readTextFile),
+    crlsPem: config.msp.crlFiles.map(readTextFile),
+  });
+  const others = config.otherOrganisations.map((other) => ({
+    mspId: other.mspId,
+    rootsPem: other.rootFiles.map(readTextFile),
+  }));
+  const keyStore = await openKeyStore({
+    file: config.keyStore.file,
+    passphrase: readPassphrase({ file: config.keyStore.passphraseFile }),
+  });
+  const transportKeys = await openTransportKeyRing({
+    channel,
+    identity,
+    storage: keyStore.transportKeys,
+    nowMs: nowMs(),
+  });
+  const tokens = tokensOf(keyStore.indexRoot, mspId);
+  const journal = openJournal(join(config.dataFolder, 'journal.db'));
+  const content = await openContent(config);
+  const ledger = connectGateway({
+    endpoint: config.ledger.endpoint,
+    tlsRootPem: readTextFile(config.ledger.tlsRootFile),
+    ...(config.ledger.tlsServerName === undefined ? {} : { tlsServerName: config.ledger.tlsServerName }),
+    identity: { mspId, certificatePem, sign: privateKeySigner(privateKeyPem) },
+    channel,
+    chaincode: config.chaincode,
+  });
+  const replica = openReplica({
+    path: join(config.dataFolder, 'replica.db'),
+    ledger,
+    content,
+    logger,
+    registry,
+    indexes: (evidence) => evidence.msp === mspId,
+  });
+  const register: Register = {
+    node(msp, enrolmentId) {
+      const node = replica.node(msp, enrolmentId);
+      if (node === undefined) return undefined;
+      return {
+        kind: node.kind as NonNullable<ReturnType<Register['node']>>['kind'],
+        revoked: node.state === 'revoked',
+        certificates: new Map(node.certificates.map(({ digest, state }) => [digest, state])),
+      };
+    },
+  };
+  const callers = createCallers(
+    [{ mspId, verifier }, ...others.map((other) => ({ mspId: other.mspId, verifier: certificateVerifier(other) }))],
+    register,
+    nowMs,
+  );
+
+  const room = createRoom(() => intake.full);
+  const intake = createIntake({
+    journal,
+    content,
+    signer: identity,
+    open: (sealed) => transportKeys.open(sealed, nowMs()),
+    createAdmission: (knownTag) =>
+      createAdmission({
+        channel,
+        msp: mspId,
+        center: identity.enrolmentId,
+        register,
+        verifyCertificate: (der, atMs) => verifier.verify(der, { atMs, roles: ['client', 'peer'] }),
+        envelopeFacts: readEnvelopeHeader,
+        nowMs,
+        freshnessMs: limits.freshnessMs,
+        skewMs: limits.collectionSkewMs,
+        knownTag,
+        maxBatchBytes: limits.maxBatchBytes,
+      }),
+    wrapKey: (key, consignmentOid, epoch) =>
+      keyStore.localWrap.wrapLocal(key, { channel, msp: mspId, consignmentOid, epoch }),
+    nowMs,
+    onAccepted: () => relay.wake(),
+    maxPending: limits.maxPendingBatches,
+  });
+  const identifyOutlet = (context: CallContext): string => {
+    if (context.peerCertificate === undefined) {
+      throw new WaymarkError('certificate-untrusted', 'A client certificate of the organisation is needed.');
+    }
+    const caller = callers.identify(context.peerCertificate);
+    if (caller.mspId !== mspId) {
+      throw new WaymarkError('recipient-mismatch', 'This center serves the outlets of another organisation.');
+    }
+    if (caller.kind !== 'outlet' && caller.kind !== 'department') {
+      throw new WaymarkError('role-not-permitted', `A ${caller.kind} may not do this.`);
+    }
+    return caller.enrolmentId;
+  };
+  const uploads = createUploadServer({ intake, journal, identifyOutlet, room: room.wait });
+  const relay = createRelay({
+    journal,
+    ledger: createEvidenceLedger(ledger),
+    replica,
+    signReceipt: (batch, txId) =>
+      signReceipt(identity, {
+        state: 'anchored',
+        channel,
+        msp: mspId,
+        outlet: batch.outlet,
+        seq: batch.seq,
+        batchHash: batch.batchHash,
+        batchCid: batch.cid,
+        root: Buffer.from(batch.evidence.root, 'hex'),
+        count: batch.count,
+        messageId: batch.messageId,
+        acceptedAtMs: batch.acceptedAtMs,
+        txId,
+      }),
+    onOutcome: (outcome) => {
+      if (outcome.state === 'refused') {
+        const { outlet, seq } = outcome.batch;
+        logger.error('the channel refused an accepted batch', { outlet, seq, code: outcome.refusal.code });
+      }
+      uploads.report(outcome);
+      room.check();
+    },
+    onRetry: (error, delayMs) => logger.warn('anchoring is tried again', { error, delayMs }),
+    delay: async (delayMs, signal) => {
+      await delay(delayMs, undefined, { signal }).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      });
+    },
+  });
+  const outlets = createOutletRegistry();
+  const index = createJournalIndex(mspId, journal, replica);
+  const keys = createCenterKeys({ channel, msp: mspId, journal, keyStore, tokens });
+  const reads = createReads({ index, keys, content });
+  const status = (): JsonObject => {
+    const counts = journal.counts();
+    const { blockNumber, evidence, pendingBatches } = replica.state;
+    return {
+      service: 'enterprise',
+      mspId,
+      channel,
+      centerIsRecipient: config.centerIsRecipient,
+      block: blockNumber === undefined ? null : Number(blockNumber),
+      evidence,
+      batches: { ...counts, indexing: pendingBatches },
+      transportKey: transportKeys.current().kid,
+      outletsConnected: outlets.connected().length,
+      uploadStreams: uploads.openStreams,
+    };
+  };
+  registerEnterpriseMetrics(registry, {
+    journal,
+    openStreams: () => uploads.openStreams,
+    outlets: () => outlets.connected().length,
+  });
+
+  let grpc: GrpcServer | undefined;
+  const tlsFiles = { certificateFile: config.tls.certificateFile, privateKeyFile: config.tls.privateKeyFile };
+  const clientCaFiles = [
+    ...config.msp.rootFiles,
+    ...config.msp.intermediateFiles,
+    ...config.otherOrganisations.flatMap((other) => other.rootFiles),
+  ];
+  const application = createApplication({
+    logger,
+    metrics: createHttpMetrics(registry),
+    routes: (app) => {
+      app.use(authentication((der) => callers.identify(der)));
+      app.get('/ipfs/:cid', createGatewayHandler(content));
+      app.use(
+        openApiValidator({ apiSpec: enterpriseOpenApi as never, validateRequests: true, validateResponses: false }),
+      );
+      app.use(createQueryRouter({ reads, mspId, status, onRead: () => undefined }));
+      app.use(
+        createExternalRouter({
+          channel,
+          mspId,
+          index,
+          keys,
+          outlets,
+          journal,
+          timeoutMs: limits.externalQueryTimeoutMs,
+          perMinute: limits.externalQueriesPerMinute,
+          nowMs,
+        }),
+      );
+    },
+  });
+  const api = createApiServer({
+    host: config.listen.host,
+    port: config.listen.apiPort,
+    tls: { ...tlsFiles, clientCaFiles },
+    handler: application,
+  });
+  const operations = createOperationsServer({
+    port: config.listen.operationsPort,
+    registry,
+    openApi: enterpriseOpenApi,
+    docs: [...swaggerUi.serve, swaggerUi.setup(enterpriseOpenApi)],
+    checks: [
+      {
+        name: 'replica',
+        kind: 'ready',
+        check: () => required(replica.state.phase === 'following', 'the channel is not being followed'),
+      },
+      { name: 'backlog', kind: 'ready', check: () => required(!intake.full, 'too many batches wait for the channel') },
+    ],
+  });
+
+  const stores: Component = {
+    name: 'stores',
+    start: () => undefined,
+    stop: async () => {
+      ledger.close();
+      await content.close();
+      journal.close();
+      lock.release();
+    },
+  };
+  const keyTurn = rotation(
+    async () => transportKeys.maintain(nowMs()),
+    (error) => logger.error('the transport key was not renewed', { error }),
+  );
+  const relaying: Component = { name: 'relay', start: () => relay.start(), stop: () => relay.stop() };
+  const grpcServer: Component = {
+    name: 'grpc',
+    async start() {
+      grpc = await startGrpcServer({
+        host: config.listen.host,
+        port: config.listen.grpcPort,
+        credentials: serverCredentials(
+          {
+            certificateChainPem: readTextFile(tlsFiles.certificateFile),
+            privateKeyPem: readSecretFile(tlsFiles.privateKeyFile),
+          },
+          [...config.msp.rootFiles, ...config.msp.intermediateFiles].map(readTextFile),
+        ),
+        addServices: (server) => {
+          server.addService(CenterService, {
+            getTransportKey: serveUnary((_request, context) => {
+              identifyOutlet(context);
+              return Promise.resolve({ statement: Buffer.from(transportKeys.current().announcement) });
+            }),
+            getPosition: serveUnary((_request, context) => {
+              const outlet = identifyOutlet(context);
+              uploads.endStream(outlet);
+              const { seq, batchHash } = intake.position(outlet);
+              return Promise.resolve({ seq, batchHash: Buffer.from(batchHash) });
+            }),
+            upload: serveBidi(uploads.upload),
+            answerQueries: serveBidi<ExternalAnswer, ExternalQuery>(async (answers, queries, context) => {
+              await outlets.serve(identifyOutlet(context), answers, (query) => queries.write(query));
+            }),
+          });
+        },
+      });
+    },
+    stop: async () => grpc?.stop(2_000),
+  };
+  return {
+    components: [stores, replica, keyTurn, relaying, grpcServer, api, operations],
+    ports: () => ({ grpc: grpc?.port ?? 0, api: api.port, operations: operations.port }),
+  };
+}
+
+async function openContent(config: EnterpriseConfiguration): Promise<ContentStore> {
+  const { content } = config;
+  if (content.kind === 'embedded') return openEmbeddedStore({ folder: join(config.dataFolder, 'content') });
+  return openKuboStore({
+    url: content.url,
+    ...(content.authorizationFile === undefined
+      ? {}
+      : { authorization: { scheme: content.authorizationScheme, secretFile: content.authorizationFile } }),
+  });
+}
+
+function required(condition: boolean, reason: string): void {
+  if (!condition) throw new WaymarkError('unavailable', reason);
+}
+
+function rotation(turn: () => Promise<void>, onError: (error: unknown) => void): Component {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    name: 'transport-key',
+    async start() {
+      await turn();
+      timer = setInterval(() => {
+        turn().catch(onError);
+      }, transportKeyCheckMs);
+    },
+    stop: () => clearInterval(timer),
+  };
+}
