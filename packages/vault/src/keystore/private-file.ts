@@ -30,7 +30,7 @@ export async function readPrivateFile(file: string): Promise<Buffer | null> {
   try {
     handle = await open(file, 'r');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return null;
     throw new WaymarkError('configuration-invalid', 'A file with secrets cannot be read.', {
       details: { file },
       cause: error,

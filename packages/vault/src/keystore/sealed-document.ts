@@ -71,8 +71,11 @@ export function sealDocument(text: string, documentKey: DocumentKey): Uint8Array
   const iv = randomBytes(12);
   const cipher = createCipheriv('aes-256-gcm', documentKey.key, iv).setAAD(Buffer.from(JSON.stringify(header)));
   const ciphertext = Buffer.concat([cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-  const document = { ...header, aead: { name: 'A256GCM', iv: encode(iv), ciphertext: encode(ciphertext) } };
-  return Buffer.from(`${JSON.stringify(document, null, 2)}\n`);
+  return Buffer.from(`${JSON.stringify(documentOf(header, iv, ciphertext), null, 2)}\n`);
+}
+
+function documentOf(header: Header, iv: Uint8Array, ciphertext: Uint8Array): object {
+  return { ...header, aead: { name: 'A256GCM', iv: encode(iv), ciphertext: encode(ciphertext) } };
 }
 
 function malformed(): WaymarkError {
@@ -105,13 +108,15 @@ export async function openDocument(
     throw malformed();
   }
   const log2N = member(member(document, 'kdf'), 'log2N');
-  if (member(document, 'v') !== 1 || member(document, 'type') !== type || typeof log2N !== 'number') throw malformed();
+  if (typeof log2N !== 'number') throw malformed();
   checkCost(log2N);
   const cost = { log2N };
   const salt = decode(member(member(document, 'kdf'), 'salt'));
   const iv = decode(member(member(document, 'aead'), 'iv'));
   const sealed = decode(member(member(document, 'aead'), 'ciphertext'));
-  if (iv.length !== 12 || sealed.length < 16) throw malformed();
+  const canonical = documentOf(headerOf({ salt, cost }), iv, sealed);
+  if (iv.length !== 12 || sealed.length < 16 || JSON.stringify(document) !== JSON.stringify(canonical))
+    throw malformed();
   const key = await derive(passphrase, salt, cost);
   const documentKey = { key, salt, cost };
   try {

@@ -54,11 +54,7 @@ function withHeader(bytes: Uint8Array, change: (header: Map<number | string, Cbo
   const message = readEncrypt0(bytes, maxEnvelopeBytes);
   const header = new Map(message.header as ReadonlyMap<number | string, CborValue>);
   change(header);
-  return assemble(
-    encodeCbor(header),
-    message.unprotected,
-    message.ciphertext,
-  );
+  return assemble(encodeCbor(header), message.unprotected, message.ciphertext);
 }
 
 function assemble(

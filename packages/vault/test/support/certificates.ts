@@ -31,9 +31,7 @@ export interface LeafOptions {
 export interface TestAuthority {
   readonly certificate: X509Certificate;
   readonly pem: string;
-  issue(
-    options?: LeafOptions,
-  ): Promise<{
+  issue(options?: LeafOptions): Promise<{
     readonly certificatePem: string;
     readonly privateKeyPem: string;
     readonly der: Uint8Array;
@@ -63,10 +61,7 @@ function caExtensions(pathLength?: number): Extension[] {
 function authority(certificate: X509Certificate, keys: webcrypto.CryptoKeyPair): TestAuthority {
   const issue: TestAuthority['issue'] = async (options = {}) => {
     const { name = 'outlet-17', units = ['client'], attributes, curve = 'P-256' } = options;
-    const leafKeys = (await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: curve }, true, [
-      'sign',
-      'verify',
-    ]));
+    const leafKeys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: curve }, true, ['sign', 'verify']);
     const leaf = await X509CertificateGenerator.create({
       serialNumber: nextSerial(),
       subject: [...units.map((unit) => ({ OU: [unit] })), { CN: [name] }],
@@ -98,10 +93,7 @@ function authority(certificate: X509Certificate, keys: webcrypto.CryptoKeyPair):
     issue,
     identity: async (mspId, options) => signingIdentityFromPem({ mspId, ...(await issue(options)) }),
     async subordinate(name, options = {}) {
-      const below = (await webcrypto.subtle.generateKey(algorithm, true, [
-        'sign',
-        'verify',
-      ]));
+      const below = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
       const ca = await X509CertificateGenerator.create({
         serialNumber: nextSerial(),
         subject: `CN=${name}`,
@@ -134,7 +126,7 @@ export async function rootAuthority(
   name: string,
   options: { readonly pathLength?: number } = {},
 ): Promise<TestAuthority> {
-  const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']));
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: nextSerial(),
     name: `CN=${name}`,
