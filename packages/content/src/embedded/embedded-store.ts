@@ -103,7 +103,7 @@ class EmbeddedStore implements EmbeddedContentStore {
   }
 
   async get(cid: CID, options?: ReadOptions): Promise<Uint8Array> {
-    this.#requireOpen();
+    await this.#requireOpen();
     requireContentCid(cid);
     return await withDeadline(options, undefined, () => this.#get(cid));
   }
@@ -113,14 +113,14 @@ class EmbeddedStore implements EmbeddedContentStore {
   }
 
   async has(cid: CID, options?: ReadOptions): Promise<boolean> {
-    this.#requireOpen();
+    await this.#requireOpen();
     requireContentCid(cid);
     const [found] = await withDeadline(options, undefined, () => this.#parts.index.hasMany([blockKey(cid)]));
     return found === true;
   }
 
   async putMany(blocks: BlockStream, options?: PutOptions): Promise<PutResult> {
-    this.#requireOpen();
+    await this.#requireOpen();
     const roots = (options?.pinRoots ?? []).map(requireContentCid);
     let count = 0;
     let added = 0;
@@ -128,7 +128,7 @@ class EmbeddedStore implements EmbeddedContentStore {
     const inFlight: Promise<number>[] = [];
     for await (const chunk of chunksOf(blocks, toPending)) {
       options?.signal?.throwIfAborted();
-      this.#requireOpen();
+      await this.#requireOpen();
       const durable = this.#parts.commit.put(chunk.items);
       durable.catch(() => undefined); // its turn to be awaited comes below
       inFlight.push(durable);
@@ -142,34 +142,34 @@ class EmbeddedStore implements EmbeddedContentStore {
   }
 
   async pin(root: CID, options?: ReadOptions): Promise<void> {
-    this.#requireOpen();
+    await this.#requireOpen();
     await this.#pin([requireContentCid(root)], options);
   }
 
   async unpin(root: CID, options?: ReadOptions): Promise<void> {
-    this.#requireOpen();
+    await this.#requireOpen();
     options?.signal?.throwIfAborted();
     await this.#parts.pins.unpin([requireContentCid(root).toString()]);
   }
 
-  isPinned(root: CID): Promise<boolean> {
-    this.#requireOpen();
-    return Promise.resolve(this.#parts.pins.has(requireContentCid(root).toString()));
+  async isPinned(root: CID): Promise<boolean> {
+    await this.#requireOpen();
+    return this.#parts.pins.has(requireContentCid(root).toString());
   }
 
-  addFile(content: ByteStream, options?: ReadOptions): Promise<CID> {
-    this.#requireOpen();
-    return addUnixfsFile(this, content, options);
+  async addFile(content: ByteStream, options?: ReadOptions): Promise<CID> {
+    await this.#requireOpen();
+    return await addUnixfsFile(this, content, options);
   }
 
   cat(cid: CID, options?: ReadOptions): AsyncIterable<Uint8Array> {
     return catUnixfsFile(this, cid, options);
   }
 
-  stats(): Promise<ContentStoreStats> {
-    this.#requireOpen();
+  async stats(): Promise<ContentStoreStats> {
+    await this.#requireOpen();
     const { blocks, sizeBytes } = this.#parts.commit.watermark;
-    return Promise.resolve({ blocks, sizeBytes, pinnedRoots: this.#parts.pins.size });
+    return { blocks, sizeBytes, pinnedRoots: this.#parts.pins.size };
   }
 
   close(): Promise<void> {
@@ -224,9 +224,11 @@ class EmbeddedStore implements EmbeddedContentStore {
     });
   }
 
-  #requireOpen(): void {
-    if (this.#closed === undefined) return;
-    throw new WaymarkError('unavailable', 'The content store is closed.', { details: { reason: 'closed' } });
+  #requireOpen(): Promise<void> {
+    if (this.#closed === undefined) return Promise.resolve();
+    return Promise.reject(
+      new WaymarkError('unavailable', 'The content store is closed.', { details: { reason: 'closed' } }),
+    );
   }
 }
 

@@ -13,6 +13,6 @@ const reasons: Readonly<Record<string, string>> = {
 /** A fault of the disk as the store's callers see it: `unavailable`, with the reason in its details. */
 export function ioFault(message: string, cause: unknown): WaymarkError {
   if (cause instanceof WaymarkError) return cause;
-  const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
   return new WaymarkError('unavailable', message, { details: { reason: reasons[code] ?? 'io-fault' }, cause });
 }

@@ -27,8 +27,8 @@ async function openOrReplace(folder: string, options: { writeBufferSize: number;
   try {
     return await openLevel(folder, options);
   } catch (fault) {
-    if (levelCode(fault) === 'LEVEL_LOCKED') throw openError('locked', fault);
-    if (levelCode(fault) !== 'LEVEL_CORRUPTION') throw openError('io-fault', fault);
+    if (levelFault(fault).code === 'LEVEL_LOCKED') throw openError('locked', fault);
+    if (!isDamaged(levelFault(fault))) throw openError('io-fault', fault);
   }
   try {
     // LevelDB takes the lock before it removes files, so this cannot pull a folder from under another process.
@@ -45,10 +45,15 @@ async function openLevel(folder: string, options: { writeBufferSize: number; cac
   return level;
 }
 
-/** LevelDB's own code, which abstract-level wraps in a general one. */
-function levelCode(fault: unknown): unknown {
-  if (!(fault instanceof Error)) return undefined;
-  return levelCode(fault.cause) ?? ('code' in fault ? fault.code : undefined);
+/** LevelDB's own error, which abstract-level wraps in a general one. */
+function levelFault(fault: unknown): { code: string; message: string } {
+  const { cause, code, message } = (fault ?? {}) as { cause?: unknown; code?: unknown; message?: unknown };
+  return cause === undefined ? { code: String(code), message: String(message) } : levelFault(cause);
+}
+
+/** Whether the database's own files contradict each other or some are gone: then only a new one helps. */
+function isDamaged({ code, message }: { code: string; message: string }): boolean {
+  return code === 'LEVEL_CORRUPTION' || (code === 'LEVEL_IO_ERROR' && message.includes('No such file'));
 }
 
 function openError(reason: 'locked' | 'io-fault', cause: unknown): WaymarkError {
