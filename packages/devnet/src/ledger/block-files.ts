@@ -152,6 +152,7 @@ class AppendOnlyBlockFiles implements BlockFiles {
       this.#locations.push({ file, offset: payloadOffset, length: reading.payload.length });
       offset = reading.nextOffset;
     }
+    this.#file = file;
     this.#fileBytes = offset;
   }
 

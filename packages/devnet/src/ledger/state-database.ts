@@ -143,8 +143,8 @@ async function openLevel(dir: string): Promise<Level> {
   return level;
 }
 
-function levelCode(error: unknown): string | undefined {
-  const cause = error instanceof Error ? error.cause : undefined;
-  const code: unknown = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  return typeof code === 'string' ? code : undefined;
+/** The code of what LevelDB said, which the library puts into the cause. */
+function levelCode(error: unknown): unknown {
+  const cause = typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
+  return typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
 }
