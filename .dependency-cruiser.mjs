@@ -9,13 +9,21 @@ const mayImport = (name, from, allowed) => ({
   name,
   severity: 'error',
   from: { path: `^${from}/src/` },
-  to: { path: '^(packages|services|network|chaincode|scripts|scenario)/', pathNot: [`^${from}/`, ...allowed.map((a) => `^${a}/`)] },
+  to: {
+    path: '^(packages|services|network|chaincode|scripts|scenario)/',
+    pathNot: [`^${from}/`, ...allowed.map((a) => `^${a}/`)],
+  },
 });
 
 export default {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { pathNot: 'generated' } } },
-    { name: 'no-test-imports', severity: 'error', from: { pathNot: '/test/|^scenario/|^packages/testing/' }, to: { path: '/test/|^scenario/' } },
+    {
+      name: 'no-test-imports',
+      severity: 'error',
+      from: { pathNot: '/test/|^scenario/|^packages/testing/' },
+      to: { path: '/test/|^scenario/' },
+    },
     mayImport('protocol-is-the-root', 'packages/protocol', []),
     mayImport('vault', 'packages/vault', ['packages/protocol']),
     mayImport('content', 'packages/content', ['packages/protocol']),
@@ -23,12 +31,26 @@ export default {
     mayImport('capture', 'packages/capture', ['packages/protocol']),
     mayImport('devnet-stands-alone', 'packages/devnet', []),
     mayImport('transport', 'packages/transport', ['packages/protocol']),
+    mayImport('reading', 'packages/reading', ['packages/(protocol|vault|content|fabric)']),
+    mayImport('query-api', 'packages/query-api', ['packages/(protocol|content|service-kit)']),
     mayImport('service-kit', 'packages/service-kit', ['packages/(protocol|vault|content|fabric|transport)']),
-    mayImport('sdk', 'packages/sdk', ['packages/(protocol|vault|content|fabric|capture|transport)']),
-    mayImport('services', 'services/[^/]+', ['packages/(protocol|vault|content|fabric|transport|service-kit)', 'services/[^/]+']),
-    { name: 'services-apart', severity: 'error', from: { path: '^services/([^/]+)/' }, to: { path: '^services/', pathNot: '^services/$1/' } },
+    mayImport('sdk', 'packages/sdk', ['packages/(protocol|vault|content|fabric|capture|transport|reading)']),
+    mayImport('services', 'services/[^/]+', [
+      'packages/(protocol|vault|content|fabric|transport|service-kit|reading|query-api)',
+      'services/[^/]+',
+    ]),
+    {
+      name: 'services-apart',
+      severity: 'error',
+      from: { path: '^services/([^/]+)/' },
+      to: { path: '^services/', pathNot: '^services/$1/' },
+    },
     mayImport('chaincode-stands-alone', 'chaincode', ['packages/protocol']),
-    onlyFrom('devnet-is-for-networks-and-tests', '^packages/devnet/', ['^packages/devnet/', '^network/', '^packages/testing/']),
+    onlyFrom('devnet-is-for-networks-and-tests', '^packages/devnet/', [
+      '^packages/devnet/',
+      '^network/',
+      '^packages/testing/',
+    ]),
     onlyFrom('testing-does-not-ship', '^packages/testing/', ['^packages/testing/']),
   ],
   options: {

@@ -1,0 +1,198 @@
+import {
+  bytesEqual,
+  type BatchLeaf,
+  type Evidence,
+  isWaymarkError,
+  parseEvidenceId,
+  type RecordContent,
+  toHex,
+  WaymarkError,
+} from '@waymark/protocol';
+import { headerAt, openContent } from './open-record.ts';
+import type { Asked, Hint, KeyPlace, TrustedReaderParts } from './ports.ts';
+import { createProvenBatches, type ProvenBatch } from './proven-batches.ts';
+
+/** A record, its proof checked. */
+export interface TrustedRecord {
+  readonly trust: 'anchored';
+  /** Organisations whose peer vouched for the evidence. */
+  readonly attestedBy: readonly string[];
+  readonly recordOid: string;
+  readonly evidenceId: string;
+  readonly leafIndex: number;
+  readonly cid: string;
+  readonly content: RecordContent;
+  readonly collectedMs: number;
+  readonly evidence: Evidence;
+}
+
+/** What became of one hint. */
+export type ReadOutcome = { readonly record: TrustedRecord } | { readonly error: WaymarkError };
+
+/** Reads records by trusted query (S7): altered data is an error, never an answer. */
+export interface TrustedReader {
+  /**
+   * @param asked what the caller asked for; the record must show that it is the answer
+   * @throws WaymarkError data-abnormal, unavailable, key-unknown, refused
+   */
+  read(hint: Hint, asked?: Asked): Promise<TrustedRecord>;
+  /** The same for many, sharing calls; one outcome per hint, in order. */
+  readMany(hints: readonly { readonly hint: Hint; readonly asked?: Asked }[]): Promise<ReadOutcome[]>;
+}
+
+interface Located {
+  readonly batch: ProvenBatch;
+  readonly leaf: BatchLeaf;
+  readonly leafIndex: number;
+}
+
+interface Fetched extends Located {
+  readonly envelope: Uint8Array;
+  readonly place: KeyPlace;
+  readonly collectedMs: number;
+}
+
+/** Builds a trusted reader. */
+export function createTrustedReader(parts: TrustedReaderParts): TrustedReader {
+  const batches = createProvenBatches(parts);
+  const { concurrency = 32 } = parts;
+
+  async function locate(hint: Hint): Promise<Located> {
+    parseEvidenceId(hint.evidenceId);
+    const batch = await batches.get(hint.evidenceId);
+    const leaf = batch.block.leaves[hint.leafIndex];
+    // The index may be wrong by mistake or by malice: then it is not followed anywhere.
+    if (leaf === undefined || !bytesEqual(leaf.recordOid, hint.recordOid)) {
+      throw new WaymarkError('data-abnormal', 'The index names a place that does not hold this record.');
+    }
+    if (leaf.cid.toString() !== hint.cid) {
+      throw new WaymarkError('data-abnormal', 'The index names another address than the channel vouches for.');
+    }
+    return { batch, leaf, leafIndex: hint.leafIndex };
+  }
+
+  async function fetch(hint: Hint): Promise<Fetched> {
+    const located = await locate(hint);
+    const envelope = await parts.content.get(located.leaf.cid);
+    const { consignmentOid, epoch, collectedMs } = headerAt(envelope, placeOf(located));
+    const { statement } = located.batch;
+    if (collectedMs < statement.collectedFromMs || collectedMs > statement.collectedToMs) {
+      throw new WaymarkError('data-abnormal', 'The envelope was collected at another time than its batch says.');
+    }
+    return { ...located, envelope, collectedMs, place: { msp: statement.msp, consignmentOid, epoch } };
+  }
+
+  const placeOf = ({ batch, leaf }: Located) => ({
+    channel: parts.ledger.channel,
+    msp: batch.statement.msp,
+    outlet: batch.statement.outlet,
+    recordOid: leaf.recordOid,
+  });
+
+  function open(fetched: Fetched, consignmentKey: Uint8Array, asked: Asked | undefined): TrustedRecord {
+    const { batch, leaf, leafIndex, envelope, collectedMs } = fetched;
+    const content = openContent(envelope, placeOf(fetched), consignmentKey, asked);
+    const { evidence } = batch;
+    return {
+      trust: 'anchored',
+      attestedBy: [parts.ledger.mspId],
+      recordOid: toHex(leaf.recordOid),
+      evidenceId: `${evidence.msp}/${evidence.outlet}/${evidence.seq}`,
+      leafIndex,
+      cid: leaf.cid.toString(),
+      content,
+      collectedMs,
+      evidence,
+    };
+  }
+
+  const reader: TrustedReader = {
+    async read(hint, asked) {
+      const [outcome] = await reader.readMany([asked === undefined ? { hint } : { hint, asked }]);
+      if (outcome === undefined) throw new WaymarkError('internal', 'There is no outcome.');
+      if ('error' in outcome) throw outcome.error;
+      return outcome.record;
+    },
+
+    async readMany(hints) {
+      const fetched = await mapConcurrently(hints, concurrency, ({ hint }) => settle(() => fetch(hint)));
+      const keys = await keysFor(parts, fetched);
+      return fetched.map((item, index): ReadOutcome => {
+        if (item instanceof WaymarkError) return { error: item };
+        const key = keys(item.place);
+        if (key instanceof WaymarkError) return { error: key };
+        try {
+          return { record: open(item, key, hints[index]?.asked) };
+        } catch (error) {
+          return { error: asError(error) };
+        }
+      });
+    },
+  };
+  return reader;
+}
+
+/** Asks for every key that is needed, once. When the whole request is refused, each key alone decides. */
+async function keysFor(
+  { keys }: TrustedReaderParts,
+  fetched: readonly (Fetched | WaymarkError)[],
+): Promise<(place: KeyPlace) => Uint8Array | WaymarkError> {
+  const nameOf = ({ msp, consignmentOid, epoch }: KeyPlace): string => `${msp}/${toHex(consignmentOid)}/${epoch}`;
+  const places = new Map<string, KeyPlace>();
+  for (const item of fetched) if (!(item instanceof WaymarkError)) places.set(nameOf(item.place), item.place);
+  const found = new Map<string, Uint8Array | WaymarkError>();
+  const wanted = [...places];
+  if (wanted.length === 0) return () => new WaymarkError('key-unknown', 'No key was asked for.');
+  try {
+    const answers = await keys.consignmentKeys(wanted.map(([, place]) => place));
+    wanted.forEach(([name], index) =>
+      found.set(name, answers[index] ?? new WaymarkError('key-unknown', 'The key was not given.')),
+    );
+  } catch (error) {
+    if (wanted.length === 1) for (const [name] of wanted) found.set(name, asError(error));
+    else
+      await mapConcurrently(wanted, 8, async ([name, place]) => {
+        found.set(
+          name,
+          await settle(
+            async () =>
+              (await keys.consignmentKeys([place]))[0] ??
+              Promise.reject(new WaymarkError('key-unknown', 'The key was not given.')),
+          ),
+        );
+      });
+  }
+  return (place) => found.get(nameOf(place)) ?? new WaymarkError('key-unknown', 'The key was not given.');
+}
+
+async function settle<T>(work: () => Promise<T>): Promise<T | WaymarkError> {
+  try {
+    return await work();
+  } catch (error) {
+    return asError(error);
+  }
+}
+
+function asError(error: unknown): WaymarkError {
+  return isWaymarkError(error)
+    ? error
+    : new WaymarkError('internal', 'The record could not be read.', { cause: error });
+}
+
+async function mapConcurrently<Item, Result>(
+  items: readonly Item[],
+  concurrency: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = new Array<Result>(items.length);
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < items.length) {
+      const index = next;
+      next += 1;
+      results[index] = await work(items[index] as Item);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
+  return results;
+}
