@@ -34,7 +34,7 @@ export function openContent(
 ): RecordContent {
   let content: RecordContent;
   try {
-    content = parseContent(openEnvelope({ bytes: envelope, expected: place, ck: consignmentKey }).content);
+    content = parseContent(openEnvelope({ bytes: envelope, expected: place, key: { ck: consignmentKey } }).content);
   } catch (cause) {
     if (isWaymarkError(cause, 'data-abnormal')) throw cause;
     throw new WaymarkError('data-abnormal', 'The envelope was not sealed under the key of its consignment.', { cause });
