@@ -59,8 +59,8 @@ export function deriveShrinkwrap(lock: LockFile, workspace: string, root: RootPa
   return { name: root.name, version: root.version, lockfileVersion: 3, requires: true, packages };
 }
 
-/** Where a package came from, and marks of the repository that are not true of an installation without it. */
-const unwantedFields = new Set(['resolved', 'dev', 'devOptional', 'peer']);
+/** Where a package came from and who asks for money, and marks that are not true of an installation without the repository. */
+const unwantedFields = new Set(['resolved', 'dev', 'devOptional', 'peer', 'funding']);
 
 /** Where Node would find `name` from a package at `from`: its own `node_modules`, then those of the folders above. */
 function resolve(lock: LockFile, from: string, name: string): string | undefined {

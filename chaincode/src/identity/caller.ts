@@ -37,8 +37,8 @@ export function readCaller(creator: Creator): Caller {
   const parts = readCertificate(der);
   const [commonName, ...others] = parts.subject.get(commonNameOid) ?? [];
   if (commonName === undefined || others.length > 0) return untrusted('common-name');
-  if (identifierProblem(commonName) !== undefined || identifierProblem(creator.mspid) !== undefined)
-    return untrusted('common-name');
+  if (identifierProblem(commonName) !== undefined) return untrusted('common-name');
+  if (identifierProblem(creator.mspid) !== undefined) return untrusted('msp-id');
   return {
     mspId: creator.mspid,
     enrolmentId: commonName,

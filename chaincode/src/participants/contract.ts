@@ -19,7 +19,7 @@ import {
   type Proposal,
 } from './model.ts';
 import * as nodes from './nodes.ts';
-import { approve, proposalHash, sortMemberships, stateOf, type ProposalState } from './proposals.ts';
+import { approve, findRepeated, proposalHash, sortMemberships, stateOf, type ProposalState } from './proposals.ts';
 
 declare const WAYMARK_VERSION: string;
 
@@ -75,26 +75,22 @@ export class ParticipantsContract extends WaymarkContract {
     requireAdmin(caller);
     await requireOrganisation(ledger, caller.mspId);
     const { kind, organisation } = readArgument(changeJson, 'change', input.changeInput);
-    const existing = await ledger.get(organisationKey(organisation.mspId));
-    if ((kind === 'admit') === (existing !== undefined)) {
-      throw new Refusal('conflict', {
-        mspId: organisation.mspId,
-        reason: kind === 'admit' ? 'already-admitted' : 'not-admitted',
-      });
-    }
+    const repeated = await findRepeated(ledger, caller, { kind, organisation });
+    if (repeated !== undefined) return answer(repeated);
     const members = await ledger.get(membersKey);
-    if (kind === 'admit' && members !== undefined && members.organisations.length >= input.maximumOrganisations) {
+    const { epoch, organisations } = members ?? { epoch: 0, organisations: [] };
+    const existing = organisations.find(({ mspId }) => mspId === organisation.mspId);
+    if (kind === 'admit' && existing !== undefined) throw alreadySo(organisation.mspId, 'already-admitted');
+    if (kind === 'change-role' && existing === undefined) throw alreadySo(organisation.mspId, 'not-admitted');
+    if (kind === 'change-role' && existing?.role === organisation.role && existing.field === organisation.field) {
+      throw alreadySo(organisation.mspId, 'same-role');
+    }
+    if (kind === 'admit' && organisations.length >= input.maximumOrganisations) {
       throw new Refusal('limit-exceeded', { limit: input.maximumOrganisations, what: 'organisations' });
     }
-    const epoch = members?.epoch ?? 0;
-    return this.#proposeAndApprove(ctx, {
-      v: 1,
-      type: 'change',
-      channel: ctx.stub.getChannelID(),
-      epoch,
-      kind,
-      organisation,
-    });
+    const voters = organisations.map(({ mspId }) => mspId);
+    const channel = ctx.stub.getChannelID();
+    return this.#proposeAndApprove(ctx, { v: 1, type: 'change', channel, epoch, voters, kind, organisation });
   }
 
   /**
@@ -298,6 +294,10 @@ export class ParticipantsContract extends WaymarkContract {
   #announce(ctx: TransactionContext, keys: readonly string[]): void {
     ctx.emit(changedEvent, { v: 1, keys });
   }
+}
+
+function alreadySo(mspId: string, reason: string): Refusal {
+  return new Refusal('conflict', { mspId, reason });
 }
 
 function found(value: object | undefined, id: Readonly<Record<string, string>>): string {

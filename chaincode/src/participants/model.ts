@@ -46,7 +46,9 @@ export interface FoundingProposal extends Stored {
 export interface ChangeProposal extends Stored {
   readonly type: 'change';
   readonly channel: string;
+  /** The member list it is made for, and with it who votes. */
   readonly epoch: number;
+  readonly voters: readonly string[];
   readonly kind: 'admit' | 'change-role';
   readonly organisation: Membership;
 }

@@ -9,7 +9,6 @@ import {
   organisationKey,
   proposalKey,
   type ChangeProposal,
-  type Members,
   type Membership,
   type Proposal,
 } from './model.ts';
@@ -32,11 +31,11 @@ export function proposalHash(proposal: Proposal): string {
 }
 
 /** Approvals that decide: all listed organisations found, a majority of the admitted ones changes. */
-function quorumOf(proposal: Proposal, members: Members | undefined): { voters: readonly string[]; needed: number } {
-  const voters = (proposal.type === 'founding' ? proposal.organisations : (members?.organisations ?? [])).map(
-    ({ mspId }) => mspId,
-  );
-  return { voters, needed: proposal.type === 'founding' ? voters.length : Math.floor(voters.length / 2) + 1 };
+function quorumOf(proposal: Proposal): { readonly voters: readonly string[]; readonly needed: number } {
+  if (proposal.type === 'change')
+    return { voters: proposal.voters, needed: Math.floor(proposal.voters.length / 2) + 1 };
+  const voters = proposal.organisations.map(({ mspId }) => mspId);
+  return { voters, needed: voters.length };
 }
 
 /** What became of a proposal, judged by the member list. */
@@ -62,20 +61,19 @@ export async function approve(ledger: Ledger, caller: Caller, hash: string): Pro
   if ((await ledger.get(own)) !== undefined) return { ...(await stateOf(ledger, hash, proposal)), repeated: true };
   const state = await outcome(ledger, hash, proposal);
   if (state !== 'open') throw new Refusal('conflict', { hash, reason: `proposal-${state}` });
-  const members = await ledger.get(membersKey);
-  const { voters, needed } = quorumOf(proposal, members);
+  const { voters, needed } = quorumOf(proposal);
   if (!voters.includes(caller.mspId))
     throw new Refusal('role-not-permitted', { mspId: caller.mspId, reason: 'no-vote' });
   await ledger.put(own, { v: 1, hash, mspId: caller.mspId, by: caller.enrolmentId });
   const approvals = await approvalsOf(ledger, hash, voters);
   if (approvals.length < needed) return { v: 1, hash, state: 'open', approvals, needed, repeated: false };
-  await apply(ledger, hash, proposal, members);
+  await apply(ledger, hash, proposal);
   return { v: 1, hash, state: 'applied', approvals, needed, repeated: false };
 }
 
 /** Where a proposal stands now. */
 export async function stateOf(ledger: Ledger, hash: string, proposal: Proposal): Promise<ProposalState> {
-  const { voters, needed } = quorumOf(proposal, await ledger.get(membersKey));
+  const { voters, needed } = quorumOf(proposal);
   const approvals = await approvalsOf(ledger, hash, voters);
   return { v: 1, hash, state: await outcome(ledger, hash, proposal), approvals, needed, repeated: false };
 }
@@ -88,13 +86,16 @@ async function approvalsOf(ledger: Ledger, hash: string, voters: readonly string
   return approvals;
 }
 
-async function apply(ledger: Ledger, hash: string, proposal: Proposal, members: Members | undefined): Promise<void> {
+async function apply(ledger: Ledger, hash: string, proposal: Proposal): Promise<void> {
   if (proposal.type === 'founding') {
     for (const organisation of proposal.organisations) {
       await ledger.put(organisationKey(organisation.mspId), { v: 1, ...organisation, by: hash });
     }
     await ledger.put(membersKey, { v: 1, epoch: 1, organisations: proposal.organisations, foundedBy: hash });
-  } else if (members !== undefined) {
+    return;
+  }
+  const members = await ledger.get(membersKey);
+  if (members !== undefined) {
     await ledger.put(organisationKey(proposal.organisation.mspId), { v: 1, ...proposal.organisation, by: hash });
     await ledger.put(membersKey, {
       ...members,
@@ -106,6 +107,24 @@ async function apply(ledger: Ledger, hash: string, proposal: Proposal, members: 
 
 function changed(organisations: readonly Membership[], { organisation }: ChangeProposal): readonly Membership[] {
   return sortMemberships([...organisations.filter(({ mspId }) => mspId !== organisation.mspId), organisation]);
+}
+
+/**
+ * The state of the proposal that gave an organisation its role, when it is the one asked for again and the caller's organisation
+ * has approved it: a repeated `propose` whose first answer was lost.
+ */
+export async function findRepeated(
+  ledger: Ledger,
+  caller: Caller,
+  change: Pick<ChangeProposal, 'kind' | 'organisation'>,
+): Promise<ProposalState | undefined> {
+  const organisation = await ledger.get(organisationKey(change.organisation.mspId));
+  if (organisation === undefined) return undefined;
+  const proposal = await ledger.get(proposalKey(organisation.by));
+  if (proposal?.type !== 'change' || proposal.kind !== change.kind) return undefined;
+  if (canonicalJson(proposal.organisation) !== canonicalJson(change.organisation)) return undefined;
+  if ((await ledger.get(approvalKey(organisation.by, caller.mspId))) === undefined) return undefined;
+  return { ...(await stateOf(ledger, organisation.by, proposal)), repeated: true };
 }
 
 /** Organisations in the order of their MSP ids' code units. */
