@@ -197,7 +197,7 @@ function readEnvelope(bytes: Uint8Array): ReadEnvelope {
   if (message.unprotected.size !== 2 || !(commitment instanceof Uint8Array) || commitment.length !== commitmentBytes) {
     throw abnormal('it does not have the form of one');
   }
-  return { header: parseHeader(message.protectedBytes), message, commitment };
+  return { header: parseHeader(message.header), message, commitment };
 }
 
 function demand(header: EnvelopeHeader, expected: ExpectedHeader): void {

@@ -1,14 +1,13 @@
 import {
   WaymarkError,
   bytesEqual,
-  decodeCbor,
   decodeCid,
   encodeCbor,
   fieldsOf,
   isWaymarkError,
   rawCode,
   type CborValue,
-  type DecodedCbor,
+  type DecodedHeader,
 } from '@waymark/protocol';
 import type { CID } from 'multiformats/cid';
 
@@ -40,7 +39,6 @@ export const suite = 'waymark/v1';
 /** COSE algorithm A256GCM (RFC 9053 section 4.1). */
 const a256gcm = 3;
 const algorithmLabel = 1;
-const maxHeaderBytes = 4_096;
 /** 0001-01-01T00:00:00Z: the first time RFC 3339 can write. */
 const earliestMs = -62_135_596_800_000;
 
@@ -152,14 +150,11 @@ function textFits(text: string, maxLength: number): boolean {
 }
 
 /**
- * Reads a protected header strictly: exactly our fields, in their one encoding.
+ * Reads a decoded protected header strictly: exactly our fields. That its bytes are their one encoding is checked by whoever decoded it.
  * @throws WaymarkError data-abnormal
  */
-export function parseHeader(protectedHeader: Uint8Array): EnvelopeHeader {
+export function parseHeader(known: DecodedHeader): EnvelopeHeader {
   try {
-    const map = decodeCbor(protectedHeader, { maxBytes: maxHeaderBytes });
-    if (!(map instanceof Map)) throw abnormal();
-    const known = map as ReadonlyMap<number | string, DecodedCbor>;
     if (known.get(algorithmLabel) !== a256gcm) throw abnormal();
     const fields = fieldsOf(known, 'envelope header', [algorithmLabel]);
     fields.constant('suite', suite);

@@ -5,8 +5,9 @@ import { readJwsHeader, signCompact, verifyCompact } from './compact-jws.ts';
 
 const type = 'waymark-external-query+jwt';
 const maxBytes = 16 * 1024;
-/** How long an external query may travel, and how far clocks may differ. */
-const maxAgeMs = 5 * 60_000;
+/** How long an external query may travel. */
+const defaultMaxAgeMs = 5 * 60_000;
+/** How far the clocks of asker and firm may differ. */
 const clockSkewMs = 60_000;
 
 /** What somebody outside the consortium asks (S9; docs/formats.md, "External query"). */
@@ -48,12 +49,12 @@ export async function signExternalQuery(query: ExternalQuery, signer: SigningKey
 
 /**
  * Verifies an external query: form, signature by the key it names, addressee, freshness.
- * @param expected the channel and firm asked, and the time now
+ * @param expected the channel and firm asked, the time now, and how old a query may be (5 minutes unless told otherwise)
  * @throws WaymarkError input-invalid, signature-invalid, key-invalid, recipient-mismatch, message-stale, limit-exceeded
  */
 export async function verifyExternalQuery(
   jws: string,
-  expected: { readonly channel: string; readonly msp: string; readonly nowMs: number },
+  expected: { readonly channel: string; readonly msp: string; readonly nowMs: number; readonly maxAgeMs?: number },
 ): Promise<VerifiedExternalQuery> {
   const signer = parseSigningPublicKey(readJwsHeader(jws, maxBytes)['jwk']);
   const payload = await verifyCompact(jws, signer, { typ: type, embedsKey: true }, maxBytes);
@@ -61,6 +62,7 @@ export async function verifyExternalQuery(
   if (query.channel !== expected.channel || query.msp !== expected.msp) {
     throw new WaymarkError('recipient-mismatch', 'The query was made for another channel or organisation.');
   }
+  const { maxAgeMs = defaultMaxAgeMs } = expected;
   const ageMs = expected.nowMs - query.issuedAtMs;
   if (ageMs > maxAgeMs || ageMs < -clockSkewMs) {
     throw new WaymarkError('message-stale', 'The query was signed too long ago, or in the future.', {
