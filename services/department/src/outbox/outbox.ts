@@ -1,0 +1,360 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { bytesEqual, WaymarkError } from '@waymark/protocol';
+import type { WrappedKeyTable } from '@waymark/vault';
+import { type BatchBody, decodeBody, encodeBody } from './batch-body.ts';
+import { outboxSchema } from './schema.ts';
+
+/** A batch's number and hash. */
+export interface Position {
+  readonly seq: number;
+  readonly batchHash: Uint8Array;
+}
+
+/** A batch as it is about to be queued. */
+export interface NewBatch {
+  readonly body: BatchBody;
+  readonly records: readonly { readonly oid: Uint8Array; readonly contentTag: Uint8Array }[];
+  readonly consignments: readonly { readonly token: Uint8Array; readonly oid: Uint8Array; readonly epoch: number }[];
+}
+
+/** A statement with its signature, as sent. */
+export interface Stamp {
+  readonly statement: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly batchHash: Uint8Array;
+}
+
+/** A batch that waits to be accepted. */
+export interface QueuedBatch {
+  readonly id: number;
+  readonly seq: number;
+  readonly body: BatchBody;
+  readonly stamp: Stamp | undefined;
+}
+
+/** How far a batch is. */
+export type BatchState =
+  | { readonly state: 'queued'; readonly seq: number }
+  | { readonly state: 'accepted'; readonly seq: number; readonly batchHash: Uint8Array }
+  | { readonly state: 'anchored'; readonly seq: number; readonly batchHash: Uint8Array; readonly txId: string }
+  | { readonly state: 'refused'; readonly code: string; readonly message: string };
+
+/** Where a record of this outlet is. */
+export interface RecordPlace {
+  readonly contentTag: Uint8Array;
+  readonly batch: number;
+  readonly leaf: number;
+}
+
+/** What an outlet has sealed and sent, on disk. One writer. */
+export interface Outbox {
+  /** Queues a batch under the next sequence number, in one synced transaction; returns its id. */
+  queue(batch: NewBatch): number;
+  record(oid: Uint8Array): RecordPlace | undefined;
+  state(batch: number): BatchState | undefined;
+  consignment(token: Uint8Array): { oid: Uint8Array; epoch: number } | undefined;
+  /** Keys of consignments. A new key becomes durable with the batch that first uses it. */
+  readonly keyTable: WrappedKeyTable;
+  queuedAfter(seq: number, limit: number): QueuedBatch[];
+  queuedCount(): number;
+  stamp(id: number, stamp: Stamp): void;
+  /** Forgets the stamps of batches after `seq`: they will be signed anew. */
+  unstampAfter(seq: number): void;
+  /** Last batch the center has, as far as is known here. */
+  position(): Position;
+  /**
+   * Takes the center's position over: batches it has not accepted are numbered from there.
+   * @throws WaymarkError replay-conflict: the center holds another batch under a number that was acknowledged to us
+   */
+  follow(position: Position): void;
+  markAccepted(id: number, receipt: Uint8Array): void;
+  markAnchored(id: number, receipt: Uint8Array, txId: string): void;
+  /** Takes a batch out of the sequence and its records out of the index, so that they can be sent again, corrected. */
+  markRefused(id: number, refusal: { code: string; message: string }): void;
+  counts(): { queued: number; accepted: number; anchored: number; refused: number };
+  /** Accepted, not yet known to be anchored. */
+  accepted(): { id: number; seq: number }[];
+  allowList(consignmentOid: Uint8Array): Uint8Array | undefined;
+  allowLists(): Uint8Array[];
+  putAllowList(consignmentOid: Uint8Array, seq: number, signed: Uint8Array): void;
+  close(): void;
+}
+
+type Row = Record<string, unknown>;
+type Value = string | number | Uint8Array | null;
+const noHash = new Uint8Array(32);
+
+/** Opens (or makes) the outbox file; every commit is synced before it returns. */
+export function openOutbox(path: string): Outbox {
+  return new SqliteOutbox(path);
+}
+
+class SqliteOutbox implements Outbox {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #newKeys = new Map<string, { consignmentOid: Uint8Array; epoch: number; wrapped: Uint8Array }>();
+  #nextSeq: number;
+  #queued: number;
+  readonly keyTable: WrappedKeyTable;
+
+  constructor(path: string) {
+    this.#db = new DatabaseSync(path);
+    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
+    this.#db.exec(outboxSchema);
+    this.#nextSeq = Math.max(Number(this.#one('SELECT max(seq) AS seq FROM batch')?.['seq'] ?? 0), this.position().seq) + 1;
+    this.#queued = Number(this.#one("SELECT count(*) AS n FROM batch WHERE state = 'queued'")?.['n'] ?? 0);
+    this.keyTable = {
+      get: (oid, epoch) => Promise.resolve(this.#wrappedKey(oid, epoch)),
+      putIfAbsent: (consignmentOid, epoch, wrapped) => {
+        const held = this.#wrappedKey(consignmentOid, epoch);
+        if (held === null) this.#newKeys.set(keyName(consignmentOid, epoch), { consignmentOid, epoch, wrapped });
+        return Promise.resolve(held ?? wrapped);
+      },
+    };
+  }
+
+  queue({ body, records, consignments }: NewBatch): number {
+    const keys = [...this.#newKeys];
+    let id = 0;
+    this.#transaction(() => {
+      const { lastInsertRowid } = this.#run(
+        "INSERT INTO batch (seq, state, count, body) VALUES (?, 'queued', ?, ?)",
+        this.#nextSeq,
+        records.length,
+        encodeBody(body),
+      );
+      id = Number(lastInsertRowid);
+      records.forEach(({ oid, contentTag }, leaf) =>
+        this.#run('INSERT INTO record (oid, content_tag, batch, leaf) VALUES (?, ?, ?, ?)', oid, contentTag, id, leaf),
+      );
+      for (const { token, oid, epoch } of consignments) {
+        this.#run('INSERT OR IGNORE INTO consignment (token, oid, epoch) VALUES (?, ?, ?)', token, oid, epoch);
+      }
+      for (const [, key] of keys) {
+        this.#run(
+          'INSERT OR IGNORE INTO consignment_key (consignment, epoch, wrapped) VALUES (?, ?, ?)',
+          key.consignmentOid,
+          key.epoch,
+          key.wrapped,
+        );
+      }
+    });
+    this.#nextSeq += 1;
+    this.#queued += 1;
+    for (const [name] of keys) this.#newKeys.delete(name);
+    return id;
+  }
+
+  record(oid: Uint8Array): RecordPlace | undefined {
+    const row = this.#one('SELECT content_tag, batch, leaf FROM record WHERE oid = ?', oid);
+    if (row === undefined) return undefined;
+    return { contentTag: row['content_tag'] as Uint8Array, batch: Number(row['batch']), leaf: Number(row['leaf']) };
+  }
+
+  state(batch: number): BatchState | undefined {
+    const row = this.#one('SELECT seq, state, batch_hash, tx_id, refusal FROM batch WHERE id = ?', batch);
+    if (row === undefined) return undefined;
+    const seq = Number(row['seq']);
+    const batchHash = (row['batch_hash'] ?? noHash) as Uint8Array;
+    switch (row['state']) {
+      case 'queued':
+        return { state: 'queued', seq };
+      case 'accepted':
+        return { state: 'accepted', seq, batchHash };
+      case 'anchored':
+        return { state: 'anchored', seq, batchHash, txId: String(row['tx_id']) };
+      default:
+        return { state: 'refused', ...(JSON.parse(String(row['refusal'])) as { code: string; message: string }) };
+    }
+  }
+
+  consignment(token: Uint8Array): { oid: Uint8Array; epoch: number } | undefined {
+    const row = this.#one('SELECT oid, epoch FROM consignment WHERE token = ?', token);
+    return row === undefined ? undefined : { oid: row['oid'] as Uint8Array, epoch: Number(row['epoch']) };
+  }
+
+  queuedAfter(seq: number, limit: number): QueuedBatch[] {
+    return this.#all(
+      "SELECT id, seq, body, statement, signature, batch_hash FROM batch WHERE state = 'queued' AND seq > ? ORDER BY seq LIMIT ?",
+      seq,
+      limit,
+    ).map((row) => ({
+      id: Number(row['id']),
+      seq: Number(row['seq']),
+      body: decodeBody(row['body'] as Uint8Array),
+      stamp:
+        row['statement'] === null
+          ? undefined
+          : {
+              statement: row['statement'] as Uint8Array,
+              signature: row['signature'] as Uint8Array,
+              batchHash: row['batch_hash'] as Uint8Array,
+            },
+    }));
+  }
+
+  queuedCount(): number {
+    return this.#queued;
+  }
+
+  stamp(id: number, { statement, signature, batchHash }: Stamp): void {
+    this.#run('UPDATE batch SET statement = ?, signature = ?, batch_hash = ? WHERE id = ?', statement, signature, batchHash, id);
+  }
+
+  unstampAfter(seq: number): void {
+    this.#run("UPDATE batch SET statement = NULL, signature = NULL, batch_hash = NULL WHERE state = 'queued' AND seq > ?", seq);
+  }
+
+  position(): Position {
+    const row = this.#one('SELECT seq, batch_hash FROM position WHERE id = 1');
+    return row === undefined
+      ? { seq: 0, batchHash: noHash }
+      : { seq: Number(row['seq']), batchHash: row['batch_hash'] as Uint8Array };
+  }
+
+  follow(center: Position): void {
+    const known = this.position();
+    if (center.seq < known.seq || (center.seq === known.seq && !bytesEqual(center.batchHash, known.batchHash))) {
+      throw new WaymarkError('replay-conflict', 'The center no longer has a batch that it acknowledged.', {
+        details: { seq: known.seq, centerSeq: center.seq },
+      });
+    }
+    const same = this.#one("SELECT batch_hash FROM batch WHERE seq = ? AND state = 'queued'", center.seq);
+    const ours = center.seq === known.seq || (same !== undefined && same['batch_hash'] !== null && bytesEqual(same['batch_hash'] as Uint8Array, center.batchHash));
+    if (ours) return;
+    // This outbox does not know what the center has (it was lost, or restored from an old copy): go on from there.
+    this.#transaction(() => {
+      this.#savePosition(center);
+      const queued = this.#all("SELECT id FROM batch WHERE state = 'queued' ORDER BY seq DESC");
+      const shift = center.seq - known.seq;
+      for (const row of queued) this.#run('UPDATE batch SET seq = seq + ? WHERE id = ?', shift, Number(row['id']));
+      this.unstampAfter(0);
+    });
+    this.#nextSeq = center.seq + 1 + this.#queued;
+  }
+
+  markAccepted(id: number, receipt: Uint8Array): void {
+    this.#transaction(() => {
+      const row = this.#one("SELECT seq, batch_hash FROM batch WHERE id = ? AND state = 'queued'", id);
+      if (row === undefined) return;
+      this.#run("UPDATE batch SET state = 'accepted', receipt = ?, body = NULL WHERE id = ?", receipt, id);
+      const seq = Number(row['seq']);
+      if (seq > this.position().seq) this.#savePosition({ seq, batchHash: row['batch_hash'] as Uint8Array });
+      this.#queued -= 1;
+    });
+  }
+
+  markAnchored(id: number, receipt: Uint8Array, txId: string): void {
+    this.#run("UPDATE batch SET state = 'anchored', receipt = ?, tx_id = ?, body = NULL WHERE id = ? AND state = 'accepted'", receipt, txId, id);
+  }
+
+  markRefused(id: number, refusal: { code: string; message: string }): void {
+    this.#transaction(() => {
+      const row = this.#one("SELECT seq, state FROM batch WHERE id = ? AND state IN ('queued', 'accepted')", id);
+      if (row === undefined) return;
+      const wasQueued = row['state'] === 'queued';
+      const seq = Number(row['seq']);
+      this.#run(
+        "UPDATE batch SET state = 'refused', refusal = ?, body = NULL, seq = CASE WHEN ? THEN NULL ELSE seq END WHERE id = ?",
+        JSON.stringify(refusal),
+        wasQueued ? 1 : 0,
+        id,
+      );
+      this.#run('DELETE FROM record WHERE batch = ?', id);
+      if (!wasQueued) return;
+      for (const later of this.#all("SELECT id FROM batch WHERE state = 'queued' AND seq > ? ORDER BY seq", seq)) {
+        this.#run('UPDATE batch SET seq = seq - 1 WHERE id = ?', Number(later['id']));
+      }
+      this.unstampAfter(seq - 1);
+      this.#nextSeq -= 1;
+      this.#queued -= 1;
+    });
+  }
+
+  counts(): { queued: number; accepted: number; anchored: number; refused: number } {
+    const counts = { queued: 0, accepted: 0, anchored: 0, refused: 0 };
+    for (const row of this.#all('SELECT state, count(*) AS n FROM batch GROUP BY state')) {
+      counts[row['state'] as keyof typeof counts] = Number(row['n']);
+    }
+    return counts;
+  }
+
+  accepted(): { id: number; seq: number }[] {
+    return this.#all("SELECT id, seq FROM batch WHERE state = 'accepted' ORDER BY seq").map((row) => ({
+      id: Number(row['id']),
+      seq: Number(row['seq']),
+    }));
+  }
+
+  allowList(consignmentOid: Uint8Array): Uint8Array | undefined {
+    return this.#one('SELECT signed FROM allow_list WHERE consignment = ?', consignmentOid)?.['signed'] as Uint8Array | undefined;
+  }
+
+  allowLists(): Uint8Array[] {
+    return this.#all('SELECT signed FROM allow_list').map((row) => row['signed'] as Uint8Array);
+  }
+
+  putAllowList(consignmentOid: Uint8Array, seq: number, signed: Uint8Array): void {
+    this.#run(
+      'INSERT INTO allow_list (consignment, seq, signed) VALUES (?, ?, ?) ON CONFLICT (consignment) DO UPDATE SET seq = excluded.seq, signed = excluded.signed WHERE excluded.seq > seq',
+      consignmentOid,
+      seq,
+      signed,
+    );
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #wrappedKey(consignmentOid: Uint8Array, epoch: number): Uint8Array | null {
+    const fresh = this.#newKeys.get(keyName(consignmentOid, epoch));
+    if (fresh !== undefined) return fresh.wrapped;
+    const row = this.#one('SELECT wrapped FROM consignment_key WHERE consignment = ? AND epoch = ?', consignmentOid, epoch);
+    return (row?.['wrapped'] as Uint8Array | undefined) ?? null;
+  }
+
+  #savePosition({ seq, batchHash }: Position): void {
+    this.#run(
+      'INSERT INTO position (id, seq, batch_hash) VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, batch_hash = excluded.batch_hash',
+      seq,
+      batchHash,
+    );
+  }
+
+  #transaction(work: () => void): void {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      work();
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #sql(text: string): StatementSync {
+    let statement = this.#statements.get(text);
+    if (statement === undefined) {
+      statement = this.#db.prepare(text);
+      this.#statements.set(text, statement);
+    }
+    return statement;
+  }
+
+  #run(text: string, ...values: Value[]): { lastInsertRowid: number | bigint } {
+    return this.#sql(text).run(...values);
+  }
+
+  #one(text: string, ...values: Value[]): Row | undefined {
+    return this.#sql(text).get(...values);
+  }
+
+  #all(text: string, ...values: Value[]): Row[] {
+    return this.#sql(text).all(...values);
+  }
+}
+
+function keyName(consignmentOid: Uint8Array, epoch: number): string {
+  return `${Buffer.from(consignmentOid).toString('base64')}/${epoch}`;
+}
