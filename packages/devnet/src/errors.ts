@@ -48,3 +48,15 @@ export class DevnetError extends Error {
     this.details = options.details ?? {};
   }
 }
+
+/** What an error says, whatever was thrown. Errors of other realms (worker contexts) are not instances of this one's Error. */
+export function messageOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string'
+    ? error.message
+    : String(error);
+}
+
+/** The `code` of an operating system's error, such as ENOENT. */
+export function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+}

@@ -9,6 +9,7 @@ import { buildChaincodeInterest } from './chaincode-interest.ts';
 import { checkFilters, checkProposal } from './proposal-checks.ts';
 import { buildEndorsement, buildPeerError, buildProposalResponsePayload } from './proposal-response.ts';
 import { unpackProposal, type UnpackedProposal } from './proposal.ts';
+import { messageOf } from '../errors.ts';
 
 /** From this status on a chaincode's answer is not endorsed. */
 const ERROR_THRESHOLD = 400;
@@ -78,7 +79,7 @@ export function createEndorser(params: EndorserParams): Endorser {
           ? await runSystemChaincode(proposal, params)
           : await endorse(proposal, channel, params.identity);
       } catch (error) {
-        return buildPeerError(error instanceof Error ? error.message : String(error));
+        return buildPeerError(messageOf(error));
       }
     },
   };
@@ -88,7 +89,7 @@ function checkCreator(proposal: UnpackedProposal, msps: MspRegistry): void {
   try {
     checkProposal(proposal, msps);
   } catch (cause) {
-    throw new Error(`error validating proposal: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Error(`error validating proposal: ${messageOf(cause)}`, { cause });
   }
 }
 
@@ -145,7 +146,7 @@ async function inSimulation<T>(execution: Promise<T>): Promise<T> {
   try {
     return await execution;
   } catch (cause) {
-    throw new Error(`error in simulation: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Error(`error in simulation: ${messageOf(cause)}`, { cause });
   }
 }
 
@@ -163,6 +164,6 @@ function refusing<T>(byFilter: boolean, action: () => T): T {
   try {
     return action();
   } catch (cause) {
-    throw new ProposalRefused(cause instanceof Error ? cause.message : String(cause), { byFilter, cause });
+    throw new ProposalRefused(messageOf(cause), { byFilter, cause });
   }
 }

@@ -5,6 +5,7 @@ import { chaincodeEventsOf } from '../block/chaincode-events.ts';
 import { blocksFrom } from '../deliver/block-iterator.ts';
 import type { GatewayChannel, GatewayContext } from './gateway-context.ts';
 import { RpcError } from './rpc-error.ts';
+import { messageOf } from '../errors.ts';
 
 /**
  * Events of one chaincode, one message per block that has some, of valid transactions only (Fabric:
@@ -57,7 +58,7 @@ function authorise(
     });
     return channel;
   } catch (error) {
-    throw new RpcError(status.PERMISSION_DENIED, error instanceof Error ? error.message : String(error));
+    throw new RpcError(status.PERMISSION_DENIED, messageOf(error));
   }
 }
 

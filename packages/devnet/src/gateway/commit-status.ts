@@ -4,6 +4,7 @@ import { checkAccess, unknownChannel } from '../access/channel-access.ts';
 import type { CommitNotifier, TransactionStatus } from './commit-notifier.ts';
 import type { GatewayChannel, GatewayContext } from './gateway-context.ts';
 import { RpcError } from './rpc-error.ts';
+import { messageOf } from '../errors.ts';
 
 /**
  * Where and how a transaction was committed; waits for it as long as the client does (Fabric:
@@ -26,7 +27,7 @@ export async function commitStatus(
       signature: signedRequest.getSignature_asU8(),
     });
   } catch (error) {
-    throw new RpcError(status.PERMISSION_DENIED, error instanceof Error ? error.message : String(error));
+    throw new RpcError(status.PERMISSION_DENIED, messageOf(error));
   }
   const found = await transactionStatus(channel, notifier(channel), request.getTransactionId(), cancelled);
   const response = new gateway.CommitStatusResponse();

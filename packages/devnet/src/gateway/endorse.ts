@@ -7,6 +7,7 @@ import { prepareTransaction } from './prepare-transaction.ts';
 import { responseStatus } from './response-status.ts';
 import { RpcError, type EndpointError } from './rpc-error.ts';
 import { unpackGatewayProposal, type GatewayProposal } from './unpack-request.ts';
+import { messageOf } from '../errors.ts';
 
 /** Collects endorsements until the policies are satisfied (Fabric: internal/pkg/gateway/endorse.go). */
 export async function endorse(
@@ -45,7 +46,7 @@ function unpack(request: gateway.EndorseRequest): GatewayProposal {
   try {
     return unpackGatewayProposal(signedProposal);
   } catch (error) {
-    throw new RpcError(status.INVALID_ARGUMENT, error instanceof Error ? error.message : String(error));
+    throw new RpcError(status.INVALID_ARGUMENT, messageOf(error));
   }
 }
 
@@ -61,7 +62,7 @@ function planForNamed(
     }
     return planForOrganisations(channel, proposal.chaincodeName, mspIds);
   } catch (error) {
-    throw new RpcError(status.UNAVAILABLE, error instanceof Error ? error.message : String(error));
+    throw new RpcError(status.UNAVAILABLE, messageOf(error));
   }
 }
 
@@ -91,7 +92,7 @@ async function planFromFirstEndorser(
     plan.addEndorsement(endorser, response);
     return plan;
   } catch (error) {
-    throw new RpcError(status.FAILED_PRECONDITION, error instanceof Error ? error.message : String(error));
+    throw new RpcError(status.FAILED_PRECONDITION, messageOf(error));
   }
 }
 
@@ -113,7 +114,7 @@ async function planForFirst(
   try {
     return await planForInterest(channel, proposal.channelId, defaultInterest(proposal), undefined);
   } catch (error) {
-    throw new RpcError(status.FAILED_PRECONDITION, error instanceof Error ? error.message : String(error));
+    throw new RpcError(status.FAILED_PRECONDITION, messageOf(error));
   }
 }
 

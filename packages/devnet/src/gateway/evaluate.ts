@@ -5,6 +5,7 @@ import { endorsersByOrganisation, mostAdvancedFirst } from './plan-endorsement.t
 import { responseStatus } from './response-status.ts';
 import { RpcError, type EndpointError } from './rpc-error.ts';
 import { unpackGatewayProposal, type GatewayProposal } from './unpack-request.ts';
+import { messageOf } from '../errors.ts';
 
 /** Runs a transaction function on one peer and returns what it answers (Fabric: internal/pkg/gateway/evaluate.go). */
 export async function evaluate(
@@ -46,7 +47,7 @@ function unpack(request: gateway.EvaluateRequest): GatewayProposal {
     }
     return proposal;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new RpcError(status.INVALID_ARGUMENT, `failed to unpack transaction proposal: ${reason}`);
   }
 }

@@ -1,5 +1,6 @@
 import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { gateway, google } from '@hyperledger/fabric-protos';
+import { messageOf } from '../errors.ts';
 
 const DETAIL_TYPE_URL = 'type.googleapis.com/gateway.ErrorDetail';
 const STATUS_TRAILER = 'grpc-status-details-bin';
@@ -26,7 +27,7 @@ export class RpcError extends Error {
 
 /** The error in the form that grpc-js sends: details go into the trailer, as google.rpc.Status. */
 export function toServiceError(error: unknown): ServiceError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const code = error instanceof RpcError ? error.code : status.UNKNOWN;
   const metadata = new Metadata();
   if (error instanceof RpcError && error.details.length > 0) {

@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { common, gateway } from '@hyperledger/fabric-protos';
 import type { BroadcastResult, GatewayContext, GatewayOrderer } from './gateway-context.ts';
 import { RpcError, type EndpointError } from './rpc-error.ts';
+import { messageOf } from '../errors.ts';
 
 const STATUS_NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(common.Status).map(([name, value]) => [value, name]),
@@ -48,7 +49,7 @@ async function broadcast(
   try {
     return await orderer.broadcast(envelope);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     details.push({ address: orderer.address, mspId: orderer.mspId, message });
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
-import { DevnetError } from '../errors.ts';
+import { DevnetError, codeOf } from '../errors.ts';
 import type { Topology } from './topology.ts';
 
 const STATE_FILE = 'devnet.json';
@@ -77,7 +77,7 @@ async function readState(dir: string): Promise<Topology | undefined> {
   try {
     text = await readFile(join(dir, STATE_FILE), 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
   try {

@@ -11,6 +11,7 @@ import { createDefinitionReader } from '../lifecycle/definition-reader.ts';
 import { createChaincodeSupport, type ChaincodeOfPeer, type ChaincodeSupport } from '../shim/chaincode-support.ts';
 import { serveGrpc, type GrpcEndpoint } from './grpc-server.ts';
 import type { NodeMembership } from './membership.ts';
+import { messageOf } from '../errors.ts';
 
 export interface PeerNodeParams {
   readonly mspId: string;
@@ -136,7 +137,7 @@ function serveEndorser(endorser: Endorser) {
     endorser.processProposal(call.request).then(
       (response) => callback(null, response),
       (error: unknown) => {
-        const details = error instanceof Error ? error.message : String(error);
+        const details = messageOf(error);
         callback({ code: status.UNKNOWN, details });
       },
     );
@@ -157,7 +158,7 @@ function toEndorser(target: PeerNode, self: PeerNode): GatewayEndorser {
       try {
         return { response: await target.endorser.processProposal(signedProposal) };
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
+        const message = messageOf(error);
         const refusedByEndorser = error instanceof ProposalRefused && !error.byFilter;
         return isLocal
           ? { error: message, reachedEndorser: refusedByEndorser }

@@ -18,6 +18,7 @@ import {
   type StateRequestHandler,
 } from './state-requests.ts';
 import { TransactionContext, type Transaction } from './transaction-context.ts';
+import { messageOf } from '../errors.ts';
 
 const Type = peer.ChaincodeMessage.Type;
 
@@ -153,7 +154,7 @@ export class ChaincodeStream {
       const payload = await this.#handle(message, context);
       answer = buildMessage(Type.RESPONSE, payload, transaction);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       const text = `${typeName(message.getType())} failed: transaction ID: ${transaction.txId}: ${reason}`;
       answer = buildMessage(Type.ERROR, Buffer.from(text), transaction);
     }

@@ -2,6 +2,7 @@ import { peer } from '@hyperledger/fabric-protos';
 import { LIFECYCLE_NAMESPACE, sequenceKey } from '../lifecycle/chaincode-definition.ts';
 import { connectChaincode, type ChaincodeConnection, type ChaincodeEndpoint } from './chaincode-connection.ts';
 import type { Transaction, TransactionContext } from './transaction-context.ts';
+import { messageOf } from '../errors.ts';
 
 const DEFAULT_EXECUTE_TIMEOUT_MS = 30_000;
 const DEFAULT_LAUNCH_TIMEOUT_MS = 5_000;
@@ -151,8 +152,4 @@ function parseName(text: string): { readonly name: string; readonly channelId: s
   const nameAndVersion = slash < 0 ? text : text.slice(0, slash);
   const [name = ''] = nameAndVersion.split(':');
   return { name, channelId: slash < 0 ? '' : text.slice(slash + 1) };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

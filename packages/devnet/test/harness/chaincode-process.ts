@@ -22,11 +22,11 @@ export async function startAssetContract(
   const packageId = options.packageId ?? 'assets_1.0:00ff';
   const address = `127.0.0.1:${options.port ?? (await freePort())}`;
   const cli = createRequire(join(ASSET_CONTRACT, 'index.js')).resolve('fabric-shim/cli.js');
-  const child = spawn(
-    process.execPath,
-    [cli, 'server', '--chaincode-address', address, '--chaincode-id', packageId],
-    { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, CORE_CHAINCODE_LOGGING_LEVEL: 'ERROR' } },
-  );
+  const child = spawn(process.execPath, [cli, 'server', '--chaincode-address', address, '--chaincode-id', packageId], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, CORE_CHAINCODE_LOGGING_LEVEL: 'ERROR' },
+  });
   return {
     address,
     packageId,
