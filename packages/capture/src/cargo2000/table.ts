@@ -11,7 +11,7 @@ export interface TableRow {
   readonly shipment: Shipment;
 }
 
-/** Longest row that is read: 99 columns of nine digits need a tenth of it. */
+/** Longest row that is read: 98 columns of nine digits need a tenth of it. */
 const rowLimitBytes = 16 * 1024;
 
 interface RawRow {

@@ -38,6 +38,13 @@ async function readerOf(source: FileSource, limits: FileLimits): Promise<RecordR
     : { format: 'records-json', records: () => readRecords(file, json) };
 }
 
+/** Reads to the end, so that whatever is wrong is met. */
+async function countOf(records: AsyncGenerator<ShipmentRecord>): Promise<number> {
+  let count = 0;
+  while ((await records.next()).done !== true) count += 1;
+  return count;
+}
+
 /**
  * Reads a file through, checks all of it, and only then offers its records: a file with one fault anywhere is refused whole.
  * EPCIS 2.0 JSON, the Cargo 2000 tracking table and shipment records in JSON are told apart by content.
@@ -49,7 +56,5 @@ async function readerOf(source: FileSource, limits: FileLimits): Promise<RecordR
 export async function openRecordFile(path: string, limits: Partial<FileLimits> = {}): Promise<RecordFile> {
   const source = await openSource(path, { ...defaultFileLimits, ...limits });
   const reader = await readerOf(source, { ...defaultFileLimits, ...limits });
-  let count = 0;
-  for await (const _ of reader.records()) count += 1;
-  return { path, format: reader.format, count, records: reader.records };
+  return { path, format: reader.format, count: await countOf(reader.records()), records: reader.records };
 }

@@ -3,7 +3,7 @@ import { refusedFile } from '../file/refusal.ts';
 import type { FileLimits } from '../file/limits.ts';
 import type { FileSource } from '../file/source.ts';
 import { readLines } from './lines.ts';
-import { JsonSplitter, JsonStructureFault, type JsonFrame } from './splitter.ts';
+import { JsonSplitter, JsonStructureFault, type JsonElement, type JsonFrame } from './splitter.ts';
 import { parseItem, type JsonItem } from './text.ts';
 
 /** How the items stand in the file: one alone, in one list, one per line, or in the list of events of a document. */
@@ -17,40 +17,33 @@ export interface JsonFile {
   items(): AsyncGenerator<JsonItem>;
 }
 
-async function* split(
-  source: FileSource,
-  splitter: JsonSplitter,
-): AsyncGenerator<{ bytes: Buffer; line: number; index: number }> {
+function refusedStructure(file: string, fault: unknown): unknown {
+  if (!(fault instanceof JsonStructureFault)) return fault;
+  const code = fault.isLimit ? 'limit-exceeded' : 'input-invalid';
+  return refusedFile({ file, place: '', line: fault.line, reason: fault.message }, code, fault);
+}
+
+async function readFrame(source: FileSource, limits: FileLimits): Promise<JsonFrame> {
+  const splitter = new JsonSplitter(limits.itemBytes);
   try {
-    for await (const chunk of source.chunks()) yield* splitter.write(chunk);
+    for await (const chunk of source.chunks()) splitter.write(chunk);
+    return splitter.end();
   } catch (error) {
-    if (!(error instanceof JsonStructureFault)) throw error;
-    throw refusedFile(
-      { file: source.path, place: '', line: error.line, reason: error.message },
-      error.isLimit ? 'limit-exceeded' : 'input-invalid',
-      error,
-    );
+    throw refusedStructure(source.path, error);
   }
 }
 
-async function readFrame(source: FileSource, limits: FileLimits): Promise<{ frame: JsonFrame; count: number }> {
+async function* split(source: FileSource, limits: FileLimits): AsyncGenerator<JsonElement> {
   const splitter = new JsonSplitter(limits.itemBytes);
-  let count = 0;
-  for await (const _ of split(source, splitter)) count += 1;
   try {
-    return { frame: splitter.end(), count };
+    for await (const chunk of source.chunks()) yield* splitter.write(chunk);
   } catch (error) {
-    if (!(error instanceof JsonStructureFault)) throw error;
-    throw refusedFile(
-      { file: source.path, place: '', line: error.line, reason: error.message },
-      'input-invalid',
-      error,
-    );
+    throw refusedStructure(source.path, error);
   }
 }
 
 async function* elements(source: FileSource, limits: FileLimits, prefix: string): AsyncGenerator<JsonItem> {
-  for await (const element of split(source, new JsonSplitter(limits.itemBytes))) {
+  for await (const element of split(source, limits)) {
     yield parseItem(
       source.path,
       element.bytes,
@@ -97,7 +90,7 @@ export async function readJsonFile(
   limits: FileLimits,
   documentList: (frame: unknown) => string | undefined,
 ): Promise<JsonFile> {
-  const { frame } = await readFrame(source, limits);
+  const frame = await readFrame(source, limits);
   const isList = frame.bytes.toString('latin1').trimStart().startsWith('[');
   if (frame.trailingLine !== undefined) {
     if (isList)

@@ -20,14 +20,13 @@ export function checkRecord(
   } catch (error) {
     if (!isWaymarkError(error)) throw error;
     const { place = '', reason = error.message } = error.details;
-    const recordPlace = String(place) === 'collectionTime' ? '/collectionTime' : String(place);
-    const inner = placeInItem(recordPlace);
+    const inner = placeInItem(String(place));
     throw refusedFile(
       {
         file,
         place: item.place + (inner ?? ''),
         line: item.lineOf(inner ?? ''),
-        reason: inner === undefined ? `makes no record: ${recordPlace} ${String(reason)}` : String(reason),
+        reason: inner === undefined ? `makes no record: ${String(place)} ${String(reason)}` : String(reason),
       },
       error.code,
       error,

@@ -1,5 +1,4 @@
 /** One JSON text of a file: its value, and where in the file its parts stand. */
-import { isUtf8 } from 'node:buffer';
 import { isWaymarkError, parseJsonStrict, type JsonValue } from '@waymark/protocol';
 import { refusedFile, type Refusal } from '../file/refusal.ts';
 import { lineAt, offsetOf } from './locate.ts';
@@ -16,17 +15,6 @@ export interface JsonItem {
 /** Line in the file of a line of the item's text; `offset` is the place in that text. */
 export type FileLine = (textLine: number, offset: number) => number;
 
-/** Where `JSON.parse` stopped, without the words around it, which quote the text. */
-function syntaxFaultOffset(text: string): number | undefined {
-  try {
-    JSON.parse(text);
-    return undefined;
-  } catch (error) {
-    const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
-    return position === undefined ? text.length : Number(position);
-  }
-}
-
 /**
  * Parses one JSON text of a file, strictly.
  * @param place where the text stands in the file's own text
@@ -34,23 +22,15 @@ function syntaxFaultOffset(text: string): number | undefined {
  */
 export function parseItem(file: string, bytes: Buffer, place: string, maxBytes: number, fileLine: FileLine): JsonItem {
   const text = bytes.toString('utf8');
-  const lineOf = (pointer: string): number => {
-    const offset = offsetOf(text, pointer);
-    return fileLine(lineAt(text, offset), offset);
-  };
+  const lineOf = (offset: number): number => fileLine(lineAt(text, offset), offset);
   try {
-    return { value: parseJsonStrict(bytes, { maxBytes }), place, lineOf };
+    const value = parseJsonStrict(bytes, { maxBytes });
+    return { value, place, lineOf: (pointer) => lineOf(offsetOf(text, pointer)) };
   } catch (error) {
     if (!isWaymarkError(error)) throw error;
-    const fault = isUtf8(bytes) ? syntaxFaultOffset(text) : 0;
-    const { place: inner = '', reason = 'is too large' } = error.details;
+    const { place: inner = '', offset = 0, reason = 'is too large' } = error.details;
     throw refusedFile(
-      {
-        file,
-        place: place + String(inner),
-        line: fault === undefined ? lineOf(String(inner)) : fileLine(lineAt(text, fault), fault),
-        reason: isUtf8(bytes) ? String(reason) : 'is not UTF-8',
-      },
+      { file, place: place + String(inner), line: lineOf(Number(offset)), reason: String(reason) },
       error.code,
       error,
     );
