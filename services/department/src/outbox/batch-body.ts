@@ -4,19 +4,19 @@ import type { SubmittedRecord } from '@waymark/vault';
 /** What of a batch waits to be sent: sealed, and without the keys, which stay wrapped until then. */
 export interface BatchBody {
   readonly records: readonly SubmittedRecord[];
-  /** Consignments whose key the center has not been given yet. */
-  readonly newKeys: readonly { readonly consignmentOid: Uint8Array; readonly epoch: number }[];
+  /** Consignments whose keys go with the batch; none when the center is not a recipient. */
+  readonly keyPlaces: readonly { readonly consignmentOid: Uint8Array; readonly epoch: number }[];
   readonly collectedFromMs: number;
   readonly collectedToMs: number;
 }
 
 /** Bytes of a body. */
-export function encodeBody({ records, newKeys, collectedFromMs, collectedToMs }: BatchBody): Uint8Array {
+export function encodeBody({ records, keyPlaces, collectedFromMs, collectedToMs }: BatchBody): Uint8Array {
   return encodeCbor([
     1,
     collectedFromMs,
     collectedToMs,
-    newKeys.map(({ consignmentOid, epoch }) => [consignmentOid, epoch]),
+    keyPlaces.map(({ consignmentOid, epoch }) => [consignmentOid, epoch]),
     records.map(({ recordOid, envelope, tokens, contentTag }) => [recordOid, envelope, contentTag, [...tokens]]),
   ]);
 }
@@ -28,7 +28,7 @@ export function decodeBody(bytes: Uint8Array): BatchBody {
     return {
       collectedFromMs: Number(from),
       collectedToMs: Number(to),
-      newKeys: list(keys).map((entry) => {
+      keyPlaces: list(keys).map((entry) => {
         const [consignmentOid, epoch] = list(entry);
         return { consignmentOid: bytesOf(consignmentOid), epoch: Number(epoch) };
       }),

@@ -1,0 +1,237 @@
+import {
+  bytesEqual,
+  decodeBatchStatement,
+  type ErrorCode,
+  readReceipt,
+  type Receipt,
+  WaymarkError,
+} from '@waymark/protocol';
+import type { BatchReceipt, BidiStream, SealedBatch } from '@waymark/transport';
+import { fromFailure } from '@waymark/transport';
+import { type ConsignmentKeys, sealSubmission, type SigningIdentity, type TransportPublicKey } from '@waymark/vault';
+import type { Outbox, Position, QueuedBatch, Stamp } from '../outbox/outbox.ts';
+import { stampBatch } from './stamp.ts';
+
+/** Batches sent and not yet answered. */
+const window = 8;
+const firstRetryMs = 200;
+const longestRetryMs = 10_000;
+/** After these the batch is signed or sent anew; all others are final for it. */
+const passing: ReadonlySet<ErrorCode> = new Set([
+  'unavailable',
+  'limit-exceeded',
+  'internal',
+  'message-stale',
+  'sequence-gap',
+  'key-unknown',
+]);
+
+/** The center as its outlet reaches it. */
+export interface CenterConnection {
+  transportKey(): Promise<TransportPublicKey>;
+  position(): Promise<Position>;
+  openUpload(): BidiStream<SealedBatch, BatchReceipt>;
+}
+
+/** What the uploader is made of. */
+export interface UploaderParts {
+  readonly channel: string;
+  readonly identity: SigningIdentity;
+  readonly outbox: Outbox;
+  readonly keys: ConsignmentKeys;
+  readonly center: CenterConnection;
+  /** Whether a certificate is that of a current center of the firm. @throws WaymarkError */
+  readonly checkCenter: (certificateDer: Uint8Array) => void;
+  readonly nowMs: () => number;
+  /** A batch whose signature is older than this is signed anew before it is sent for the first time. */
+  readonly maxStampAgeMs: number;
+  /** Called before a batch is marked accepted, while its records are still at hand. */
+  readonly onAccepting: (batch: QueuedBatch) => void;
+  readonly onChanged: (batch: number) => void;
+  readonly onRetry: (error: unknown, delayMs: number) => void;
+  readonly delay: (delayMs: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Takes queued batches to the center, in order, and their receipts back. */
+export interface Uploader {
+  start(): void;
+  wake(): void;
+  stop(): Promise<void>;
+  readonly connected: boolean;
+}
+
+interface Sent {
+  readonly batch: QueuedBatch;
+  readonly stamp: Stamp;
+}
+
+/** Builds an uploader. */
+export function createUploader(parts: UploaderParts): Uploader {
+  const { outbox } = parts;
+  const abort = new AbortController();
+  const stopped = (): boolean => abort.signal.aborted;
+  let wakeUp = Promise.withResolvers<undefined>();
+  let connected = false;
+  let running: Promise<void> | undefined;
+
+  async function run(): Promise<void> {
+    let retryMs = firstRetryMs;
+    while (!stopped()) {
+      try {
+        await session(() => {
+          retryMs = firstRetryMs;
+        });
+      } catch (error) {
+        if (stopped()) return;
+        parts.onRetry(error, retryMs);
+        await parts.delay(retryMs, abort.signal);
+        retryMs = Math.min(retryMs * 2, longestRetryMs);
+      } finally {
+        connected = false;
+      }
+    }
+  }
+
+  /** One connection: take over the center's position, then send what is queued until something breaks. */
+  async function session(onProgress: () => void): Promise<void> {
+    const key = await parts.center.transportKey();
+    outbox.follow(await parts.center.position());
+    const stream = parts.center.openUpload();
+    const onAbort = (): void => stream.cancel();
+    abort.signal.addEventListener('abort', onAbort, { once: true });
+    const sent = new Map<number, Sent>();
+    const room = { wake: Promise.withResolvers<undefined>() };
+    connected = true;
+    try {
+      await Promise.race([receive(stream, sent, room, onProgress), send(stream, key, sent, room)]);
+    } finally {
+      abort.signal.removeEventListener('abort', onAbort);
+      stream.cancel();
+    }
+  }
+
+  async function send(
+    stream: BidiStream<SealedBatch, BatchReceipt>,
+    key: TransportPublicKey,
+    sent: Map<number, Sent>,
+    room: { wake: PromiseWithResolvers<undefined> },
+  ): Promise<void> {
+    // Batches that were accepted earlier and whose anchoring was not heard of are not sent again: the replica tells.
+    let last = outbox.position().seq;
+    let previous = outbox.position().batchHash;
+    while (!stopped()) {
+      const [batch] = sent.size < window ? outbox.queuedAfter(last, 1) : [];
+      if (batch === undefined) {
+        await Promise.race([wakeUp.promise, room.wake.promise]);
+        wakeUp = Promise.withResolvers();
+        room.wake = Promise.withResolvers();
+        continue;
+      }
+      if (key.notAfterMs <= parts.nowMs()) throw new WaymarkError('key-unknown', 'The transport key has ended.');
+      const stamp = stampOf(batch, key, previous);
+      const ref = batch.id;
+      sent.set(ref, { batch, stamp });
+      await stream.write({ ref, sealed: Buffer.from(await sealed(batch, stamp, key)) });
+      last = batch.seq;
+      previous = stamp.batchHash;
+    }
+  }
+
+  /** What was sent before goes out as it was: the center may have it. Otherwise it is signed for the key and time of now, and kept, before it goes. */
+  function stampOf(batch: QueuedBatch, key: TransportPublicKey, previous: Uint8Array): Stamp {
+    if (batch.stamp !== undefined) {
+      const statement = decodeBatchStatement(batch.stamp.statement);
+      const fits =
+        statement.seq === batch.seq &&
+        statement.leaderKid === key.kid &&
+        bytesEqual(statement.prevBatchHash, previous) &&
+        bytesEqual(statement.certificateDigest, parts.identity.certificateDigest) &&
+        parts.nowMs() - statement.sentAtMs < parts.maxStampAgeMs;
+      if (fits) return batch.stamp;
+    }
+    const { channel, identity } = parts;
+    const { seq, body } = batch;
+    const stamp = stampBatch({ channel, identity, transportKey: key, seq, previous, body, nowMs: parts.nowMs() });
+    outbox.stamp(batch.id, stamp);
+    return stamp;
+  }
+
+  async function sealed({ body }: QueuedBatch, { statement, signature }: Stamp, key: TransportPublicKey): Promise<Uint8Array> {
+    const keys = await Promise.all(
+      body.keyPlaces.map(async ({ consignmentOid, epoch }) => ({
+        consignmentOid,
+        epoch,
+        key: await parts.keys.reveal(consignmentOid, epoch),
+      })),
+    );
+    return sealSubmission(
+      { statement, signature, records: body.records, keys },
+      { channel: parts.channel, kid: key.kid, publicKey: key.keyObject },
+    );
+  }
+
+  async function receive(
+    stream: BidiStream<SealedBatch, BatchReceipt>,
+    sent: Map<number, Sent>,
+    room: { wake: PromiseWithResolvers<undefined> },
+    onProgress: () => void,
+  ): Promise<void> {
+    for await (const { ref, receipt, failure } of stream.responses) {
+      if (failure !== undefined) {
+        refuse(ref, fromFailure(failure));
+        // What was sent behind it links to it: begin again from the center's position.
+        throw fromFailure(failure);
+      }
+      const checked = checkReceipt(receipt, ref, sent.get(ref));
+      const entry = sent.get(ref);
+      if (entry !== undefined) {
+        parts.onAccepting(entry.batch);
+        outbox.markAccepted(ref, receipt);
+        sent.delete(ref);
+        room.wake.resolve(undefined);
+        onProgress();
+      }
+      if (checked.state === 'anchored') outbox.markAnchored(ref, receipt, checked.txId ?? '');
+      parts.onChanged(ref);
+    }
+    throw new WaymarkError('unavailable', 'The center ended the connection.');
+  }
+
+  function refuse(id: number, error: WaymarkError): void {
+    if (passing.has(error.code)) {
+      outbox.unstampAfter(outbox.position().seq);
+      return;
+    }
+    outbox.markRefused(id, { code: error.code, message: error.message });
+    parts.onChanged(id);
+  }
+
+  function checkReceipt(bytes: Uint8Array, id: number, entry: Sent | undefined): Receipt {
+    const { receipt, certificateDer } = readReceipt(bytes, parts.channel);
+    parts.checkCenter(certificateDer);
+    const known = outbox.state(id);
+    const expected = entry?.stamp.batchHash ?? (known !== undefined && 'batchHash' in known ? known.batchHash : undefined);
+    const { identity } = parts;
+    const ours = receipt.msp === identity.mspId && receipt.outlet === identity.enrolmentId;
+    if (!ours || expected === undefined || !bytesEqual(receipt.batchHash, expected)) {
+      throw new WaymarkError('signature-invalid', 'The center gave a receipt for another batch.');
+    }
+    return receipt;
+  }
+
+  return {
+    start: () => {
+      running ??= run();
+    },
+    wake: () => wakeUp.resolve(undefined),
+    stop: async () => {
+      abort.abort();
+      wakeUp.resolve(undefined);
+      await running;
+    },
+    get connected() {
+      return connected;
+    },
+  };
+}
+
