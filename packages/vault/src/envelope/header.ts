@@ -35,7 +35,7 @@ export interface EnvelopeHeader {
 }
 
 /** The header's version of this whole construction: key schedule, cipher, padding. */
-export const suite = 'waymark/v1';
+const suite = 'waymark/v1';
 /** COSE algorithm A256GCM (RFC 9053 section 4.1). */
 const a256gcm = 3;
 const algorithmLabel = 1;

@@ -45,7 +45,8 @@ const codeOf = (run: () => unknown): string => {
     run();
     return 'opened';
   } catch (error) {
-    return isWaymarkError(error) ? error.code : String(error);
+    if (isWaymarkError(error)) return error.code;
+    throw error;
   }
 };
 

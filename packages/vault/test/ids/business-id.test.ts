@@ -13,7 +13,8 @@ const codeOf = (type: string, value: string): string => {
   try {
     return normal(type, value);
   } catch (error) {
-    return isWaymarkError(error) ? error.code : String(error);
+    if (isWaymarkError(error)) return error.code;
+    throw error;
   }
 };
 

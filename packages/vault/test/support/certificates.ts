@@ -17,7 +17,7 @@ export const dayMs = 24 * 3_600_000;
 export const testNowMs = Date.UTC(2026, 10, 21, 9);
 
 /** What a test may ask for in a certificate. */
-export interface LeafOptions {
+interface LeafOptions {
   readonly name?: string;
   readonly units?: readonly string[];
   readonly attributes?: Readonly<Record<string, string>>;

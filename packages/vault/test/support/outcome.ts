@@ -1,12 +1,13 @@
 import { isWaymarkError } from '@waymark/protocol';
 
-/** The stable code of what `run` throws, or "done". */
+/** The stable code of what `run` throws, or "done"; a failure without a code fails the test. */
 export function codeOf(run: () => unknown): string {
   try {
     run();
     return 'done';
   } catch (error) {
-    return isWaymarkError(error) ? error.code : String(error);
+    if (isWaymarkError(error)) return error.code;
+    throw error;
   }
 }
 
@@ -16,7 +17,8 @@ export async function codeOfAsync(run: () => Promise<unknown>): Promise<string> 
     await run();
     return 'done';
   } catch (error) {
-    return isWaymarkError(error) ? error.code : String(error);
+    if (isWaymarkError(error)) return error.code;
+    throw error;
   }
 }
 

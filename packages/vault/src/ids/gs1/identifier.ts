@@ -87,7 +87,7 @@ export function checkDigit(digits: string): string {
 }
 
 /** Whether `value` may follow the application identifier: its characters, its length, its check digit. */
-export function validValue(ai: string, value: string): boolean {
+function validValue(ai: string, value: string): boolean {
   const format = aiFormats.get(ai);
   if (format?.pattern.test(value) !== true) return false;
   if (format.checkedDigits === undefined) return true;
