@@ -1,6 +1,9 @@
 /** EPC URIs and GS1 Digital Link URIs as canonical Digital Link URIs (CBV 2.0 section 8.9.2, rules 17 and 18). */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { checkDigit } from '../src/gs1/check-digit.ts';
 import { canonicalUri } from '../src/epcis/event-hash/value.ts';
+import { dataFolder, describeWithData } from './epcis-corpus.ts';
 
 const id = 'https://id.gs1.org';
 
@@ -87,4 +90,59 @@ test('the check digit weighs three and one from the right', () => {
   expect(checkDigit('629104150021')).toBe('3');
   expect(checkDigit('0')).toBe('0');
   expect(checkDigit('37610425002123456')).toBe('9');
+});
+
+interface ParseVector {
+  readonly uri: string;
+  readonly valid: boolean;
+  readonly elementString?: string;
+}
+
+/** Keys in order of length, so that the longer application identifier is met first; qualifiers the finest first. */
+const identity: readonly (readonly [ai: string, digits: number, qualifiers: readonly string[]])[] = [
+  ['8003', 0, []],
+  ['8004', 0, []],
+  ['8006', 18, ['21', '10']],
+  ['8010', 0, ['8011']],
+  ['8017', 18, []],
+  ['8018', 18, []],
+  ['253', 0, []],
+  ['255', 0, []],
+  ['401', 0, []],
+  ['402', 17, []],
+  ['414', 13, ['254']],
+  ['417', 13, []],
+  ['00', 18, []],
+  ['01', 14, ['21', '235', '10']],
+];
+
+/** The canonical URI that an element string (with ^ for FNC1) stands for. */
+function linkOfElementString(text: string): string {
+  const [first = '', ...rest] = text.split('^').slice(1);
+  const [ai = '', digits = 0, qualifiers = []] = identity.find(([candidate]) => first.startsWith(candidate)) ?? [];
+  const end = digits === 0 ? first.length : ai.length + digits;
+  const elements = [first.slice(end), ...rest];
+  for (const qualifier of qualifiers) {
+    const element = elements.find((candidate) => candidate.startsWith(qualifier));
+    if (element !== undefined)
+      return `${id}/${ai}/${first.slice(ai.length, end)}/${qualifier}/${encodeURIComponent(element.slice(qualifier.length))}`;
+  }
+  return `${id}/${ai}/${first.slice(ai.length, end)}`;
+}
+
+describeWithData('published Digital Link URIs', () => {
+  test('every valid one gives the key and the finest qualifier of its element string', () => {
+    const path = join(dataFolder ?? '', 'gs1-digital-link/vectors.json');
+    const { parse } = JSON.parse(readFileSync(path, 'utf8')) as { parse: readonly ParseVector[] };
+    const valid = parse.filter(({ valid: isValid }) => isValid);
+    // An element string does not tell the path from the query; where both may give a qualifier, it says too little.
+    const compared = valid.filter(({ uri }) => !/[?&](?:10|21|235|254)=/.test(uri));
+    for (const { uri, elementString = '' } of compared)
+      expect({ uri, link: canonicalUri(uri) }).toEqual({ uri, link: linkOfElementString(elementString) });
+    const count = compared.length;
+    console.info(
+      `Digital Link vectors: ${count} of ${valid.length} valid URIs equal; ${valid.length - count} left out because their query repeats an identifier of the path; ${parse.length - valid.length} invalid ones are no business of hashing, which takes URIs as they come`,
+    );
+    expect(count).toBeGreaterThanOrEqual(60);
+  });
 });

@@ -21,13 +21,12 @@ export function eventListOf(value: unknown): string | undefined {
   return value['type'] === 'EPCISDocument' ? '/epcisBody/eventList' : '/epcisBody/queryResults/resultsBody/eventList';
 }
 
-/** Whether a value means to be EPCIS: it says of which type it is, and is no shipment record. */
+const epcisMembers = ['type', '@context', 'epcisBody', 'eventTime'] as const;
+
+/** Whether a value means to be EPCIS, right or wrong: it has a member that EPCIS has, and is no shipment record. */
 export function looksLikeEpcis(value: unknown): boolean {
-  return (
-    isObject(value) &&
-    !Object.hasOwn(value, 'eventId') &&
-    (Object.hasOwn(value, 'type') || Object.hasOwn(value, '@context'))
-  );
+  if (!isObject(value) || Object.hasOwn(value, 'eventId')) return false;
+  return epcisMembers.some((name) => Object.hasOwn(value, name));
 }
 
 function surroundingsOf(document: JsonObject): EventSurroundings {

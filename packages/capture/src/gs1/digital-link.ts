@@ -34,8 +34,8 @@ const keys: readonly Key[] = [
   key('8004', 'giai', new RegExp(`^${set82}{1,30}$`)),
   key('8006', 'itip', /^\d{18}$/, ['21', '10'], ['22']),
   key('8010', 'cpid', /^[#\-/0-9A-Z]{1,30}$/, ['8011']),
-  key('8017', 'gsrnp', /^\d{18}$/),
-  key('8018', 'gsrn', /^\d{18}$/),
+  key('8017', 'gsrnp', /^\d{18}$/, [], ['8019']),
+  key('8018', 'gsrn', /^\d{18}$/, [], ['8019']),
 ];
 const keysBySegment = new Map(keys.flatMap((entry) => [[entry.ai, entry] as const, [entry.name, entry] as const]));
 
@@ -45,6 +45,7 @@ const qualifierNames: ReadonlyMap<string, string> = new Map([
   ['ser', '21'],
   ['glnx', '254'],
   ['cpsn', '8011'],
+  ['srin', '8019'],
 ]);
 const qualifierForms: ReadonlyMap<string, RegExp> = new Map([
   ['10', new RegExp(`^${set82}{1,20}$`)],
@@ -53,6 +54,7 @@ const qualifierForms: ReadonlyMap<string, RegExp> = new Map([
   ['235', new RegExp(`^${set82}{1,28}$`)],
   ['254', new RegExp(`^${set82}{1,20}$`)],
   ['8011', /^\d{1,12}$/],
+  ['8019', /^\d{1,10}$/],
 ]);
 
 /** Percent-encodes what GS1 Digital Link (table 7-1) does not let stand in a path segment, and nothing else. */
@@ -102,7 +104,7 @@ function readFrom(entry: Key, segments: readonly string[]): string | undefined {
  * taken as they are.
  */
 export function canonicaliseDigitalLink(uri: string): string | undefined {
-  const path = /^https?:\/\/[^/?#]+(\/[^?#]*)/i.exec(uri)?.[1];
+  const path = /^(?:https?|HTTPS?):\/\/[^/?#]+(\/[^?#]*)/.exec(uri)?.[1];
   if (path === undefined) return undefined;
   const segments = path.split('/').slice(1);
   if (segments.at(-1) === '') segments.pop();
