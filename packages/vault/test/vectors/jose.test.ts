@@ -1,3 +1,4 @@
+import { createDecipheriv, createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isWaymarkError } from '@waymark/protocol';
@@ -112,7 +113,13 @@ const describeCookbook = existsSync(cookbook) ? describe : describe.skip;
 describeCookbook(`JOSE cookbook${existsSync(cookbook) ? '' : ' (skipped: WAYMARK_DATA is not set)'}`, () => {
   interface Example {
     readonly title: string;
-    readonly input: { readonly alg?: unknown; readonly enc?: string; readonly key?: JoseKey };
+    readonly input: {
+      readonly alg?: unknown;
+      readonly enc?: string;
+      readonly key?: JoseKey;
+      readonly plaintext?: string;
+    };
+    readonly output?: { readonly compact?: string };
     readonly encrypting_key?: { readonly epk?: { readonly crv: string; readonly d: string } };
     readonly encrypting_content?: { readonly protected?: { readonly epk?: unknown } };
   }
@@ -142,7 +149,7 @@ describeCookbook(`JOSE cookbook${existsSync(cookbook) ? '' : ' (skipped: WAYMARK
         const algorithms = [example.input.alg].flat();
         expect(algorithms).not.toContain('ES256');
         expect(algorithms.includes('ECDH-ES+A256KW') && example.input.enc === 'A256GCM').toBe(false);
-        const { compact } = (example as { readonly output?: { readonly compact?: string } }).output ?? {};
+        const { compact } = example.output ?? {};
         if (compact !== undefined) {
           const run =
             folder === 'jwe'
@@ -156,7 +163,7 @@ describeCookbook(`JOSE cookbook${existsSync(cookbook) ? '' : ' (skipped: WAYMARK
     }
   });
 
-  test('X25519 agreement of RFC 8037 appendix A.6', () => {
+  test('our X25519 agreement gives the content key of the ECDH-ES example', () => {
     const examples = read('curve25519');
     const tally = new Tally('jose-cookbook curve25519');
     for (const [file, example] of examples) {
@@ -166,9 +173,25 @@ describeCookbook(`JOSE cookbook${existsSync(cookbook) ? '' : ' (skipped: WAYMARK
       }
       const bob = parseEncryptionKeyPair({ jwk: example.input.key });
       const epk = parseEncryptionPublicKey(example.encrypting_content?.protected?.epk);
-      expect(agree(bob.privateKey, epk.keyObject)).toHaveLength(32);
+      const shared = agree(bob.privateKey, epk.keyObject);
+      const [head = '', , iv = '', ciphertext = '', tag = ''] = (example.output?.compact ?? '').split('.');
+      const plaintext = createDecipheriv('aes-128-gcm', contentKey(shared, 'A128GCM', 16), Buffer.from(iv, 'base64url'))
+        .setAAD(Buffer.from(head, 'ascii'))
+        .setAuthTag(Buffer.from(tag, 'base64url'))
+        .update(Buffer.from(ciphertext, 'base64url'));
+      expect(plaintext.toString('utf8')).toBe(example.input.plaintext);
       tally.pass('valid');
     }
     tally.close(examples.length);
   });
 });
+
+/** Concat KDF of RFC 7518 section 4.6.2 with empty party information: one round. */
+function contentKey(shared: Uint8Array, algorithm: string, keyBytes: number): Uint8Array {
+  const u32 = (value: number): Uint8Array => Buffer.of(0, 0, 0, value);
+  const info = [u32(algorithm.length), Buffer.from(algorithm), u32(0), u32(0), u32(keyBytes * 8)];
+  return createHash('sha256')
+    .update(Buffer.concat([u32(1), shared, ...info]))
+    .digest()
+    .subarray(0, keyBytes);
+}
