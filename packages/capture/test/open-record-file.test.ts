@@ -116,7 +116,7 @@ describe('a bad file is refused with file, place, line and reason', () => {
     ['something behind the list', `[${recordText}]\n\n[]`, { line: 3 }],
     ['a comma too much', `[${recordText},\n]`, { line: 2 }],
     ['a missing comma', `[${recordText}\n${recordText}]`, { line: 2 }],
-    ['a syntax error inside a record', `[${recordText},\n{"eventId":\n oops}]`, { line: 3, place: '/1', reason: 'is not JSON' }],
+    ['a syntax error inside a record', `[${recordText},\n{"eventId":\n oops}]`, { line: 3, place: '/1/eventId', reason: 'is not JSON' }],
     ['a line that is no JSON', `${recordText}\n{"a":1,}\n`, { line: 2, reason: 'is not JSON' }],
     ['an equal key', `[${recordText},{"eventId":"1",\n"eventId":"2"}]`, { place: '/1/eventId', reason: 'occurs twice' }],
     ['a number beyond all', `[${recordText.replace('"infeed"', '1e400')}]`, { place: '/0/payload/station' }],

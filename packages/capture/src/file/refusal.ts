@@ -1,7 +1,7 @@
 import { WaymarkError, type ErrorCode } from '@waymark/protocol';
 
 /** Where in a file something is wrong. */
-export interface Place {
+interface Place {
   /** A pointer into a JSON text, or a column of a table. */
   readonly place: string;
   /** Counted from 1. */

@@ -7,7 +7,7 @@ import { JsonSplitter, JsonStructureFault, type JsonElement, type JsonFrame } fr
 import { parseItem, type JsonItem } from './text.ts';
 
 /** How the items stand in the file: one alone, in one list, one per line, or in the list of events of a document. */
-export type JsonForm = 'single' | 'list' | 'lines' | 'document';
+type JsonForm = 'single' | 'list' | 'lines' | 'document';
 
 export interface JsonFile {
   readonly form: JsonForm;

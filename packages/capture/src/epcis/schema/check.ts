@@ -20,7 +20,7 @@ export interface Report {
 export type Check = (value: unknown, place: string, report: Report) => void;
 
 /** Problems kept per document: enough to mend a file, few enough to read. */
-export const problemLimit = 20;
+const problemLimit = 20;
 
 /** A report that keeps the first `problemLimit` problems. */
 export function newReport(): Report {

@@ -6,8 +6,7 @@ import { isUri } from './uri.ts';
 import type { JsonObject } from '@waymark/protocol';
 
 /** The kinds of event that the standard defines. */
-export type EventType =
-  'ObjectEvent' | 'AggregationEvent' | 'TransactionEvent' | 'TransformationEvent' | 'AssociationEvent';
+type EventType = 'ObjectEvent' | 'AggregationEvent' | 'TransactionEvent' | 'TransformationEvent' | 'AssociationEvent';
 
 const ofEveryEvent: Readonly<Record<string, Check>> = {
   '@context': fields.context,

@@ -5,18 +5,16 @@
  */
 const form = /^(\d{4})-(\d\d)-(\d\d)[Tt\s](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d)(?::?(\d\d))?)$/;
 
-/** A time taken apart; `millisecondsUtc` is rounded half up at the fourth decimal of the second. */
-export interface Moment {
-  readonly millisecondsUtc: number;
-}
-
 function daysInMonth(year: number, month: number): number {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
   return [4, 6, 9, 11].includes(month) ? 30 : 31;
 }
 
-/** Reads a time, or says `undefined` when the text is none (no such day, no zone, seconds of 61...). */
-export function readTime(text: string): Moment | undefined {
+/**
+ * Milliseconds since 1970 of a time, rounded half up at the fourth decimal of the second; `undefined` when the text is none (no such
+ * day, no zone, seconds of 61...).
+ */
+function readTime(text: string): number | undefined {
   const match = form.exec(text);
   if (!match) return undefined;
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
@@ -38,7 +36,7 @@ export function readTime(text: string): Moment | undefined {
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
   date.setUTCHours(hour, minute - offsetMinutes, second, milliseconds);
-  return { millisecondsUtc: date.getTime() };
+  return date.getTime();
 }
 
 /** RFC 3339 section 5.7: second 60 exists only as the last one of a UTC day. */
@@ -55,8 +53,8 @@ export function isTime(text: string): boolean {
 
 /** The time in UTC with milliseconds, as RFC 3339. `undefined` when it is none, or leaves the years 0000 to 9999. */
 export function utcMilliseconds(text: string): string | undefined {
-  const moment = readTime(text);
-  if (!moment) return undefined;
-  const iso = new Date(moment.millisecondsUtc).toISOString();
+  const timeMs = readTime(text);
+  if (timeMs === undefined) return undefined;
+  const iso = new Date(timeMs).toISOString();
   return /^\d{4}-/.test(iso) ? iso : undefined;
 }
