@@ -1,6 +1,7 @@
 import { encodeCbor } from '../encoding/cbor.ts';
 import { decodeFields } from '../encoding/cbor-fields.ts';
 import { sha256 } from '../hash.ts';
+import { earliestTimeMs, latestTimeMs } from '../record/time.ts';
 import type { BatchStatement } from './batch.ts';
 
 /** Most records in one batch: the chaincode's limit. */
@@ -50,9 +51,9 @@ export function decodeBatchStatement(bytes: Uint8Array): BatchStatement {
     prevBatchHash: fields.bytes('prev', 32),
     root: fields.bytes('root', 32),
     count: fields.integer('count', 1, maxBatchRecords),
-    collectedFromMs: fields.integer('collectedFrom', -62_135_596_800_000),
-    collectedToMs: fields.integer('collectedTo', -62_135_596_800_000),
-    sentAtMs: fields.integer('sentAt'),
+    collectedFromMs: fields.integer('collectedFrom', earliestTimeMs, latestTimeMs),
+    collectedToMs: fields.integer('collectedTo', earliestTimeMs, latestTimeMs),
+    sentAtMs: fields.integer('sentAt', 0, latestTimeMs),
     messageId: fields.bytes('messageId', 16),
   };
   fields.end();

@@ -1,10 +1,11 @@
-import { X509Certificate } from 'node:crypto';
-import { parseCid, dagCborCode, verifyBlock } from '../cid/cid.ts';
+import { dagCborCode, parseCid, verifyBlock } from '../cid/cid.ts';
 import { readSign1, verifySign1 } from '../cose/sign1.ts';
 import { WaymarkError } from '../errors.ts';
 import { bytesEqual, toHex } from '../hash.ts';
+import { formatTime } from '../record/time.ts';
 import type { BatchBlock, BatchStatement, Evidence } from './batch.ts';
-import { batchRoot, decodeBatchBlock } from './block.ts';
+import { decodeBatchBlock } from './block.ts';
+import { batchRoot } from './leaf.ts';
 import { batchHash, decodeBatchStatement, ledgerName } from './statement.ts';
 
 /** A batch that agrees with its evidence in every point. */
@@ -22,8 +23,8 @@ export interface VerifiedBatch {
  * @throws WaymarkError data-abnormal
  */
 export function verifyBatchBlock(bytes: Uint8Array, evidence: Evidence, channel: string): VerifiedBatch {
-  verifyBlock(parseCid(evidence.cid, [dagCborCode]), bytes);
   try {
+    verifyBlock(parseCid(evidence.cid, [dagCborCode]), bytes);
     const block = decodeBatchBlock(bytes);
     const statement = decodeBatchStatement(block.statement);
     checkEvidence(block, statement, evidence, channel);
@@ -38,30 +39,35 @@ export function verifyBatchBlock(bytes: Uint8Array, evidence: Evidence, channel:
   }
 }
 
+/** What the statement says in the words of the evidence, field by field. */
+function differences(statement: BatchStatement, statementBytes: Uint8Array, evidence: Evidence): readonly string[] {
+  const said: Omit<Evidence, 'v' | 'cid' | 'node'> = {
+    msp: statement.msp,
+    outlet: statement.outlet,
+    seq: statement.seq,
+    batchHash: toHex(batchHash(statementBytes)),
+    prev: toHex(statement.prevBatchHash),
+    root: toHex(statement.root),
+    count: statement.count,
+    collectedFrom: formatTime(statement.collectedFromMs),
+    collectedTo: formatTime(statement.collectedToMs),
+    certificate: toHex(statement.certificateDigest),
+  };
+  return (Object.keys(said) as (keyof typeof said)[]).filter((name) => said[name] !== evidence[name]);
+}
+
 function checkEvidence(block: BatchBlock, statement: BatchStatement, evidence: Evidence, channel: string): void {
-  const same =
-    statement.channel === channel &&
-    statement.msp === evidence.msp &&
-    statement.outlet === evidence.outlet &&
-    statement.seq === evidence.seq &&
-    statement.ledger === ledgerName(evidence.msp, channel) &&
-    statement.count === evidence.count &&
-    toHex(statement.root) === evidence.root &&
-    toHex(statement.prevBatchHash) === evidence.prev &&
-    toHex(statement.certificateDigest) === evidence.certificate &&
-    statement.collectedFromMs === Date.parse(evidence.collectedFrom) &&
-    statement.collectedToMs === Date.parse(evidence.collectedTo) &&
-    toHex(batchHash(block.statement)) === evidence.batchHash;
-  if (!same) throw abnormal('its statement is not the one on chain');
+  const different = differences(statement, block.statement, evidence);
+  if (different.length > 0) throw abnormal(`its statement is not the one on chain (${different.join(', ')})`);
+  if (statement.channel !== channel || statement.ledger !== ledgerName(evidence.msp, channel))
+    throw abnormal('it was made for another ledger');
   if (block.leaves.length !== statement.count) throw abnormal('it has another number of records');
   if (!bytesEqual(batchRoot(block.leaves), statement.root)) throw abnormal('its records have another Merkle root');
 }
 
 function abnormal(reason: string, cause?: unknown): WaymarkError {
-  return new WaymarkError('data-abnormal', `The batch does not agree with the channel: ${reason}.`, { cause });
-}
-
-/** Public key of a certificate in DER. */
-export function certificatePublicKey(der: Uint8Array): X509Certificate['publicKey'] {
-  return new X509Certificate(der).publicKey;
+  return new WaymarkError('data-abnormal', `The batch does not agree with the channel: ${reason}.`, {
+    details: { reason },
+    cause,
+  });
 }

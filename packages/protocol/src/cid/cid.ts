@@ -1,22 +1,46 @@
 import { CID } from 'multiformats/cid';
-import { create as createDigest } from 'multiformats/hashes/digest';
+import { Digest } from 'multiformats/hashes/digest';
 import { WaymarkError } from '../errors.ts';
 import { bytesEqual, sha256 } from '../hash.ts';
 
 /** Multicodec codes of the blocks we make. */
 export const rawCode = 0x55;
 export const dagCborCode = 0x71;
+/** Bytes of a CID of ours: version, codec, hash function, length of the digest, digest. */
+export const cidBytes = 36;
 const sha256Code = 0x12;
 const digestBytes = 32;
+const digestStart = cidBytes - digestBytes;
+const multihashStart = 2;
+/** Base32 of 36 bytes behind the multibase prefix; other texts of the same CID are second names. */
+const cidText = /^b[a-z2-7]{58}$/;
+const usedCodes: readonly number[] = [rawCode, dagCborCode];
 
 /** CIDv1 of a raw block. */
 export function cidOfRaw(bytes: Uint8Array): CID {
-  return CID.createV1(rawCode, createDigest(sha256Code, sha256(bytes)));
+  return ofDigest(rawCode, sha256(bytes));
 }
 
 /** CIDv1 of a dag-cbor block. */
 export function cidOfDagCbor(bytes: Uint8Array): CID {
-  return CID.createV1(dagCborCode, createDigest(sha256Code, sha256(bytes)));
+  return ofDigest(dagCborCode, sha256(bytes));
+}
+
+function ofDigest(code: number, digest: Uint8Array): CID {
+  const bytes = new Uint8Array(cidBytes);
+  bytes.set([1, code, sha256Code, digestBytes]);
+  bytes.set(digest, digestStart);
+  return ofBytes(code, bytes);
+}
+
+/** A CID over its own bytes, whose form was checked. The library's factories encode version, codec and digest anew, at eight times the cost. */
+function ofBytes(code: number, bytes: Uint8Array): CID {
+  const digest = new Digest(sha256Code, digestBytes, bytes.subarray(digestStart), bytes.subarray(multihashStart));
+  return new CID(1, code, digest, bytes);
+}
+
+function refuse(reason: string, cause?: unknown): never {
+  throw new WaymarkError('input-invalid', `The CID ${reason}.`, { details: { reason }, cause });
 }
 
 /**
@@ -24,15 +48,11 @@ export function cidOfDagCbor(bytes: Uint8Array): CID {
  * second names for the same bytes, or no check at all.
  * @throws WaymarkError input-invalid
  */
-export function checkCid(cid: CID, codes: readonly number[] = [rawCode, dagCborCode]): CID {
-  if (
-    cid.version !== 1 ||
-    cid.multihash.code !== sha256Code ||
-    cid.multihash.digest.length !== digestBytes ||
-    !codes.includes(cid.code)
-  ) {
-    throw new WaymarkError('input-invalid', 'The CID is not a version 1 SHA-256 CID of a kind that is used here.');
-  }
+export function checkCid(cid: CID, codes: readonly number[] = usedCodes): CID {
+  if (cid.version !== 1) refuse('is not of version 1');
+  if (cid.multihash.code !== sha256Code || cid.multihash.digest.length !== digestBytes) refuse('is not over SHA-256');
+  if (!codes.includes(cid.code)) refuse('names a kind of block that is not used here');
+  if (cid.bytes.length !== cidBytes) refuse('is not in its shortest form');
   return cid;
 }
 
@@ -41,13 +61,15 @@ export function checkCid(cid: CID, codes: readonly number[] = [rawCode, dagCborC
  * @throws WaymarkError input-invalid
  */
 export function parseCid(text: string, codes?: readonly number[]): CID {
+  if (!cidText.test(text)) refuse('is not a version 1 SHA-256 CID in base32');
   let cid: CID;
   try {
     cid = CID.parse(text);
   } catch (cause) {
-    throw new WaymarkError('input-invalid', 'The text is not a CID.', { cause });
+    refuse('is not one', cause);
   }
-  if (cid.toString() !== text) throw new WaymarkError('input-invalid', 'The CID is not in its base32 form.');
+  // The last character holds bits that no byte uses.
+  if (cid.toString() !== text) refuse('is not in its base32 form');
   return checkCid(cid, codes);
 }
 
@@ -55,14 +77,12 @@ export function parseCid(text: string, codes?: readonly number[]): CID {
  * Reads a CID from its bytes.
  * @throws WaymarkError input-invalid
  */
-export function decodeCid(bytes: Uint8Array, codes?: readonly number[]): CID {
-  let cid: CID;
-  try {
-    cid = CID.decode(bytes);
-  } catch (cause) {
-    throw new WaymarkError('input-invalid', 'The bytes are not a CID.', { cause });
-  }
-  return checkCid(cid, codes);
+export function decodeCid(bytes: Uint8Array, codes: readonly number[] = usedCodes): CID {
+  const [version, code = 0, hashCode, length] = bytes;
+  if (bytes.length !== cidBytes || version !== 1 || hashCode !== sha256Code || length !== digestBytes)
+    refuse('is not a version 1 SHA-256 CID');
+  if (!codes.includes(code)) refuse('names a kind of block that is not used here');
+  return ofBytes(code, new Uint8Array(bytes));
 }
 
 /**

@@ -1,14 +1,8 @@
-import {
-  createPublicKey,
-  createSecretKey,
-  diffieHellman,
-  generateKeyPairSync,
-  hkdfSync,
-  type KeyObject,
-  randomBytes,
-} from 'node:crypto';
+import { isUtf8 } from 'node:buffer';
+import { createPublicKey, createSecretKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { cborTag, encodeCbor } from '../encoding/cbor.ts';
-import { a256gcm, decryptContent, encryptContent } from './algorithms.ts';
+import { WaymarkError } from '../errors.ts';
+import { a256gcm, decryptContent, ecdhEsHkdf256, encryptContent } from './algorithms.ts';
 import { encryptAad } from './encrypt0.ts';
 import {
   bytesOf,
@@ -22,8 +16,6 @@ import {
   structureTag,
 } from './structure.ts';
 
-/** ECDH-ES with HKDF over SHA-256, direct (RFC 9053 section 6.3.1). */
-const ecdhEsHkdf256 = -25;
 const coordinateBytes = 32;
 /** COSE_Key labels and values for an EC2 key on P-256 (RFC 9053 section 7.1). */
 const coseKey = { kty: 1, crv: -1, x: -2, y: -3, ec2: 2, p256: 1 } as const;
@@ -34,8 +26,13 @@ export interface Encrypt {
   readonly open: (privateKey: KeyObject, externalAad: Uint8Array) => Uint8Array;
 }
 
-/** Public P-256 key as COSE_Key. */
+/**
+ * Public P-256 key as COSE_Key.
+ * @throws WaymarkError key-invalid
+ */
 export function toCoseKey(publicKey: KeyObject): ReadonlyMap<number, number | Uint8Array> {
+  if (publicKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1')
+    throw new WaymarkError('key-invalid', 'The key is not on P-256.');
   const { x, y } = publicKey.export({ format: 'jwk' });
   return new Map<number, number | Uint8Array>([
     [coseKey.kty, coseKey.ec2],
@@ -72,10 +69,9 @@ export function fromCoseKey(map: DecodedHeader): KeyObject {
 
 /** Key derivation with the COSE_KDF_Context of RFC 9053 section 5.2; nonces and identities are empty. */
 function contentKey(privateKey: KeyObject, publicKey: KeyObject, recipientProtected: Uint8Array): KeyObject {
-  const secret = diffieHellman({ privateKey, publicKey });
   const party = [null, null, null];
   const context = encodeCbor([a256gcm.id, party, party, [a256gcm.keyBits, recipientProtected]]);
-  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, new Uint8Array(0), context, a256gcm.keyBits / 8)));
+  return createSecretKey(ecdhEsHkdf256.deriveKey({ privateKey, publicKey }, context, a256gcm.keyBits));
 }
 
 /** Seals as COSE_Encrypt (RFC 9052 section 5.1) to one recipient's P-256 key with a fresh ephemeral key. */
@@ -85,7 +81,7 @@ export function encryptCose(
   externalAad: Uint8Array,
 ): Uint8Array {
   const ephemeral = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const recipientProtected = encodeProtected(new Map([[label.alg, ecdhEsHkdf256]]));
+  const recipientProtected = encodeProtected(new Map([[label.alg, ecdhEsHkdf256.id]]));
   const key = contentKey(ephemeral.privateKey, recipient.publicKey, recipientProtected);
   const protectedBytes = encodeProtected(new Map([[label.alg, a256gcm.id]]));
   const iv = randomBytes(a256gcm.ivBytes);
@@ -96,6 +92,11 @@ export function encryptCose(
   ]);
   const recipients = [[recipientProtected, recipientHeaders, new Uint8Array(0)]];
   return encodeCbor(cborTag(structureTag.encrypt, [protectedBytes, new Map([[label.iv, iv]]), ciphertext, recipients]));
+}
+
+function textOf(bytes: Uint8Array): string {
+  if (!isUtf8(bytes)) throw malformed('its recipient is not a text');
+  return Buffer.from(bytes).toString('utf8');
 }
 
 /**
@@ -113,7 +114,8 @@ export function readEncrypt(bytes: Uint8Array, maxBytes: number): Encrypt {
   const recipient: unknown = Array.isArray(recipients) && recipients.length === 1 ? recipients[0] : undefined;
   if (!Array.isArray(recipient) || recipient.length !== 3) throw malformed('it has not exactly one recipient');
   const recipientProtected = bytesOf(recipient[0] as Uint8Array);
-  if (decodeProtected(recipientProtected).get(label.alg) !== ecdhEsHkdf256)
+  const recipientHeader = decodeProtected(recipientProtected);
+  if (recipientHeader.get(label.alg) !== ecdhEsHkdf256.id || recipientHeader.size !== 1)
     throw malformed('its key agreement is not ECDH-ES');
   const recipientHeaders = headerOf(recipient[1] as DecodedHeader);
   const ephemeral = fromCoseKey(headerOf(recipientHeaders.get(label.ephemeralKey)));
@@ -121,7 +123,7 @@ export function readEncrypt(bytes: Uint8Array, maxBytes: number): Encrypt {
     throw malformed('it has unknown parts');
   }
   return {
-    kid: Buffer.from(bytesOf(recipientHeaders.get(label.kid))).toString('utf8'),
+    kid: textOf(bytesOf(recipientHeaders.get(label.kid))),
     open: (privateKey, externalAad) =>
       decryptContent(
         contentKey(privateKey, ephemeral, recipientProtected),

@@ -1,4 +1,14 @@
-export { a256gcm, decryptContent, encryptContent, es256, isLowS, toLowS } from './algorithms.ts';
+export {
+  a256gcm,
+  decryptContent,
+  ecdhEsHkdf256,
+  ecdhP256,
+  encryptContent,
+  es256,
+  hkdfSha256,
+  isLowS,
+  toLowS,
+} from './algorithms.ts';
 export { type Encrypt, encryptCose, fromCoseKey, readEncrypt, toCoseKey } from './encrypt.ts';
 export { decryptCose0, type Encrypt0, encryptCose0, readEncrypt0 } from './encrypt0.ts';
 export { type CoseSigner, readSign1, type Sign1, type SignatureContext, signCose, verifySign1 } from './sign1.ts';

@@ -1,5 +1,6 @@
 import { decode, encode, rfc8949EncodeOptions, Tagged } from 'cborg';
 import { WaymarkError } from '../errors.ts';
+import { checkCborShape } from './cbor-shape.ts';
 
 /** What we put into CBOR: no floats, no undefined, no indefinite lengths. Maps with integer keys are `Map`s. */
 export type CborValue =
@@ -20,7 +21,7 @@ export interface CborTag {
   readonly value: CborValue;
 }
 
-/** What decoding gives: every map is a `Map`. */
+/** What decoding gives: every map is a `Map` whose keys are texts or integers. */
 export type DecodedCbor =
   | string
   | number
@@ -38,14 +39,56 @@ export interface DecodedCborTag {
   readonly value: DecodedCbor;
 }
 
+/** Limits on one CBOR item. */
+export interface CborLimits {
+  /** Default 16 MiB. */
+  readonly maxBytes?: number;
+  /** Most data items in it, one inside the other or not. Default 1,000,000: small items cost far more memory than bytes. */
+  readonly maxItems?: number;
+}
+
 /** COSE's tags that we use: Encrypt0, Sign1, Encrypt. */
 const knownTags = [16, 18, 96];
 const defaultMaxBytes = 16 * 1024 * 1024;
+const defaultMaxItems = 1_000_000;
 const maxDepth = 16;
+
+const refuseValue = (reason: string): never => {
+  throw new WaymarkError('input-invalid', `The value has no deterministic CBOR form here: ${reason}.`);
+};
+
+/** `null` leaves the value to cborg's own encoder; what two readers would not read alike is refused. */
+const encodeOptions = {
+  ...rfc8949EncodeOptions,
+  typeEncoders: {
+    string: (text: string) => (text.isWellFormed() ? null : refuseValue('a text has a lone surrogate')),
+    number: (value: number) => (Number.isSafeInteger(value) ? null : refuseValue('a number is no safe integer')),
+    bigint: (value: bigint) =>
+      value >= -(2n ** 64n) && value < 2n ** 64n ? null : refuseValue('an integer needs more than 64 bits'),
+    undefined: () => refuseValue('a value is undefined'),
+    Map: (map: ReadonlyMap<unknown, unknown>) => {
+      for (const key of map.keys())
+        if (typeof key !== 'string' && typeof key !== 'number')
+          refuseValue('a map key is neither a text nor an integer');
+      return null;
+    },
+  },
+};
+
+const decodeOptions = {
+  strict: true,
+  allowIndefinite: false,
+  allowUndefined: false,
+  allowInfinity: false,
+  allowNaN: false,
+  useMaps: true,
+  rejectDuplicateMapKeys: true,
+  tags: Tagged.preserve(...knownTags),
+};
 
 /** Wraps a value in a tag. */
 export function cborTag(tag: number, value: CborValue): CborTag {
-  return new Tagged(tag, value) as unknown as CborTag;
+  return new Tagged(tag, value);
 }
 
 /** Whether a decoded value carries this tag. */
@@ -53,68 +96,38 @@ export function isCborTag(value: DecodedCbor, tag: number): value is DecodedCbor
   return value instanceof Tagged && value.tag === tag;
 }
 
-/** Deterministic CBOR (RFC 8949 section 4.2.1): shortest forms, definite lengths, map keys in bytewise order. */
+/**
+ * Deterministic CBOR (RFC 8949 section 4.2.1): shortest forms, definite lengths, map keys in bytewise order.
+ * @throws WaymarkError input-invalid for what has no one form: floats, undefined, texts with lone surrogates, keys of other kinds
+ */
 export function encodeCbor(value: CborValue): Uint8Array {
-  return encode(value, rfc8949EncodeOptions);
+  return encode(value, encodeOptions);
 }
 
 /**
  * Decodes exactly one deterministic CBOR item: what `encodeCbor` would not have written is refused, so that two byte strings
  * never mean the same.
- * @throws WaymarkError input-invalid, limit-exceeded (more than `maxBytes`)
+ * @throws WaymarkError input-invalid, limit-exceeded (bytes, items or more than 16 levels)
  */
-export function decodeCbor(bytes: Uint8Array, { maxBytes = defaultMaxBytes }: { maxBytes?: number } = {}): DecodedCbor {
+export function decodeCbor(
+  bytes: Uint8Array,
+  { maxBytes = defaultMaxBytes, maxItems = defaultMaxItems }: CborLimits = {},
+): DecodedCbor {
   if (bytes.length > maxBytes) {
     throw new WaymarkError('limit-exceeded', 'The CBOR item is too large.', {
       details: { sizeBytes: bytes.length, maxBytes },
     });
   }
-  checkDepth(bytes);
+  checkCborShape(bytes, { maxDepth, maxItems });
   let value: DecodedCbor;
+  let again: Uint8Array;
   try {
-    value = decode(bytes, {
-      strict: true,
-      allowIndefinite: false,
-      allowUndefined: false,
-      allowInfinity: false,
-      allowNaN: false,
-      useMaps: true,
-      rejectDuplicateMapKeys: true,
-      tags: Tagged.preserve(...knownTags),
-    }) as DecodedCbor;
+    value = decode(bytes, decodeOptions) as DecodedCbor;
+    again = encode(value, encodeOptions);
   } catch (cause) {
     throw new WaymarkError('input-invalid', 'The bytes are not the CBOR that is expected here.', { cause });
   }
-  if (Buffer.compare(encode(value, rfc8949EncodeOptions), bytes) !== 0) {
+  if (Buffer.compare(again, bytes) !== 0)
     throw new WaymarkError('input-invalid', 'The CBOR is not in its deterministic form.');
-  }
   return value;
-}
-
-/** A hostile item can nest a thousand arrays in a kilobyte, and the decoder recurses: look at the heads first. */
-function checkDepth(bytes: Uint8Array): void {
-  const left: number[] = [];
-  let offset = 0;
-  while (offset < bytes.length) {
-    const head = bytes[offset] ?? 0;
-    const major = head >> 5;
-    const info = head & 31;
-    offset += 1;
-    let argument = info;
-    if (info >= 24 && info <= 27) {
-      const width = 1 << (info - 24);
-      argument = 0;
-      for (let index = 0; index < width; index += 1) argument = argument * 256 + (bytes[offset + index] ?? 0);
-      offset += width;
-    }
-    if (major === 2 || major === 3) offset += argument;
-    let last = left.length - 1;
-    if (last >= 0) left[last] = (left[last] ?? 0) - 1;
-    if (major === 4) left.push(argument);
-    else if (major === 5) left.push(argument * 2);
-    else if (major === 6) left.push(1);
-    if (left.length > maxDepth)
-      throw new WaymarkError('limit-exceeded', 'The CBOR is nested too deeply.', { details: { maxDepth } });
-    for (last = left.length - 1; last >= 0 && (left[last] ?? 0) <= 0; last -= 1) left.pop();
-  }
 }

@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import type { BatchStatement, Evidence } from '../batch/batch.ts';
-import { batchHash } from '../batch/statement.ts';
+import { batchHash, maxBatchRecords } from '../batch/statement.ts';
+import { dagCborCode, parseCid } from '../cid/cid.ts';
+import { parseJsonStrict } from '../encoding/strict-json.ts';
 import { WaymarkError } from '../errors.ts';
 import { toHex } from '../hash.ts';
+import { formatTime } from '../record/time.ts';
+import { identifierProblem } from './key-part.ts';
 
 /** Names one batch on the channel. */
 export interface EvidenceId {
@@ -11,23 +15,33 @@ export interface EvidenceId {
   readonly seq: number;
 }
 
+const maxEvidenceBytes = 16 * 1024;
+const identifier = z.string().refine((text) => identifierProblem(text) === undefined);
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const time = z.iso.datetime({ precision: 3 });
 const evidenceSchema = z.strictObject({
   v: z.literal(1),
-  msp: z.string().min(1).max(256),
-  outlet: z.string().min(1).max(256),
+  msp: identifier,
+  outlet: identifier,
   seq: z.int().min(1),
   batchHash: hash,
   prev: hash,
   root: hash,
-  cid: z.string().max(128),
-  count: z.int().min(1),
+  cid: z.string().refine(isBatchCid),
+  count: z.int().min(1).max(maxBatchRecords),
   collectedFrom: time,
   collectedTo: time,
-  node: z.string().min(1).max(256),
+  node: identifier,
   certificate: hash,
 });
+
+function isBatchCid(text: string): boolean {
+  try {
+    return parseCid(text, [dagCborCode]).code === dagCborCode;
+  } catch {
+    return false;
+  }
+}
 
 /** `<msp>/<outlet>/<seq>`. */
 export function formatEvidenceId({ msp, outlet, seq }: EvidenceId): string {
@@ -40,9 +54,9 @@ export function formatEvidenceId({ msp, outlet, seq }: EvidenceId): string {
  */
 export function parseEvidenceId(id: string): EvidenceId {
   const match = /^([^/]{1,256})\/([^/]{1,256})\/([1-9][0-9]{0,15})$/.exec(id);
-  const [, msp, outlet, digits] = match ?? [];
+  const [, msp = '', outlet = '', digits] = match ?? [];
   const seq = Number(digits);
-  if (msp === undefined || outlet === undefined || !Number.isSafeInteger(seq)) {
+  if ((identifierProblem(msp) ?? identifierProblem(outlet)) !== undefined || !Number.isSafeInteger(seq)) {
     throw new WaymarkError('input-invalid', 'An evidence id has the form <msp>/<outlet>/<seq>.');
   }
   return { msp, outlet, seq };
@@ -55,7 +69,7 @@ export function parseEvidenceId(id: string): EvidenceId {
 export function parseEvidence(json: string | Uint8Array): Evidence {
   let value: unknown;
   try {
-    value = JSON.parse(typeof json === 'string' ? json : Buffer.from(json).toString('utf8'));
+    value = parseJsonStrict(json, { maxBytes: maxEvidenceBytes });
   } catch (cause) {
     throw new WaymarkError('data-abnormal', 'The evidence is not JSON.', { cause });
   }
@@ -82,8 +96,8 @@ export function evidenceOf(
     root: toHex(statement.root),
     cid: batchCid,
     count: statement.count,
-    collectedFrom: new Date(statement.collectedFromMs).toISOString(),
-    collectedTo: new Date(statement.collectedToMs).toISOString(),
+    collectedFrom: formatTime(statement.collectedFromMs),
+    collectedTo: formatTime(statement.collectedToMs),
     node,
     certificate: toHex(statement.certificateDigest),
   };

@@ -1,29 +1,16 @@
-import { createHash } from 'node:crypto';
+import { createMerkleAccumulator } from './accumulator.ts';
+import { nodeHash } from './node.ts';
 
 /**
  * Merkle trees as RFC 6962 section 2.1 hashes them: leaves and nodes are told apart by a first byte, and an odd node is
  * carried up, never doubled. Which tree a leaf belongs to is said inside the leaf data (docs/formats.md).
  */
 
-const leafPrefix = Uint8Array.of(0);
-const nodePrefix = Uint8Array.of(1);
-
-/** Hash of a leaf's data. */
-export function leafHash(data: Uint8Array): Uint8Array {
-  return createHash('sha256').update(leafPrefix).update(data).digest();
-}
-
-/** Hash of an inner node. */
-export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return createHash('sha256').update(nodePrefix).update(left).update(right).digest();
-}
-
 /** Root over leaf hashes; of no leaves, the hash of nothing (RFC 6962 section 2.1). */
 export function merkleRoot(leafHashes: readonly Uint8Array[]): Uint8Array {
-  if (leafHashes.length === 0) return createHash('sha256').digest();
-  let level = leafHashes;
-  while (level.length > 1) level = nextLevel(level);
-  return level[0] as Uint8Array;
+  const tree = createMerkleAccumulator();
+  for (const leafHash of leafHashes) tree.add(leafHash);
+  return tree.root();
 }
 
 function nextLevel(level: readonly Uint8Array[]): Uint8Array[] {

@@ -1,5 +1,6 @@
 import { bytesEqual } from '../hash.ts';
-import { merkleRoot, nodeHash } from './tree.ts';
+import { nodeHash } from './node.ts';
+import { merkleRoot } from './tree.ts';
 
 const hashBytes = 32;
 

@@ -1,6 +1,8 @@
 import { type CoseSigner, readSign1, signCose, verifySign1 } from '../cose/sign1.ts';
 import { type CborValue, encodeCbor } from '../encoding/cbor.ts';
 import { decodeFields } from '../encoding/cbor-fields.ts';
+import { maxBatchRecords } from '../batch/statement.ts';
+import { dagCborCode, parseCid } from '../cid/cid.ts';
 import { WaymarkError } from '../errors.ts';
 
 /** What a center says it has done with a batch (docs/formats.md, "Receipt"). */
@@ -27,13 +29,18 @@ export interface SignedReceipt {
   readonly certificateDer: Uint8Array;
 }
 
-/** Signs a receipt as COSE_Sign1. */
+/**
+ * Signs a receipt as COSE_Sign1. ECDSA signatures differ each time: who must give the same receipt twice keeps its bytes.
+ * @throws WaymarkError internal: anchored without a transaction, or accepted with one
+ */
 export function signReceipt(signer: CoseSigner, receipt: Receipt): Uint8Array {
-  const { txId } = receipt;
+  const { state, txId } = receipt;
+  if ((state === 'anchored') !== (txId !== undefined))
+    throw new WaymarkError('internal', 'A receipt names a transaction when it is anchored, and only then.');
   const fields: Record<string, CborValue> = {
     v: 1,
     type: 'receipt',
-    state: receipt.state,
+    state,
     channel: receipt.channel,
     msp: receipt.msp,
     outlet: receipt.outlet,
@@ -71,9 +78,9 @@ export function readReceipt(bytes: Uint8Array, channel: string): SignedReceipt {
     outlet: fields.text('outlet'),
     seq: fields.integer('seq', 1),
     batchHash: fields.bytes('batchHash', 32),
-    batchCid: fields.text('batchCid'),
+    batchCid: parseCid(fields.text('batchCid'), [dagCborCode]).toString(),
     root: fields.bytes('root', 32),
-    count: fields.integer('count', 1),
+    count: fields.integer('count', 1, maxBatchRecords),
     messageId: fields.bytes('messageId', 16),
     acceptedAtMs: fields.integer('acceptedAt'),
     ...(state === 'anchored' ? { txId: fields.text('txId') } : {}),

@@ -1,9 +1,9 @@
 import { canonicalJsonBytes } from '../encoding/jcs.ts';
 import { parseJsonStrict } from '../encoding/strict-json.ts';
 import { WaymarkError } from '../errors.ts';
-import { sha256, toHex } from '../hash.ts';
-import type { BusinessId, JsonObject, JsonValue, RecordContent, ShipmentRecord } from './record.ts';
-import { recordLimits } from './validate.ts';
+import { bytesEqual, sha256, toHex } from '../hash.ts';
+import type { JsonObject, JsonValue, RecordContent, ShipmentRecord } from './record.ts';
+import { recordLimits, validateContent } from './validate.ts';
 
 /** The part of a record that is sealed. */
 export function recordContent({ eventId, revision, schema, businessIds, payload }: ShipmentRecord): RecordContent {
@@ -25,29 +25,23 @@ export function contentBytes(content: RecordContent): Uint8Array {
 }
 
 /**
- * Reads what `contentBytes` wrote.
+ * Reads what `contentBytes` wrote, and nothing else: another spelling of the same content is refused, so that equal contents have equal
+ * bytes.
  * @throws WaymarkError data-abnormal: an outlet sealed something else
  */
 export function parseContent(bytes: Uint8Array): RecordContent {
-  const abnormal = (cause?: unknown): WaymarkError =>
-    new WaymarkError('data-abnormal', 'The sealed content is not a record.', { cause });
-  let value: JsonValue;
+  let content: RecordContent;
   try {
-    value = parseJsonStrict(bytes);
+    content = validateContent(parseJsonStrict(bytes, { maxBytes: recordLimits.contentBytes }));
+    if (bytesEqual(contentBytes(content), bytes)) return content;
   } catch (cause) {
     throw abnormal(cause);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw abnormal();
-  const { eventId, revision, schema, businessIds, payload } = value as Record<string, JsonValue | undefined>;
-  const wellFormed =
-    typeof eventId === 'string' &&
-    typeof revision === 'number' &&
-    typeof schema === 'string' &&
-    Array.isArray(businessIds) &&
-    payload !== undefined &&
-    Object.keys(value).length === 5;
-  if (!wellFormed) throw abnormal();
-  return { eventId, revision, schema, businessIds: businessIds as unknown as readonly BusinessId[], payload };
+  throw abnormal();
+}
+
+function abnormal(cause?: unknown): WaymarkError {
+  return new WaymarkError('data-abnormal', 'The sealed content is not a record.', { cause });
 }
 
 /** SHA-256 over JCS(payload), hex: how two parties who both have a payload compare it. Never stored, never on chain. */

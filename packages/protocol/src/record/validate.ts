@@ -1,5 +1,6 @@
-import { WaymarkError } from '../errors.ts';
-import type { BusinessId, JsonObject, JsonValue, ShipmentRecord } from './record.ts';
+import { textProblem } from '../encoding/i-json.ts';
+import { checkJson, refuseValue } from './json-value.ts';
+import type { BusinessId, RecordContent, ShipmentRecord } from './record.ts';
 import { parseTime } from './time.ts';
 
 /** Limits on one record (docs/formats.md, "Record"). */
@@ -14,7 +15,8 @@ export const recordLimits = {
   contentBytes: 1024 * 1024,
 } as const;
 
-const fieldNames = new Set([
+const maxRevision = 0xffff_ffff;
+const fieldNames: ReadonlySet<string> = new Set<keyof ShipmentRecord>([
   'eventId',
   'revision',
   'consignment',
@@ -23,98 +25,95 @@ const fieldNames = new Set([
   'businessIds',
   'payload',
 ]);
+const contentNames: ReadonlySet<string> = new Set<keyof RecordContent>([
+  'eventId',
+  'revision',
+  'schema',
+  'businessIds',
+  'payload',
+]);
 
-function invalid(place: string, reason: string): WaymarkError {
-  return new WaymarkError('input-invalid', `${place} ${reason}`, { details: { place, reason } });
-}
+type Path = readonly (string | number)[];
+type Fields = Readonly<Partial<Record<string, unknown>>>;
 
-/** Refuses what two systems would not read alike. ASCII, the common case, needs one look. */
-function checkText(text: string, place: string): void {
-  // eslint-disable-next-line no-control-regex -- the range is ASCII without NUL
-  if (/^[\u0001-\u007f]*$/.test(text)) return;
-  if (text.includes('\u0000')) throw invalid(place, 'contains U+0000');
-  if (!text.isWellFormed()) throw invalid(place, 'contains a lone surrogate');
-  if (text.normalize('NFC') !== text) throw invalid(place, 'is not in Unicode form NFC');
-}
-
-function name(value: unknown, place: string, maxBytes: number): string {
-  if (typeof value !== 'string' || value === '') throw invalid(place, 'is not a text');
-  checkText(value, place);
+/** A name or id: text, not empty, within its limit. */
+function nameOf(value: unknown, path: Path, maxBytes: number): string {
+  if (typeof value !== 'string' || value === '') refuseValue(path, 'is not a text');
+  const problem = textProblem(value);
+  if (problem !== undefined) refuseValue(path, problem);
   if (value.length > maxBytes || Buffer.byteLength(value) > maxBytes)
-    throw invalid(place, `is longer than ${maxBytes} bytes`);
+    refuseValue(path, `is longer than ${maxBytes} bytes`);
   return value;
 }
 
-/** Checks a payload: JSON as RFC 8785 can canonicalise it, texts in NFC, bounded depth. */
-export function checkJson(value: unknown, place = '/payload', depth = 0): asserts value is JsonValue {
-  if (depth > recordLimits.depth) throw invalid(place, `is nested deeper than ${recordLimits.depth}`);
-  if (value === null || typeof value === 'boolean') return;
-  if (typeof value === 'string') {
-    checkText(value, place);
-    return;
-  }
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw invalid(place, 'is not a finite number');
-    if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw invalid(place, 'is an integer beyond 2^53 - 1');
-    return;
-  }
-  if (Array.isArray(value)) {
-    value.forEach((item, index) => checkJson(item, `${place}/${index}`, depth + 1));
-    return;
-  }
-  if (typeof value !== 'object') throw invalid(place, 'is not JSON');
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) throw invalid(place, 'is not a plain JSON object');
-  for (const [key, item] of Object.entries(value)) {
-    const below = `${place}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    if (key === '__proto__') throw invalid(below, 'is a field name that is not allowed');
-    checkText(key, below);
-    checkJson(item, below, depth + 1);
-  }
+function fieldsOf(value: unknown, known: ReadonlySet<string>): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuseValue([], 'is not an object');
+  for (const key of Object.keys(value)) if (!known.has(key)) refuseValue([key], 'is not a field of a record');
+  return value as Fields;
 }
 
-function businessIds(value: unknown): BusinessId[] {
+function businessIdsOf(value: unknown): readonly BusinessId[] {
   if (value === undefined) return [];
-  if (!Array.isArray(value)) throw invalid('/businessIds', 'is not a list');
+  if (!Array.isArray(value)) refuseValue(['businessIds'], 'is not a list');
   if (value.length > recordLimits.businessIds)
-    throw invalid('/businessIds', `has more than ${recordLimits.businessIds} entries`);
-  return value.map((item: unknown, index) => {
-    const place = `/businessIds/${index}`;
-    if (typeof item !== 'object' || item === null) throw invalid(place, 'is not an object');
-    const { type, value: text, ...rest } = item as Record<string, unknown>;
-    if (Object.keys(rest).length > 0) throw invalid(place, 'has unknown fields');
-    return {
-      type: name(type, `${place}/type`, recordLimits.businessIdTypeBytes),
-      value: name(text, `${place}/value`, recordLimits.businessIdBytes),
-    };
-  });
+    refuseValue(['businessIds'], `has more than ${recordLimits.businessIds} entries`);
+  return value.map(businessIdOf);
+}
+
+function businessIdOf(item: unknown, index: number): BusinessId {
+  const path = ['businessIds', index];
+  if (typeof item !== 'object' || item === null) refuseValue(path, 'is not an object');
+  const { type, value, ...rest } = item as Record<string, unknown>;
+  if (Object.keys(rest).length > 0) refuseValue(path, 'has unknown fields');
+  return {
+    type: nameOf(type, [...path, 'type'], recordLimits.businessIdTypeBytes),
+    value: nameOf(value, [...path, 'value'], recordLimits.businessIdBytes),
+  };
+}
+
+function contentOf({ eventId, revision = 0, schema, businessIds, payload }: Fields): RecordContent {
+  if (typeof revision !== 'number' || !Number.isInteger(revision) || revision < 0 || revision > maxRevision)
+    refuseValue(['revision'], 'is not a whole number from 0 on');
+  if (payload === undefined) refuseValue(['payload'], 'is missing');
+  // The payload is sealed as a member of the content, which is a level of its own.
+  checkJson(payload, ['payload'], 1);
+  return {
+    eventId: nameOf(eventId, ['eventId'], recordLimits.eventIdBytes),
+    revision,
+    schema: nameOf(schema, ['schema'], recordLimits.schemaBytes),
+    businessIds: businessIdsOf(businessIds),
+    payload,
+  };
 }
 
 /**
- * Checks a record as a client hands it in; `revision` is 0 and `businessIds` empty unless given.
+ * Checks a record as a client hands it in; `revision` is 0 and `businessIds` empty unless given. That its content is at most 1 MiB
+ * is checked where it is encoded (`contentBytes`).
  * @throws WaymarkError input-invalid, with the place as a JSON pointer
  */
 export function validateRecord(value: unknown): ShipmentRecord {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalid('', 'the record is not an object');
-  const record = value as Partial<Record<keyof ShipmentRecord, unknown>> & JsonObject;
-  for (const key of Object.keys(record))
-    if (!fieldNames.has(key)) throw invalid(`/${key}`, 'is not a field of a record');
-  const { revision = 0, payload, collectionTime } = record;
-  if (typeof revision !== 'number' || !Number.isInteger(revision) || revision < 0 || revision > 0xffff_ffff) {
-    throw invalid('/revision', 'is not a whole number from 0 on');
-  }
-  if (typeof collectionTime !== 'string') throw invalid('/collectionTime', 'is not an RFC 3339 time');
-  if (payload === undefined) throw invalid('/payload', 'is missing');
+  const fields = fieldsOf(value, fieldNames);
+  const { consignment, collectionTime } = fields;
+  if (typeof collectionTime !== 'string') refuseValue(['collectionTime'], 'is not an RFC 3339 time');
   parseTime(collectionTime);
-  checkJson(payload);
+  const { eventId, revision, schema, businessIds, payload } = contentOf(fields);
   return {
-    eventId: name(record.eventId, '/eventId', recordLimits.eventIdBytes),
+    eventId,
     revision,
-    consignment: name(record.consignment, '/consignment', recordLimits.consignmentBytes),
-    schema: name(record.schema, '/schema', recordLimits.schemaBytes),
+    consignment: nameOf(consignment, ['consignment'], recordLimits.consignmentBytes),
+    schema,
     collectionTime,
-    businessIds: businessIds(record.businessIds),
+    businessIds,
     payload,
   };
+}
+
+/**
+ * Checks the content of a record: the part that is sealed. Every field must be there.
+ * @throws WaymarkError input-invalid, with the place as a JSON pointer
+ */
+export function validateContent(value: unknown): RecordContent {
+  const fields = fieldsOf(value, contentNames);
+  for (const name of contentNames) if (fields[name] === undefined) refuseValue([name], 'is missing');
+  return contentOf(fields);
 }

@@ -5,6 +5,8 @@ import { type CoseSigner, readSign1, signCose, verifySign1 } from '../cose/sign1
 import { encodeCbor, decodeCbor } from '../encoding/cbor.ts';
 import { fieldsOf } from '../encoding/cbor-fields.ts';
 
+const maxAnnouncementBytes = 4_096;
+
 /** A center's transport key as it announces it (docs/formats.md, "Submission"). */
 export interface TransportKeyAnnouncement {
   readonly channel: string;
@@ -40,7 +42,9 @@ export function readTransportKey(
   channel: string,
 ): { announcement: TransportKeyAnnouncement; certificateDer: Uint8Array } {
   const message = readSign1(bytes);
-  const map = headerOf(decodeCbor(verifySign1(message, { type: 'transport-key', channel })));
+  const map = headerOf(
+    decodeCbor(verifySign1(message, { type: 'transport-key', channel }), { maxBytes: maxAnnouncementBytes }),
+  );
   const fields = fieldsOf(new Map([...map].filter(([name]) => name !== 'key')), 'transport key');
   fields.constant('v', 1);
   fields.constant('type', 'transport-key');
