@@ -1,5 +1,5 @@
 export { type JsonObject, maxFastRecords, maxHitsPerAnswer, maxHitsPerQuery, maxLookupQueries } from './limits.ts';
 export { jsonCall, openApiDocument, queryPaths, querySchemas } from './openapi.ts';
-export type { Authenticate, Caller, CallerKind, IndexHit, Query, QueryIndex, QueryKeys } from './ports.ts';
+export type { Authenticate, IndexHit, Query, QueryIndex, QueryKeys } from './ports.ts';
 export { createReads, type FastAnswer, type HitMessage, type Reads, type ReadsParts } from './reads.ts';
 export { answer, authentication, callerOf, createQueryRouter, only, type QueryRouterParts } from './router.ts';

@@ -1,4 +1,5 @@
 import type { Evidence, JsonObject } from '@waymark/protocol';
+import type { Caller } from '@waymark/service-kit';
 import type { CID } from 'multiformats/cid';
 
 /** Where a record lies, as the node's own index says: a hint that a reader proves (S7) or takes as it is (S8). */
@@ -30,8 +31,8 @@ export interface QueryKeys {
    * @throws WaymarkError input-invalid when the value has not the form its type demands
    */
   token(type: string, value: string): Uint8Array;
-  /** The consignment key, or undefined when this node does not hold it. */
-  consignmentKey(consignmentOid: Uint8Array, epoch: number): Uint8Array | undefined;
+  /** The consignment key. @throws WaymarkError key-unknown when this node does not hold it */
+  consignmentKey(consignmentOid: Uint8Array, epoch: number): Promise<Uint8Array>;
   /**
    * Hands a consignment key to one reader as a compact JWE.
    * @throws WaymarkError key-invalid when `encryptionKey` is not an acceptable public key
@@ -44,16 +45,6 @@ export interface QueryKeys {
   }): Promise<string>;
   /** Place of an envelope's key, read from its header in the clear. */
   envelopePlace(envelope: Uint8Array): { consignmentOid: Uint8Array; epoch: number };
-}
-
-/** The kinds of node in the participant register. */
-export type CallerKind = 'center' | 'outlet' | 'department' | 'reader' | 'client';
-
-/** Who is calling: from the client certificate and the register, never from an argument (architecture invariant 6). */
-export interface Caller {
-  readonly mspId: string;
-  readonly enrolmentId: string;
-  readonly kind: CallerKind;
 }
 
 /**

@@ -46,9 +46,7 @@ export function createReads({ index, keys, content }: ReadsParts): Reads {
     return index.findByToken(keys.token(query.type, query.value), limit);
   };
   const keyFor = async (consignmentOid: Uint8Array, epoch: number, encryptionKey: JsonObject): Promise<string> => {
-    const consignmentKey = keys.consignmentKey(consignmentOid, epoch);
-    if (consignmentKey === undefined)
-      throw new WaymarkError('key-unknown', 'This node does not hold the key of that consignment.');
+    const consignmentKey = await keys.consignmentKey(consignmentOid, epoch);
     return keys.wrap({ consignmentKey, consignmentOid, epoch, encryptionKey });
   };
 

@@ -1,8 +1,9 @@
 import type { TLSSocket } from 'node:tls';
 import { isWaymarkError, WaymarkError } from '@waymark/protocol';
 import { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
+import type { Caller, NodeKind } from '@waymark/service-kit';
 import type { JsonObject } from './limits.ts';
-import type { Authenticate, Caller, CallerKind, Query } from './ports.ts';
+import type { Authenticate, Query } from './ports.ts';
 import type { Reads } from './reads.ts';
 
 const callers = new WeakMap<Request, Caller>();
@@ -29,7 +30,7 @@ export function authentication(authenticate: Authenticate): RequestHandler {
 }
 
 /** Lets only some kinds of caller on. */
-export function only(...kinds: readonly CallerKind[]): RequestHandler {
+export function only(...kinds: readonly NodeKind[]): RequestHandler {
   return (request, _response, next) => {
     const { kind } = callerOf(request);
     if (kinds.includes(kind)) next();

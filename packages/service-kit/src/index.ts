@@ -38,3 +38,12 @@ export {
   type ReplicaOptions,
   type ReplicaState,
 } from './replica/replica.ts';
+export { createCallers, type Caller, type Callers, type KnownOrganisation } from './callers/callers.ts';
+export {
+  replicaRegister,
+  requireRegistered,
+  type NodeKind,
+  type Register,
+  type RegisteredNode,
+} from './callers/register.ts';
+export { createRoom, type Room } from './flow/room.ts';

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { request, type RequestOptions } from 'node:https';
 import { X509Certificate } from 'node:crypto';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import type { OrganisationCa } from '@waymark/devnet/ca';
 import { WaymarkError } from '@waymark/protocol';
@@ -22,6 +23,7 @@ let server: ApiServer;
 let log: LogCapture;
 let client: { readonly cert: string; readonly key: string };
 const metrics = createMetrics('test');
+const httpMetrics = createHttpMetrics(metrics);
 
 function routes(app: Express): void {
   app.post('/v1/echo', (incoming, response) => void response.json(incoming.body));
@@ -38,7 +40,7 @@ function routes(app: Express): void {
 async function start(options: Partial<ApiServerOptions> = {}): Promise<ApiServer> {
   const application = createApplication({
     logger: log.logger,
-    metrics: createHttpMetrics(metrics),
+    metrics: httpMetrics,
     routes,
     responseTimeoutMs: 300,
   });
@@ -84,7 +86,7 @@ async function call(
     ...rest,
   });
   outgoing.end(body);
-  const [incoming] = (await once(outgoing, 'response')) as [import('node:http').IncomingMessage];
+  const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
   const text = Buffer.concat(chunks).toString();
@@ -93,6 +95,11 @@ async function call(
     headers: incoming.headers,
     body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
   };
+}
+
+/** Unlike `once`, this does not mind an error before. */
+function closed(socket: TLSSocket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()));
 }
 
 const json = { 'content-type': 'application/json' };
@@ -131,7 +138,7 @@ test('an unforeseen fault is a 500 without its text, and the process goes on', a
   expect((await call('GET', '/v1/who')).status).toBe(200);
 });
 
-test.each<[string, RequestOptions & { body: string | Buffer }, number, string]>([
+test.each<[string, { headers: Readonly<Record<string, string>>; body: string | Buffer }, number, string]>([
   ['no JSON', { headers: json, body: '{"a":' }, 400, 'input-invalid'],
   ['two equal keys', { headers: json, body: '{"a":1,"a":2}' }, 400, 'input-invalid'],
   ['a number out of range', { headers: json, body: '{"a":1e400}' }, 400, 'input-invalid'],
@@ -143,8 +150,8 @@ test.each<[string, RequestOptions & { body: string | Buffer }, number, string]>(
 ])('a body with %s is refused by type', async (_name, options, status, code) => {
   expect(
     await call('POST', '/v1/echo', {
-      ...options,
-      headers: { ...options.headers, 'content-length': options.body.length },
+      body: options.body,
+      headers: { ...options.headers, 'content-length': String(options.body.length) },
     }),
   ).toMatchObject({
     status,
@@ -186,7 +193,7 @@ test('a client that sends its headers slowly is cut off, and others are served m
   socket.write('GET /v1/who HTTP/1.1\r\nHost: x\r\n');
   expect((await call('GET', '/v1/who', { port: strict.port })).status).toBe(200);
   socket.resume();
-  await once(socket, 'close');
+  await closed(socket);
   await strict.stop();
 });
 
@@ -203,7 +210,7 @@ test('a client that sends its body slowly is cut off', async () => {
   socket.on('error', () => undefined);
   socket.write('POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{');
   socket.resume();
-  await once(socket, 'close');
+  await closed(socket);
   await strict.stop();
 });
 
@@ -214,7 +221,7 @@ test('connections over the limit are not taken', async () => {
   await once(first, 'secureConnect');
   const second = connectTls(options);
   second.on('error', () => undefined);
-  await once(second, 'close');
+  await closed(second);
   first.destroy();
   await strict.stop();
 });

@@ -104,7 +104,7 @@ test('a wrong configuration has its own exit code', () => {
 test('two holders of one data folder are refused, in one process too', () => {
   const folder = join(temporaryFolder(), 'data');
   const lock = lockDataFolder(folder);
-  expect(() => lockDataFolder(folder)).toThrow(expect.objectContaining({ code: 'configuration-invalid' }) as Error);
+  expect(() => lockDataFolder(folder)).toThrow(/in use by another process/);
   lock.release();
   lockDataFolder(folder).release();
 });

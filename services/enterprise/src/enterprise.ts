@@ -9,14 +9,17 @@ import {
   type Component,
   createApiServer,
   createApplication,
+  createCallers,
   createHttpMetrics,
   createMetrics,
   createOperationsServer,
+  createRoom,
   lockDataFolder,
   type Logger,
   openReplica,
   readSecretFile,
   readTextFile,
+  replicaRegister,
 } from '@waymark/service-kit';
 import {
   type CallContext,
@@ -41,12 +44,10 @@ import {
 import { middleware as openApiValidator } from 'express-openapi-validator';
 import swaggerUi from 'swagger-ui-express';
 import { createAdmission } from './admission/admission.ts';
-import type { Register } from './admission/register.ts';
 import type { EnterpriseConfiguration } from './configuration.ts';
 import { createEvidenceLedger } from './evidence-ledger.ts';
 import { createExternalRouter } from './external/external-router.ts';
 import { createOutletRegistry } from './external/outlet-registry.ts';
-import { createCallers } from './identity/callers.ts';
 import { openJournal } from './journal/journal.ts';
 import { registerEnterpriseMetrics } from './metrics.ts';
 import { createCenterKeys } from './query/center-keys.ts';
@@ -54,7 +55,6 @@ import { createJournalIndex } from './query/journal-index.ts';
 import { createRelay } from './relay/relay.ts';
 import { enterpriseOpenApi } from './rest/openapi.ts';
 import { createIntake } from './upload/intake.ts';
-import { createRoom } from './upload/room.ts';
 import { createUploadServer } from './upload/upload-server.ts';
 
 const transportKeyCheckMs = 60_000;
@@ -114,17 +114,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
     registry,
     indexes: (evidence) => evidence.msp === mspId,
   });
-  const register: Register = {
-    node(msp, enrolmentId) {
-      const node = replica.node(msp, enrolmentId);
-      if (node === undefined) return undefined;
-      return {
-        kind: node.kind as NonNullable<ReturnType<Register['node']>>['kind'],
-        revoked: node.state === 'revoked',
-        certificates: new Map(node.certificates.map(({ digest, state }) => [digest, state])),
-      };
-    },
-  };
+  const register = replicaRegister(replica);
   const callers = createCallers(
     [{ mspId, verifier }, ...others.map((other) => ({ mspId: other.mspId, verifier: certificateVerifier(other) }))],
     register,

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { WaymarkError } from '@waymark/protocol';
 
+const sqliteBusy = 5;
+
 /** The right to be the only process that works on a folder. */
 export interface DataFolderLock {
   release(): void;
@@ -22,7 +24,7 @@ export function lockDataFolder(folder: string): DataFolderLock {
     database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');
   } catch (cause) {
     database?.close();
-    const taken = cause instanceof Error && 'errcode' in cause && cause.errcode === 5;
+    const taken = (cause as { readonly errcode?: unknown }).errcode === sqliteBusy;
     const message = taken ? `${folder} is in use by another process` : `${folder} cannot be used as a data folder`;
     throw new WaymarkError('configuration-invalid', message, { details: { dataFolder: folder }, cause });
   }

@@ -83,7 +83,7 @@ export function permittedFields(fields: LogFields): Loggable {
  * read (`JSON.parse` does), so that only their type, system code and stack frames are kept.
  */
 export function describeError(error: unknown, depth = 0): Loggable {
-  if (!(error instanceof Error)) return { type: typeof error };
+  if (!isError(error)) return { type: typeof error };
   const cause =
     error.cause === undefined || depth === maxCauses ? {} : { cause: describeError(error.cause, depth + 1) };
   if (isWaymarkError(error)) {
@@ -91,6 +91,11 @@ export function describeError(error: unknown, depth = 0): Loggable {
   }
   const systemCode = 'code' in error && typeof error.code === 'string' ? { systemCode: error.code.slice(0, 100) } : {};
   return { type: error.name.slice(0, 100), ...systemCode, frames: framesOf(error), ...cause };
+}
+
+/** Also true for errors of another realm, such as a worker's or a virtual machine's. */
+function isError(value: unknown): value is Error {
+  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
 }
 
 function framesOf(error: Error): string[] {

@@ -87,6 +87,6 @@ export function fromSqlite(error: unknown): WaymarkError {
 }
 
 function resultCode(error: unknown): number {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return -1;
-  return error.errcode & 0xff;
+  const code = (error as { readonly errcode?: unknown } | undefined)?.errcode;
+  return typeof code === 'number' ? code & 0xff : -1;
 }

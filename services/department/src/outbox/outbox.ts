@@ -74,6 +74,7 @@ export interface Outbox {
   counts(): { queued: number; accepted: number; anchored: number; refused: number };
   /** Accepted, not yet known to be anchored. */
   accepted(): { id: number; seq: number }[];
+  acceptedBySeq(seq: number): { id: number; batchHash: Uint8Array; receipt: Uint8Array } | undefined;
   allowList(consignmentOid: Uint8Array): Uint8Array | undefined;
   allowLists(): Uint8Array[];
   putAllowList(consignmentOid: Uint8Array, seq: number, signed: Uint8Array): void;
@@ -101,7 +102,8 @@ class SqliteOutbox implements Outbox {
     this.#db = new DatabaseSync(path);
     this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
     this.#db.exec(outboxSchema);
-    this.#nextSeq = Math.max(Number(this.#one('SELECT max(seq) AS seq FROM batch')?.['seq'] ?? 0), this.position().seq) + 1;
+    this.#nextSeq =
+      Math.max(Number(this.#one('SELECT max(seq) AS seq FROM batch')?.['seq'] ?? 0), this.position().seq) + 1;
     this.#queued = Number(this.#one("SELECT count(*) AS n FROM batch WHERE state = 'queued'")?.['n'] ?? 0);
     this.keyTable = {
       get: (oid, epoch) => Promise.resolve(this.#wrappedKey(oid, epoch)),
@@ -198,11 +200,20 @@ class SqliteOutbox implements Outbox {
   }
 
   stamp(id: number, { statement, signature, batchHash }: Stamp): void {
-    this.#run('UPDATE batch SET statement = ?, signature = ?, batch_hash = ? WHERE id = ?', statement, signature, batchHash, id);
+    this.#run(
+      'UPDATE batch SET statement = ?, signature = ?, batch_hash = ? WHERE id = ?',
+      statement,
+      signature,
+      batchHash,
+      id,
+    );
   }
 
   unstampAfter(seq: number): void {
-    this.#run("UPDATE batch SET statement = NULL, signature = NULL, batch_hash = NULL WHERE state = 'queued' AND seq > ?", seq);
+    this.#run(
+      "UPDATE batch SET statement = NULL, signature = NULL, batch_hash = NULL WHERE state = 'queued' AND seq > ?",
+      seq,
+    );
   }
 
   position(): Position {
@@ -220,7 +231,11 @@ class SqliteOutbox implements Outbox {
       });
     }
     const same = this.#one("SELECT batch_hash FROM batch WHERE seq = ? AND state = 'queued'", center.seq);
-    const ours = center.seq === known.seq || (same !== undefined && same['batch_hash'] !== null && bytesEqual(same['batch_hash'] as Uint8Array, center.batchHash));
+    const ours =
+      center.seq === known.seq ||
+      (same !== undefined &&
+        same['batch_hash'] !== null &&
+        bytesEqual(same['batch_hash'] as Uint8Array, center.batchHash));
     if (ours) return;
     // This outbox does not know what the center has (it was lost, or restored from an old copy): go on from there.
     this.#transaction(() => {
@@ -245,7 +260,12 @@ class SqliteOutbox implements Outbox {
   }
 
   markAnchored(id: number, receipt: Uint8Array, txId: string): void {
-    this.#run("UPDATE batch SET state = 'anchored', receipt = ?, tx_id = ?, body = NULL WHERE id = ? AND state = 'accepted'", receipt, txId, id);
+    this.#run(
+      "UPDATE batch SET state = 'anchored', receipt = ?, tx_id = ?, body = NULL WHERE id = ? AND state = 'accepted'",
+      receipt,
+      txId,
+      id,
+    );
   }
 
   markRefused(id: number, refusal: { code: string; message: string }): void {
@@ -286,8 +306,15 @@ class SqliteOutbox implements Outbox {
     }));
   }
 
+  acceptedBySeq(seq: number): { id: number; batchHash: Uint8Array; receipt: Uint8Array } | undefined {
+    const row = this.#one("SELECT id, batch_hash, receipt FROM batch WHERE seq = ? AND state = 'accepted'", seq);
+    if (row === undefined) return undefined;
+    return { id: Number(row['id']), batchHash: row['batch_hash'] as Uint8Array, receipt: row['receipt'] as Uint8Array };
+  }
+
   allowList(consignmentOid: Uint8Array): Uint8Array | undefined {
-    return this.#one('SELECT signed FROM allow_list WHERE consignment = ?', consignmentOid)?.['signed'] as Uint8Array | undefined;
+    return this.#one('SELECT signed FROM allow_list WHERE consignment = ?', consignmentOid)?.['signed'] as
+      Uint8Array | undefined;
   }
 
   allowLists(): Uint8Array[] {
@@ -310,7 +337,11 @@ class SqliteOutbox implements Outbox {
   #wrappedKey(consignmentOid: Uint8Array, epoch: number): Uint8Array | null {
     const fresh = this.#newKeys.get(keyName(consignmentOid, epoch));
     if (fresh !== undefined) return fresh.wrapped;
-    const row = this.#one('SELECT wrapped FROM consignment_key WHERE consignment = ? AND epoch = ?', consignmentOid, epoch);
+    const row = this.#one(
+      'SELECT wrapped FROM consignment_key WHERE consignment = ? AND epoch = ?',
+      consignmentOid,
+      epoch,
+    );
     return (row?.['wrapped'] as Uint8Array | undefined) ?? null;
   }
 

@@ -8,7 +8,15 @@ import {
   validateRecord,
   WaymarkError,
 } from '@waymark/protocol';
-import { type ConsignmentCipher, type ConsignmentKeys, newConsignmentOid, type OutletIds, type SubmittedRecord, type Tokens } from '@waymark/vault';
+import { createRoom } from '@waymark/service-kit';
+import {
+  type ConsignmentCipher,
+  type ConsignmentKeys,
+  newConsignmentOid,
+  type OutletIds,
+  type SubmittedRecord,
+  type Tokens,
+} from '@waymark/vault';
 import type { NewBatch, Outbox } from '../outbox/outbox.ts';
 
 /** When a batch is closed. */
@@ -54,8 +62,7 @@ export interface Sealer {
   add(record: unknown): Promise<Placed>;
   /** Closes the batch that is being formed. */
   flush(): void;
-  /** Whether the outbox is full: callers stop reading until `room`. */
-  readonly full: boolean;
+  /** Resolves when the outbox has room: callers stop reading until then. */
   room(signal: AbortSignal): Promise<void>;
   /** Says that the outbox may have room again. */
   check(): void;
@@ -85,11 +92,10 @@ export function createSealer(parts: SealerParts): Sealer {
   const { outbox, ids, tokens, limits } = parts;
   const onTheirWay = new Map<string, { tag: Uint8Array; leaf: number; queued: Promise<number> }>();
   const consignments = new Map<string, Promise<Consignment>>();
-  const waiting = new Set<() => void>();
   let forming: Forming | undefined;
   let linger: NodeJS.Timeout | undefined;
 
-  const isFull = (): boolean => outbox.queuedCount() >= limits.maxQueuedBatches;
+  const room = createRoom(() => outbox.queuedCount() >= limits.maxQueuedBatches);
 
   function consignmentOf(name: string): Promise<Consignment> {
     const known = consignments.get(name);
@@ -145,17 +151,34 @@ export function createSealer(parts: SealerParts): Sealer {
     const before = flying?.tag ?? stored?.contentTag;
     if (before === undefined) return undefined;
     if (!bytesEqual(before, tag)) {
-      throw new WaymarkError('conflict', 'The event id was already used with other content; a correction takes a higher revision.', {
-        details: { recordOid: toHex(oid) },
-      });
+      throw new WaymarkError(
+        'conflict',
+        'The event id was already used with other content; a correction takes a higher revision.',
+        {
+          details: { recordOid: toHex(oid) },
+        },
+      );
     }
-    if (stored !== undefined) return Promise.resolve({ recordOid: oid, batch: stored.batch, leaf: stored.leaf, repeated: true });
+    if (stored !== undefined)
+      return Promise.resolve({ recordOid: oid, batch: stored.batch, leaf: stored.leaf, repeated: true });
     return flying?.queued.then((batch) => ({ recordOid: oid, batch, leaf: flying.leaf, repeated: true }));
   }
 
-  function seal(record: ShipmentRecord, consignment: Consignment, oid: Uint8Array, tag: Uint8Array, content: Uint8Array): Promise<Placed> {
+  function seal(
+    record: ShipmentRecord,
+    consignment: Consignment,
+    oid: Uint8Array,
+    tag: Uint8Array,
+    content: Uint8Array,
+  ): Promise<Placed> {
     const collectedMs = parseTime(record.collectionTime);
-    const envelope = consignment.cipher.seal({ outlet: parts.outlet, recordOid: oid, schema: record.schema, collectedMs, content });
+    const envelope = consignment.cipher.seal({
+      outlet: parts.outlet,
+      recordOid: oid,
+      schema: record.schema,
+      collectedMs,
+      content,
+    });
     const businessIds = [
       ...record.businessIds,
       { type: 'event', value: record.eventId },
@@ -189,33 +212,8 @@ export function createSealer(parts: SealerParts): Sealer {
       return known(oid, tag) ?? seal(record, consignment, oid, tag, content);
     },
     flush: close,
-    get full() {
-      return isFull();
-    },
-    room: (signal) =>
-      new Promise((resolve, reject) => {
-        if (!isFull()) {
-          resolve();
-          return;
-        }
-        const onAbort = (): void => {
-          waiting.delete(onRoom);
-          reject(new WaymarkError('unavailable', 'The stream ended.'));
-        };
-        const onRoom = (): void => {
-          waiting.delete(onRoom);
-          signal.removeEventListener('abort', onAbort);
-          resolve();
-        };
-        waiting.add(onRoom);
-        signal.addEventListener('abort', onAbort, { once: true });
-      }),
-    check() {
-      for (const onRoom of waiting) {
-        if (isFull()) return;
-        onRoom();
-      }
-    },
+    room: room.wait,
+    check: () => room.check(),
     stop: close,
   };
 }

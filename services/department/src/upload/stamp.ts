@@ -40,5 +40,9 @@ export function stampBatch(parts: {
     messageId: randomId(16),
   };
   const bytes = encodeBatchStatement(statement);
-  return { statement: bytes, signature: signCose(identity, { type: 'batch', channel }, bytes, true), batchHash: batchHash(bytes) };
+  return {
+    statement: bytes,
+    signature: signCose(identity, { type: 'batch', channel }, bytes, true),
+    batchHash: batchHash(bytes),
+  };
 }

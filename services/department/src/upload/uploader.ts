@@ -95,7 +95,8 @@ export function createUploader(parts: UploaderParts): Uploader {
   /** One connection: take over the center's position, then send what is queued until something breaks. */
   async function session(onProgress: () => void): Promise<void> {
     const key = await parts.center.transportKey();
-    outbox.follow(await parts.center.position());
+    const center = await parts.center.position();
+    outbox.follow(center);
     const stream = parts.center.openUpload();
     const onAbort = (): void => stream.cancel();
     abort.signal.addEventListener('abort', onAbort, { once: true });
@@ -103,7 +104,7 @@ export function createUploader(parts: UploaderParts): Uploader {
     const room = { wake: Promise.withResolvers<undefined>() };
     connected = true;
     try {
-      await Promise.race([receive(stream, sent, room, onProgress), send(stream, key, sent, room)]);
+      await Promise.race([receive(stream, sent, room, onProgress), send(stream, key, center.seq, sent, room)]);
     } finally {
       abort.signal.removeEventListener('abort', onAbort);
       stream.cancel();
@@ -113,6 +114,7 @@ export function createUploader(parts: UploaderParts): Uploader {
   async function send(
     stream: BidiStream<SealedBatch, BatchReceipt>,
     key: TransportPublicKey,
+    centerSeq: number,
     sent: Map<number, Sent>,
     room: { wake: PromiseWithResolvers<undefined> },
   ): Promise<void> {
@@ -128,7 +130,8 @@ export function createUploader(parts: UploaderParts): Uploader {
         continue;
       }
       if (key.notAfterMs <= parts.nowMs()) throw new WaymarkError('key-unknown', 'The transport key has ended.');
-      const stamp = stampOf(batch, key, previous);
+      const known = batch.seq <= centerSeq ? batch.stamp : undefined;
+      const stamp = known ?? stampOf(batch, key, previous);
       const ref = batch.id;
       sent.set(ref, { batch, stamp });
       await stream.write({ ref, sealed: Buffer.from(await sealed(batch, stamp, key)) });
@@ -137,7 +140,7 @@ export function createUploader(parts: UploaderParts): Uploader {
     }
   }
 
-  /** What was sent before goes out as it was: the center may have it. Otherwise it is signed for the key and time of now, and kept, before it goes. */
+  /** A batch that the center does not have is signed for the key and time of now, and that is kept before it goes. */
   function stampOf(batch: QueuedBatch, key: TransportPublicKey, previous: Uint8Array): Stamp {
     if (batch.stamp !== undefined) {
       const statement = decodeBatchStatement(batch.stamp.statement);
@@ -156,7 +159,11 @@ export function createUploader(parts: UploaderParts): Uploader {
     return stamp;
   }
 
-  async function sealed({ body }: QueuedBatch, { statement, signature }: Stamp, key: TransportPublicKey): Promise<Uint8Array> {
+  async function sealed(
+    { body }: QueuedBatch,
+    { statement, signature }: Stamp,
+    key: TransportPublicKey,
+  ): Promise<Uint8Array> {
     const keys = await Promise.all(
       body.keyPlaces.map(async ({ consignmentOid, epoch }) => ({
         consignmentOid,
@@ -210,7 +217,8 @@ export function createUploader(parts: UploaderParts): Uploader {
     const { receipt, certificateDer } = readReceipt(bytes, parts.channel);
     parts.checkCenter(certificateDer);
     const known = outbox.state(id);
-    const expected = entry?.stamp.batchHash ?? (known !== undefined && 'batchHash' in known ? known.batchHash : undefined);
+    const expected =
+      entry?.stamp.batchHash ?? (known !== undefined && 'batchHash' in known ? known.batchHash : undefined);
     const { identity } = parts;
     const ours = receipt.msp === identity.mspId && receipt.outlet === identity.enrolmentId;
     if (!ours || expected === undefined || !bytesEqual(receipt.batchHash, expected)) {
@@ -234,4 +242,3 @@ export function createUploader(parts: UploaderParts): Uploader {
     },
   };
 }
-

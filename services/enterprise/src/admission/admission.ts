@@ -17,7 +17,7 @@ import {
 } from '@waymark/protocol';
 import type { OpenedSubmission } from '@waymark/vault';
 import type { CID } from 'multiformats/cid';
-import { type Register, requireRegistered } from './register.ts';
+import { type Register, requireRegistered } from '@waymark/service-kit';
 
 /** A batch that passed every check and waits to be stored. */
 export interface CheckedBatch {
@@ -69,7 +69,8 @@ export interface Head {
 /** The checks of S4 on one submission, in the order in which their answers are the most useful. */
 export interface Admission {
   /**
-   * Reads the statement and checks whom it is for and who sent it, which has to come before a replay is answered.
+   * Reads the statement and checks whom it is for and who sent it, which has to come before a replay is answered. (The transport key
+   * comes later: a message may be repeated after its key has ended.)
    * @param sender enrolment id of the outlet at the other end of the TLS connection
    * @throws WaymarkError recipient-mismatch, envelope-mismatch, input-invalid
    */
@@ -102,6 +103,9 @@ export function createAdmission(parts: AdmissionParts): Admission {
     },
 
     check(submission, statement, head) {
+      if (statement.leaderKid !== submission.recipientKid) {
+        throw new WaymarkError('recipient-mismatch', 'The message was made for another transport key.');
+      }
       checkSender(parts, submission, statement);
       checkTimes(parts, statement);
       checkSequence(statement, head);

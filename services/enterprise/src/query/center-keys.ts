@@ -1,4 +1,4 @@
-import type { JsonObject } from '@waymark/protocol';
+import { type JsonObject, WaymarkError } from '@waymark/protocol';
 import type { QueryKeys } from '@waymark/query-api';
 import {
   type KeyStore,
@@ -23,12 +23,13 @@ export function createCenterKeys(parts: {
       return keyStore.encryptionKey.kid;
     },
     token: (type, value) => tokens.token({ type, value }),
-    consignmentKey(consignmentOid, epoch) {
-      const wrapped = journal.consignmentKey(consignmentOid, epoch);
-      return wrapped === undefined
-        ? undefined
-        : keyStore.localWrap.unwrapLocal(wrapped, { channel, msp, consignmentOid, epoch });
-    },
+    consignmentKey: (consignmentOid, epoch) =>
+      new Promise((resolve) => {
+        const wrapped = journal.consignmentKey(consignmentOid, epoch);
+        if (wrapped === undefined)
+          throw new WaymarkError('key-unknown', 'This center was not given the key of that consignment.');
+        resolve(keyStore.localWrap.unwrapLocal(wrapped, { channel, msp, consignmentOid, epoch }));
+      }),
     async wrap({ consignmentKey, consignmentOid, epoch, encryptionKey }) {
       const recipient = parseEncryptionPublicKey(encryptionKey satisfies JsonObject);
       const context = { channel, msp, consignmentOid, epoch };

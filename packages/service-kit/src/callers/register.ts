@@ -1,8 +1,12 @@
 import { toHex, WaymarkError } from '@waymark/protocol';
+import type { Replica } from '../replica/replica.ts';
+
+/** The kinds of node in the participant register. */
+export type NodeKind = 'center' | 'outlet' | 'department' | 'reader' | 'client';
 
 /** A node of the organisation as the participant register has it. */
 export interface RegisteredNode {
-  readonly kind: 'center' | 'outlet' | 'department' | 'reader' | 'client';
+  readonly kind: NodeKind;
   readonly revoked: boolean;
   /** Digests (lower-case hex) of its certificates and whether each still counts. */
   readonly certificates: ReadonlyMap<string, 'valid' | 'revoked'>;
@@ -20,7 +24,7 @@ export interface Register {
 export function requireRegistered(
   register: Register,
   certificate: { msp: string; enrolmentId: string; digest: Uint8Array },
-  kinds: readonly RegisteredNode['kind'][],
+  kinds: readonly NodeKind[],
 ): RegisteredNode {
   const node = register.node(certificate.msp, certificate.enrolmentId);
   const notPermitted = (reason: string): WaymarkError =>
@@ -32,4 +36,21 @@ export function requireRegistered(
   if (state === 'revoked') throw new WaymarkError('certificate-revoked', 'The certificate was revoked.');
   if (state === undefined) throw notPermitted('is registered with other certificates');
   return node;
+}
+
+const kinds: ReadonlySet<string> = new Set<NodeKind>(['center', 'outlet', 'department', 'reader', 'client']);
+
+/** The register as a node's replica has it. A kind this version does not know may do nothing. */
+export function replicaRegister(replica: Pick<Replica, 'node'>): Register {
+  return {
+    node(msp, enrolmentId) {
+      const node = replica.node(msp, enrolmentId);
+      if (node === undefined || !kinds.has(node.kind)) return undefined;
+      return {
+        kind: node.kind as NodeKind,
+        revoked: node.state === 'revoked',
+        certificates: new Map(node.certificates.map(({ digest, state }) => [digest, state])),
+      };
+    },
+  };
 }

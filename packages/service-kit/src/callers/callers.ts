@@ -1,7 +1,13 @@
 import { WaymarkError } from '@waymark/protocol';
-import type { Caller } from '@waymark/query-api';
 import type { CertificateVerifier } from '@waymark/vault';
-import { type Register, requireRegistered } from '../admission/register.ts';
+import { type NodeKind, type Register, requireRegistered } from './register.ts';
+
+/** Who is calling: from the client certificate and the register, never from an argument (architecture invariant 6). */
+export interface Caller {
+  readonly mspId: string;
+  readonly enrolmentId: string;
+  readonly kind: NodeKind;
+}
 
 /** One organisation whose members may connect. */
 export interface KnownOrganisation {

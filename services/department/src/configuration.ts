@@ -1,0 +1,72 @@
+import { type ConfigurationTypes, loadConfiguration } from '@waymark/service-kit';
+import { z } from 'zod';
+
+const define = (types: ConfigurationTypes) =>
+  types.section({
+    mspId: types.name(),
+    channel: types.name(),
+    chaincode: types.name().default('waymark'),
+    /** The outlet's X.509 identity: it signs batches, and shows itself to the center with it. */
+    identity: types.section({ certificateFile: types.path(), privateKeyFile: types.secretFile() }),
+    msp: types.section({
+      rootFiles: z.array(types.path()).min(1).max(16),
+      intermediateFiles: z.array(types.path()).max(16).default([]),
+      crlFiles: z.array(types.path()).max(16).default([]),
+    }),
+    ledger: types.section({
+      endpoint: types.endpoint(),
+      tlsRootFile: types.path(),
+      tlsServerName: types.name().optional(),
+    }),
+    /** The firm's center: uploads go to its gRPC endpoint; blocks come from its trustless gateway unless `content` names a kubo. */
+    center: types.section({ endpoint: types.endpoint(), apiUrl: z.url(), tlsRootFile: types.path() }),
+    content: z
+      .discriminatedUnion('kind', [
+        types.section({ kind: z.literal('center') }),
+        types.section({
+          kind: z.literal('kubo'),
+          url: z.url(),
+          authorizationScheme: z.enum(['basic', 'bearer']).default('bearer'),
+          authorizationFile: types.secretFile().optional(),
+        }),
+      ])
+      .default({ kind: 'center' }),
+    keyStore: types.section({ file: types.path(), passphraseFile: types.secretFile() }),
+    /** Firm policy: are consignment keys handed to the center? */
+    centerIsRecipient: z.boolean(),
+    tls: types.section({ certificateFile: types.path(), privateKeyFile: types.secretFile() }),
+    listen: types.section({
+      host: z.string().default('127.0.0.1'),
+      grpcPort: types.port(),
+      apiPort: types.port(),
+      operationsPort: types.port(),
+    }),
+    dataFolder: types.path(),
+    batch: types
+      .section({
+        maxRecords: types.integer({ min: 1, max: 10_000 }).default(1_000),
+        maxBytes: types.integer({ min: 1_024, max: 8_388_608 }).default(2_097_152),
+        lingerMs: types.integer({ min: 0, max: 60_000 }).default(20),
+      })
+      .prefault({}),
+    limits: types
+      .section({
+        maxQueuedBatches: types.integer({ min: 1, max: 100_000 }).default(256),
+        maxOpenRecordsPerStream: types.integer({ min: 1, max: 1_000_000 }).default(50_000),
+        /** Batches signed longer ago are signed anew before they are sent; below the center's freshness window. */
+        maxStampAgeMs: types.integer({ min: 1_000, max: 86_400_000 }).default(120_000),
+      })
+      .prefault({}),
+    logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  });
+
+/** An outlet's configuration. */
+export type DepartmentConfiguration = z.infer<ReturnType<typeof define>>;
+
+/**
+ * Reads an outlet's configuration file.
+ * @throws WaymarkError configuration-invalid, naming the key and what is expected there
+ */
+export function loadDepartmentConfiguration(file: string): DepartmentConfiguration {
+  return loadConfiguration<DepartmentConfiguration>(file, define);
+}

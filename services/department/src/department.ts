@@ -1,0 +1,386 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type BlockReader, createGatewayHandler, createGatewaySource, openKuboStore } from '@waymark/content';
+import { connectGateway, privateKeySigner } from '@waymark/fabric';
+import { formatEvidenceId, parseCid, WaymarkError } from '@waymark/protocol';
+import { authentication, createQueryRouter, createReads, type IndexHit, type JsonObject } from '@waymark/query-api';
+import { createTrustedReader, type Hint } from '@waymark/reading';
+import {
+  type Component,
+  createApiServer,
+  createApplication,
+  createCallers,
+  createHttpMetrics,
+  createMetrics,
+  createOperationsServer,
+  lockDataFolder,
+  type Logger,
+  openReplica,
+  readSecretFile,
+  readTextFile,
+  replicaRegister,
+  requireRegistered,
+} from '@waymark/service-kit';
+import {
+  type CallContext,
+  type GrpcServer,
+  openBidi,
+  OutletService,
+  serveBidi,
+  serverCredentials,
+  startGrpcServer,
+} from '@waymark/transport';
+import {
+  certificateVerifier,
+  consignmentKeys,
+  openKeyStore,
+  outletIds,
+  parseCertificate,
+  parseEncryptionPublicKey,
+  readEnvelopeHeader,
+  readPassphrase,
+  signingIdentityFromPem,
+  tokens as tokensOf,
+  wrapConsignmentKey,
+} from '@waymark/vault';
+import { middleware as openApiValidator } from 'express-openapi-validator';
+import swaggerUi from 'swagger-ui-express';
+import type { DepartmentConfiguration } from './configuration.ts';
+import { createAllowLists } from './external/allow-lists.ts';
+import { createAnswering } from './external/answer-queries.ts';
+import { registerDepartmentMetrics } from './metrics.ts';
+import { openOutbox } from './outbox/outbox.ts';
+import { createAllowListRouter } from './rest/allow-list-router.ts';
+import { departmentOpenApi } from './rest/openapi.ts';
+import { createProgress } from './sealing/progress.ts';
+import { createSealer } from './sealing/sealer.ts';
+import { createSubmitHandler } from './submit/submit-server.ts';
+import { connectCenter } from './upload/center-connection.ts';
+import { createUploader } from './upload/uploader.ts';
+
+/** An outlet that is put together and can be started. */
+export interface Department {
+  readonly components: readonly Component[];
+  /** Known once the components are started. */
+  readonly ports: () => { grpc: number; api: number; operations: number };
+}
+
+/** Composes an outlet from its configuration. Files are read and opened here; sockets when the components start. */
+export async function createDepartment(config: DepartmentConfiguration, logger: Logger): Promise<Department> {
+  const nowMs = (): number => Date.now();
+  const { mspId, channel, limits } = config;
+  const lock = lockDataFolder(config.dataFolder);
+  const registry = createMetrics('department');
+
+  const certificatePem = readTextFile(config.identity.certificateFile);
+  const privateKeyPem = readSecretFile(config.identity.privateKeyFile);
+  const identity = signingIdentityFromPem({ mspId, certificatePem, privateKeyPem });
+  const outlet = identity.enrolmentId;
+  const rootsPem = [...config.msp.rootFiles].map(readTextFile);
+  const intermediatesPem = config.msp.intermediateFiles.map(readTextFile);
+  const verifier = certificateVerifier({ rootsPem, intermediatesPem, crlsPem: config.msp.crlFiles.map(readTextFile) });
+  // What was signed before a revocation stays valid: reading judges certificates without revocation lists.
+  const readingVerifier = certificateVerifier({ rootsPem, intermediatesPem });
+  const keyStore = await openKeyStore({
+    file: config.keyStore.file,
+    passphrase: readPassphrase({ file: config.keyStore.passphraseFile }),
+  });
+  const tokens = tokensOf(keyStore.indexRoot, mspId);
+  const outbox = openOutbox(join(config.dataFolder, 'outbox.db'));
+  const keys = consignmentKeys({ channel, msp: mspId, wrap: keyStore.localWrap, table: outbox.keyTable });
+  const content = await openContent(config, { certificatePem, privateKeyPem });
+  const ledger = connectGateway({
+    endpoint: config.ledger.endpoint,
+    tlsRootPem: readTextFile(config.ledger.tlsRootFile),
+    ...(config.ledger.tlsServerName === undefined ? {} : { tlsServerName: config.ledger.tlsServerName }),
+    identity: { mspId, certificatePem, sign: privateKeySigner(privateKeyPem) },
+    channel,
+    chaincode: config.chaincode,
+  });
+  const replica = openReplica({
+    path: join(config.dataFolder, 'replica.db'),
+    ledger,
+    content: content.reader,
+    logger,
+    registry,
+    indexes: (evidence) => evidence.msp === mspId,
+  });
+  const register = replicaRegister(replica);
+  const callers = createCallers([{ mspId, verifier }], register, nowMs);
+  const requireCenter = (certificateDer: Uint8Array): void => {
+    const { enrolmentId, digest } = verifier.verify(certificateDer, { atMs: nowMs() });
+    requireRegistered(register, { msp: mspId, enrolmentId, digest }, ['center']);
+  };
+
+  const retried =
+    (what: string) =>
+    (error: unknown, delayMs: number): void =>
+      logger.warn(what, { error, delayMs });
+  const center = connectCenter({
+    endpoint: config.center.endpoint,
+    tlsRootFile: config.center.tlsRootFile,
+    identity: { certificateChainPem: certificatePem, privateKeyPem },
+    channel,
+    msp: mspId,
+    verifier,
+    checkCenter: (enrolmentId) => {
+      const node = register.node(mspId, enrolmentId);
+      if (node?.kind === 'center' && !node.revoked) return;
+      throw new WaymarkError('role-not-permitted', 'The transport key is not that of a registered center.');
+    },
+    nowMs,
+  });
+  const progress = createProgress(outbox);
+  const changed = (batch: number): void => {
+    progress.changed(batch);
+    sealer.check();
+  };
+  const uploader = createUploader({
+    channel,
+    identity,
+    outbox,
+    keys,
+    center,
+    checkCenter: requireCenter,
+    nowMs,
+    maxStampAgeMs: limits.maxStampAgeMs,
+    onAccepting: ({ body }) => replica.addTokens(body.records),
+    onChanged: changed,
+    onRetry: retried('the center is tried again'),
+    delay: pause,
+  });
+  const sealer = createSealer({
+    outlet,
+    outbox,
+    ids: outletIds(keyStore.outletSecret, { channel, msp: mspId, outlet }),
+    tokens,
+    keys,
+    limits: { ...config.batch, maxQueuedBatches: limits.maxQueuedBatches },
+    centerIsRecipient: config.centerIsRecipient,
+    onQueued: () => uploader.wake(),
+  });
+
+  /** The channel itself says what is anchored; a receipt may have been lost on the way. */
+  const anchored = (seq: number, batchHash: string, txId: string): void => {
+    const found = outbox.acceptedBySeq(seq);
+    if (found === undefined || Buffer.from(found.batchHash).toString('hex') !== batchHash) return;
+    outbox.markAnchored(found.id, found.receipt, txId);
+    changed(found.id);
+  };
+  replica.onEvidence(({ evidence, batchHash, txId }) => {
+    if (evidence.msp === mspId && evidence.outlet === outlet) anchored(evidence.seq, batchHash, txId);
+  });
+
+  const toHint = ({ recordOid, evidenceId, leafIndex, cid }: IndexHit): Hint => ({
+    recordOid,
+    evidenceId,
+    leafIndex,
+    cid: cid.toString(),
+  });
+  const reader = createTrustedReader({
+    ledger,
+    content: content.reader,
+    verifierOf: (msp) => (msp === mspId ? readingVerifier : undefined),
+    keys: {
+      consignmentKeys: (places) =>
+        Promise.all(places.map(({ consignmentOid, epoch }) => keys.reveal(consignmentOid, epoch))),
+    },
+  });
+  const allowLists = createAllowLists({ channel, identity, verifier: readingVerifier, outbox, nowMs });
+  const answering = createAnswering({
+    channel,
+    identity,
+    allowLists,
+    reader,
+    findByOid: (oid) => {
+      const hit = replica.findByOid(oid);
+      return hit === undefined ? undefined : toHint(hit);
+    },
+    getEnvelope: (cid) => content.reader.get(parseCid(cid)),
+    open: () => openBidi(center.client.answerQueries()),
+    nowMs,
+    onAnswered: (outcome) => logger.info('external query', { outcome }),
+    onRetry: retried('the stream for external queries is opened again'),
+    delay: pause,
+  });
+
+  const reads = createReads({
+    index: replica,
+    content: content.reader,
+    keys: {
+      get ownerKid() {
+        return keyStore.encryptionKey.kid;
+      },
+      token: (type, value) => tokens.token({ type, value }),
+      consignmentKey: async (consignmentOid, epoch) => keys.reveal(consignmentOid, epoch),
+      wrap: async ({ consignmentKey, consignmentOid, epoch, encryptionKey }) => {
+        const { jwe } = await wrapConsignmentKey({
+          ck: consignmentKey,
+          context: { channel, msp: mspId, consignmentOid, epoch },
+          ownerKid: keyStore.encryptionKey.kid,
+          recipient: parseEncryptionPublicKey(encryptionKey),
+        });
+        return jwe;
+      },
+      envelopePlace: readEnvelopeHeader,
+    },
+  });
+  const status = (): JsonObject => {
+    const { blockNumber, evidence, pendingBatches } = replica.state;
+    const position = outbox.position();
+    return {
+      service: 'department',
+      mspId,
+      outlet,
+      channel,
+      centerIsRecipient: config.centerIsRecipient,
+      block: blockNumber === undefined ? null : Number(blockNumber),
+      evidence,
+      batches: { ...outbox.counts(), indexing: pendingBatches },
+      position: formatEvidenceId({ msp: mspId, outlet, seq: position.seq }),
+      centerConnected: uploader.connected,
+      answering: answering.connected,
+    };
+  };
+  registerDepartmentMetrics(registry, { outbox, uploading: () => uploader.connected });
+
+  const submit = createSubmitHandler({
+    msp: mspId,
+    outlet,
+    sealer,
+    progress,
+    maxOpenRecords: limits.maxOpenRecordsPerStream,
+    authorize: (context: CallContext) => {
+      if (context.peerCertificate === undefined) {
+        throw new WaymarkError('certificate-untrusted', 'A client certificate of the organisation is needed.');
+      }
+      const caller = callers.identify(context.peerCertificate);
+      const { enrolmentId } = parseCertificate(context.peerCertificate);
+      const may = caller.kind === 'client' || caller.kind === 'reader' || enrolmentId === outlet;
+      if (!may) throw new WaymarkError('role-not-permitted', `A ${caller.kind} may not submit here.`);
+    },
+  });
+
+  let grpc: GrpcServer | undefined;
+  const tls = {
+    certificateFile: config.tls.certificateFile,
+    privateKeyFile: config.tls.privateKeyFile,
+    clientCaFiles: [...config.msp.rootFiles, ...config.msp.intermediateFiles],
+  };
+  const application = createApplication({
+    logger,
+    metrics: createHttpMetrics(registry),
+    routes: (app) => {
+      app.use(authentication((der) => callers.identify(der)));
+      app.get('/ipfs/:cid', createGatewayHandler(content.reader));
+      app.use(
+        openApiValidator({ apiSpec: departmentOpenApi as never, validateRequests: true, validateResponses: false }),
+      );
+      app.use(createQueryRouter({ reads, mspId, status, onRead: () => undefined }));
+      app.use(createAllowListRouter({ mspId, outlet, allowLists, outbox, tokens }));
+    },
+  });
+  const api = createApiServer({ host: config.listen.host, port: config.listen.apiPort, tls, handler: application });
+  const operations = createOperationsServer({
+    port: config.listen.operationsPort,
+    registry,
+    openApi: departmentOpenApi,
+    docs: [...swaggerUi.serve, swaggerUi.setup(departmentOpenApi)],
+    checks: [
+      {
+        name: 'replica',
+        kind: 'ready',
+        check: () => required(replica.state.phase === 'following', 'the channel is not being followed'),
+      },
+      { name: 'center', kind: 'ready', check: () => required(uploader.connected, 'the center is not connected') },
+    ],
+  });
+
+  return {
+    components: [
+      {
+        name: 'stores',
+        start: () => undefined,
+        stop: async () => {
+          ledger.close();
+          center.close();
+          await content.close();
+          outbox.close();
+          lock.release();
+        },
+      },
+      replica,
+      {
+        name: 'anchors',
+        start: () => {
+          for (const { seq } of outbox.accepted()) {
+            const committed = replica.committed(formatEvidenceId({ msp: mspId, outlet, seq }));
+            if (committed !== undefined) anchored(seq, committed.batchHash, committed.txId);
+          }
+        },
+        stop: () => undefined,
+      },
+      { name: 'upload', start: () => uploader.start(), stop: () => uploader.stop() },
+      { name: 'external-queries', start: () => answering.start(), stop: () => answering.stop() },
+      {
+        name: 'grpc',
+        async start() {
+          grpc = await startGrpcServer({
+            host: config.listen.host,
+            port: config.listen.grpcPort,
+            credentials: serverCredentials(
+              {
+                certificateChainPem: readTextFile(tls.certificateFile),
+                privateKeyPem: readSecretFile(tls.privateKeyFile),
+              },
+              tls.clientCaFiles.map(readTextFile),
+            ),
+            addServices: (server) => server.addService(OutletService, { submit: serveBidi(submit) }),
+          });
+        },
+        stop: async () => {
+          sealer.stop();
+          await grpc?.stop(2_000);
+        },
+      },
+      api,
+      operations,
+    ],
+    ports: () => ({ grpc: grpc?.port ?? 0, api: api.port, operations: operations.port }),
+  };
+}
+
+async function openContent(
+  config: DepartmentConfiguration,
+  identity: { certificatePem: string; privateKeyPem: string },
+): Promise<{ reader: BlockReader; close: () => Promise<void> }> {
+  const { content, center } = config;
+  if (content.kind === 'center') {
+    const source = createGatewaySource({
+      baseUrl: center.apiUrl,
+      tls: {
+        ca: readTextFile(center.tlsRootFile),
+        certificate: identity.certificatePem,
+        privateKey: identity.privateKeyPem,
+      },
+    });
+    return { reader: source, close: () => source.close() };
+  }
+  const store = await openKuboStore({
+    url: content.url,
+    ...(content.authorizationFile === undefined
+      ? {}
+      : { authorization: { scheme: content.authorizationScheme, secretFile: content.authorizationFile } }),
+  });
+  return { reader: store, close: () => store.close() };
+}
+
+async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  await delay(delayMs, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+}
+
+function required(condition: boolean, reason: string): void {
+  if (!condition) throw new WaymarkError('unavailable', reason);
+}
