@@ -3,7 +3,7 @@ import { answer, WaymarkContract, TransactionContext } from '../contract.ts';
 import { Refusal } from '../errors.ts';
 import { array, decimal, pattern, readArgument } from '../json/readers.ts';
 import { sequencePart } from '../state/keys.ts';
-import { decodeStored } from '../state/ledger.ts';
+import { decodeStored } from '../state/stored.ts';
 import { readRange } from '../state/range.ts';
 import { batchesInput, evidenceKey, parseEvidenceId, type Evidence } from './model.ts';
 import { record } from './record.ts';

@@ -162,18 +162,18 @@ export class ParticipantsContract extends WaymarkContract {
   }
 
   /**
-   * Publishes the caller's own encryption key; see `keys.ts` for what is checked.
+   * Publishes the caller's own encryption key, as a statement that it signed; see `keys.ts` for what is checked.
    *
-   * Who: a registered, unrevoked node, for itself only. Argument: `{key, kid, seq, prevKid, notBefore, notAfter, proof?}`.
+   * Who: a registered, unrevoked node, for itself only. Argument: the statement of docs/formats.md ("Encryption key statement"),
+   * base64url. Answers `{kid, seq, repeated}`.
    */
   @Transaction()
   @Returns('string')
-  public async publishKey(ctx: TransactionContext, keyJson: string): Promise<string> {
+  public async publishKey(ctx: TransactionContext, statement: string): Promise<string> {
     const { ledger, caller } = ctx;
-    const statement = readArgument(keyJson, 'key', input.keyInput);
-    const { repeated, seq, kid } = await publish(ledger, caller, ctx.stub.getChannelID(), statement);
-    if (!repeated) this.#announce(ctx, [`key/${caller.mspId}/${caller.enrolmentId}/${seq}`]);
-    return answer({ v: 1, kid, repeated, seq });
+    const outcome = await publish(ledger, caller, ctx.stub.getChannelID(), statement);
+    if (!outcome.repeated) this.#announce(ctx, [`key/${caller.mspId}/${caller.enrolmentId}/${outcome.seq}`]);
+    return answer({ v: 1, ...outcome });
   }
 
   /** The organisation's role. Who: anybody who may read the channel. Throws `refused` when it is not admitted. */

@@ -1,5 +1,5 @@
 import { refuseInput } from '../errors.ts';
-import { identifier, sha256Hex, utcTime } from '../json/forms.ts';
+import { identifier, sha256Hex } from '../json/forms.ts';
 import { array, integer, nullable, object, objectWithOptional, oneOf, pattern, type Reader } from '../json/readers.ts';
 import { nodeKinds, organisationRoles, revocationReasons, type Membership, type PublicJwk } from './model.ts';
 
@@ -67,18 +67,24 @@ const publicJwk: Reader<PublicJwk> = (value, place) => {
   return isOctetKeyPair ? x25519(value, place) : p256(value, place);
 };
 
-/** `{key, kid, seq, prevKid, notBefore, notAfter, proof?}` */
-export const keyInput = objectWithOptional(
-  {
-    key: publicJwk,
-    kid: coordinate,
-    seq: integer(1, Number.MAX_SAFE_INTEGER),
-    prevKid: nullable(coordinate),
-    notBefore: utcTime,
-    notAfter: utcTime,
-  },
-  { proof: pattern(/^[0-9a-f]{128}$/, '64 bytes in lower-case hex') },
-);
+/** Milliseconds since 1970, to the end of the year 9999. */
+const milliseconds = integer(0, 253_402_300_799_999);
 
-/** What `keyInput` reads. */
-export type KeyInput = ReturnType<typeof keyInput>;
+/** The claims of a key statement; `possession` is hex here. */
+export const keyClaims = object({
+  v: integer(1, 1),
+  type: oneOf('encryption-key'),
+  channel: pattern(/^[^]{1,256}$/, 'a channel'),
+  msp: identifier,
+  participant: identifier,
+  kid: coordinate,
+  key: publicJwk,
+  seq: integer(1, Number.MAX_SAFE_INTEGER),
+  prevKid: nullable(coordinate),
+  notBefore: milliseconds,
+  notAfter: milliseconds,
+  possession: pattern(/^([0-9a-f]{2}){64,96}$/, 'a proof'),
+});
+
+/** What `keyClaims` reads. */
+export type KeyClaims = ReturnType<typeof keyClaims>;

@@ -1,5 +1,5 @@
 import { compositeKey, sequencePart, type StateKey } from '../state/keys.ts';
-import type { Stored } from '../state/ledger.ts';
+import type { Stored } from '../state/stored.ts';
 
 /** What an organisation does in the consortium. */
 export const organisationRoles = ['producer', 'carrier', 'seller', 'regulator'] as const;
@@ -97,10 +97,10 @@ export interface KeyStatement extends Stored {
   readonly notBefore: string;
   readonly notAfter: string;
   readonly key: PublicJwk;
-  /** Whether possession of the private key was proven to this chaincode (P-256 only). */
-  readonly proven: boolean;
   /** The owner's certificate when the key was published: SHA-256 of the DER. */
   readonly certificate: string;
+  /** The COSE_Sign1 itself, base64url: whoever reads this can verify it again. */
+  readonly statement: string;
 }
 
 /** A public key for encryption (RFC 7517, RFC 8037). */

@@ -1,6 +1,6 @@
 import { refuseInput } from '../errors.ts';
 import { hasLoneSurrogate } from '../json/parse.ts';
-import type { Stored } from './ledger.ts';
+import type { Stored } from './stored.ts';
 
 /** A key of the world state that holds a `T`. */
 export interface StateKey<T extends Stored> {

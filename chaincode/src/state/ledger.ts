@@ -1,11 +1,7 @@
 import { canonicalJson } from '../json/canonical.ts';
 import { guardTransactionTime } from './guard.ts';
 import type { StateKey } from './keys.ts';
-
-/** Every stored value names the version of its layout. */
-export interface Stored {
-  readonly v: 1;
-}
+import { decodeStored, type Stored } from './stored.ts';
 
 /** The part of Fabric's stub that this chaincode uses to read and write. */
 export interface StateAccess {
@@ -45,13 +41,4 @@ export class Ledger {
     this.#seen.set(key.key, value);
     await this.#state.putState(key.key, Buffer.from(canonicalJson(value), 'utf8'));
   }
-}
-
-/** A stored value read back. Layout versions are migrated here; there is only one so far. */
-export function decodeStored(bytes: Uint8Array): Stored {
-  const value = JSON.parse(Buffer.from(bytes).toString('utf8')) as { readonly v: number };
-  if (value.v !== 1) {
-    throw new Error('a stored value has a layout this version does not know');
-  }
-  return { ...value, v: 1 };
 }

@@ -1,6 +1,6 @@
 import type { Context } from 'fabric-contract-api';
 import { compositeKey } from './keys.ts';
-import { decodeStored, type Stored } from './ledger.ts';
+import { decodeStored, type Stored } from './stored.ts';
 
 /**
  * A bounded read of values under a partial composite key, from the key with all of `from` on, in key order. For reading functions
