@@ -74,14 +74,13 @@ describe('altered bytes', () => {
     await expectReadable(opened, [neighbour]);
   });
 
-  test('putting the right bytes again after an abnormal read repairs the block, also over a rebuilt index', async () => {
+  test('putting the right bytes again repairs the block, also over a rebuilt index', async () => {
     await fill();
     const [victim = sampleBlock('')] = blocks;
     await flipOnDisk(folder, victim.cid, victim.bytes);
     const opened = await open();
     const before = await opened.stats();
-    await expectCode(opened.get(victim.cid), 'data-abnormal');
-    expect(await opened.putMany([victim])).toMatchObject({ added: 0 });
+    expect(await opened.putMany(blocks)).toMatchObject({ added: 0 });
     await expectReadable(opened, [victim]);
     expect(await opened.stats()).toEqual(before);
     await expectReadable(await open({ rebuildIndex: true }), blocks);

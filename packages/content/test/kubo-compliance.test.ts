@@ -1,15 +1,19 @@
 import { writeFile } from 'node:fs/promises';
-import { createGatewaySource, openEmbeddedStore, openKuboStore } from '@waymark/content';
+import { type ContentStore, createGatewaySource, openEmbeddedStore, openKuboStore } from '@waymark/content';
 import {
   blockReaderCompliance,
   collect,
   contentStoreCompliance,
   linkingBlock,
+  notingPins,
+  releasePins,
+  saltSamples,
   sampleBlocks,
   unixfsVectorBytes,
   unixfsVectors,
 } from '@waymark/testing/content-compliance';
 import { findKubo, startKubo } from '@waymark/testing/kubo-peer';
+import type { CID } from 'multiformats/cid';
 import { newFolder, removeFolders } from './harness/folders.ts';
 import { segmentPaths } from './harness/segments-on-disk.ts';
 
@@ -23,10 +27,18 @@ if (program === undefined && url === undefined) {
 }
 
 if (url !== undefined) {
+  // This kubo keeps what earlier runs stored, and belongs to somebody.
+  saltSamples(`${Date.now()}/`);
+  const open = (): Promise<ContentStore> => openKuboStore({ url, durability: 'as-configured' });
+  const pinned = new Map<string, CID>();
   contentStoreCompliance('kubo at WAYMARK_KUBO_URL', () =>
     Promise.resolve({
-      open: () => openKuboStore({ url, durability: 'as-configured' }),
-      dispose: () => Promise.resolve(),
+      open: async () => notingPins(await open(), pinned),
+      dispose: async () => {
+        const store = await open();
+        await releasePins(store, pinned);
+        await store.close();
+      },
     }),
   );
 }

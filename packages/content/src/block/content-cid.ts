@@ -16,7 +16,8 @@ const codecCodes: Readonly<Record<ContentCodec, number>> = {
   'dag-pb': dagPbCode,
 };
 const acceptedCodes: ReadonlySet<number> = new Set(Object.values(codecCodes));
-const sha256Code = 0x12;
+/** Multicodec code of SHA-256. */
+export const sha256Code = 0x12;
 
 /** Bytes of every CID this product uses: version, codec, hash function, digest length, digest. */
 export const contentCidSizeBytes = 36;

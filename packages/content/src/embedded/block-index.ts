@@ -26,9 +26,9 @@ export class BlockIndex {
     this.#level = level;
   }
 
-  async get(digest: Uint8Array): Promise<BlockLocation | undefined> {
-    const value = await this.#read(() => this.#level.get(digest));
-    return value === undefined ? undefined : decodeLocation(value);
+  async getMany(digests: readonly Uint8Array[]): Promise<(BlockLocation | undefined)[]> {
+    const values = await this.#read(() => this.#level.getMany([...digests]));
+    return values.map((value) => (value === undefined ? undefined : decodeLocation(value)));
   }
 
   async hasMany(digests: readonly Uint8Array[]): Promise<boolean[]> {

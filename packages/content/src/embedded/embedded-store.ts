@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { WaymarkError } from '@waymark/protocol';
 import type { CID } from 'multiformats/cid';
 import { blockKey, requireContentCid } from '../block/content-cid.ts';
-import { abnormal, matchesCid, missing, requireBlockForm, requireStorable } from '../block/verify.ts';
+import { missing, requireBlockForm, requireStorable } from '../block/verify.ts';
 import { carSection } from '../car/framing.ts';
 import { addUnixfsFile, catUnixfsFile } from '../files/unixfs.ts';
 import { chunksOf } from '../store/chunks.ts';
+import { closedError } from '../store/closed.ts';
 import type {
   Block,
   BlockStream,
@@ -17,7 +17,6 @@ import type {
   ReadOptions,
 } from '../store/content-store.ts';
 import { withDeadline } from '../store/deadline.ts';
-import { maxBlockSizeBytes } from '../store/limits.ts';
 import { readMany } from '../store/read-many.ts';
 import { BlockIndex } from './block-index.ts';
 import { requireComplete } from './dag-completeness.ts';
@@ -29,6 +28,7 @@ import { PinLog } from './pin-log.ts';
 import { type OpenReport, recover } from './recovery.ts';
 import { SegmentFiles } from './segment-files.ts';
 import { SegmentWriter } from './segment-writer.ts';
+import { StoredBlocks } from './stored-blocks.ts';
 
 export interface EmbeddedStoreOptions {
   /** Made when it does not exist; belongs to this store alone. */
@@ -46,8 +46,8 @@ export interface EmbeddedContentStore extends ContentStore {
   readonly openReport: OpenReport;
 }
 
-const source = 'embedded';
-const maxAbnormal = 100_000;
+/** Blocks looked up and read together by `getMany`. */
+const readBatchBlocks = 32;
 const chunksInFlight = 2;
 
 /**
@@ -70,9 +70,9 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     const pins = await PinLog.open(files, options.folder, join(options.folder, 'pins.log'));
     const writer = new SegmentWriter(segments, watermark, appendable, options.maxSegmentSizeBytes ?? 256 * 1024 * 1024);
     const openReport: OpenReport = { ...report, damagedPinLines: pins.damage.map(({ line }) => line) };
-    const abnormalKeys = new Set<string>();
-    const commit = new GroupCommit(writer, index, watermark, abnormalKeys);
-    return new EmbeddedStore({ openReport, segments, index, pins, writer, commit, lock, abnormalKeys });
+    const stored = new StoredBlocks(index, segments);
+    const commit = new GroupCommit(writer, index, stored, watermark);
+    return new EmbeddedStore({ openReport, segments, index, pins, writer, commit, lock, stored });
   } catch (cause) {
     await level?.close();
     await lock?.close();
@@ -88,8 +88,7 @@ interface Parts {
   readonly writer: SegmentWriter;
   readonly commit: GroupCommit;
   readonly lock: Level;
-  /** Shared with `commit`: what reading found altered. */
-  readonly abnormalKeys: Set<string>;
+  readonly stored: StoredBlocks;
 }
 
 class EmbeddedStore implements EmbeddedContentStore {
@@ -105,17 +104,17 @@ class EmbeddedStore implements EmbeddedContentStore {
   async get(cid: CID, options?: ReadOptions): Promise<Uint8Array> {
     await this.#requireOpen();
     requireContentCid(cid);
-    return await withDeadline(options, undefined, () => this.#get(cid));
+    return await withDeadline(options, undefined, () => this.#parts.stored.get(cid));
   }
 
   getMany(cids: Iterable<CID> | AsyncIterable<CID>, options?: ReadOptions): AsyncIterable<Block> {
-    return readMany(this, cids, options);
+    return Symbol.iterator in cids ? this.#getMany(cids, options) : readMany(this, cids, options);
   }
 
   async has(cid: CID, options?: ReadOptions): Promise<boolean> {
     await this.#requireOpen();
     requireContentCid(cid);
-    const [found] = await withDeadline(options, undefined, () => this.#parts.index.hasMany([blockKey(cid)]));
+    const [found] = await withDeadline(options, undefined, () => this.#parts.stored.hasMany([blockKey(cid)]));
     return found === true;
   }
 
@@ -179,7 +178,7 @@ class EmbeddedStore implements EmbeddedContentStore {
 
   async #close(): Promise<void> {
     const { commit, pins, writer, segments, index, lock } = this.#parts;
-    await commit.settled();
+    await commit.close();
     await pins.close();
     await writer.close();
     await segments.close();
@@ -187,38 +186,24 @@ class EmbeddedStore implements EmbeddedContentStore {
     await lock.close();
   }
 
-  async #get(cid: CID): Promise<Uint8Array> {
-    const location = await this.#parts.index.get(blockKey(cid));
-    if (location === undefined) throw missing(cid, source);
-    if (location.sizeBytes > maxBlockSizeBytes) throw this.#abnormal(cid, 'index');
-    let bytes: Uint8Array;
-    try {
-      bytes = await this.#parts.segments.read(location);
-    } catch (cause) {
-      throw ioFault('The segment that holds the block cannot be read.', cause);
+  async *#getMany(cids: Iterable<CID>, options: ReadOptions | undefined): AsyncGenerator<Block> {
+    for (const batch of batchesOf(cids, readBatchBlocks)) {
+      await this.#requireOpen();
+      const asked = batch.map(requireContentCid);
+      const outcomes = await withDeadline(options, undefined, () => this.#parts.stored.getMany(asked));
+      for (const [at, cid] of asked.entries()) {
+        const outcome = outcomes[at];
+        if (!(outcome instanceof Uint8Array)) throw outcome ?? missing(cid, 'embedded');
+        yield { cid, bytes: outcome };
+      }
     }
-    if (bytes.length < location.sizeBytes) throw this.#abnormal(cid, 'truncated');
-    if (!matchesCid(cid, bytes)) throw this.#abnormal(cid, 'hash-mismatch');
-    return bytes;
-  }
-
-  /** Remembers the block, so that the next put of it is written anew instead of being taken for a repetition. */
-  #abnormal(cid: CID, reason: string): WaymarkError {
-    if (this.#parts.abnormalKeys.size < maxAbnormal) {
-      this.#parts.abnormalKeys.add(Buffer.from(blockKey(cid)).toString('latin1'));
-    }
-    return abnormal(cid, source, reason);
   }
 
   async #pin(roots: readonly CID[], options: ReadOptions | undefined): Promise<void> {
     if (roots.length === 0) return;
-    const { index, pins } = this.#parts;
-    const blocks = {
-      get: (cid: CID) => this.#get(cid),
-      hasMany: (digests: readonly Uint8Array[]) => index.hasMany(digests),
-    };
+    const { stored, pins } = this.#parts;
     await withDeadline(options, undefined, async (signal) => {
-      for (const root of roots) await requireComplete(root, blocks, signal);
+      for (const root of roots) await requireComplete(root, stored, signal);
       signal?.throwIfAborted();
       await pins.pin(roots.map((root) => root.toString()));
     });
@@ -226,9 +211,7 @@ class EmbeddedStore implements EmbeddedContentStore {
 
   #requireOpen(): Promise<void> {
     if (this.#closed === undefined) return Promise.resolve();
-    return Promise.reject(
-      new WaymarkError('unavailable', 'The content store is closed.', { details: { reason: 'closed' } }),
-    );
+    return Promise.reject(closedError());
   }
 }
 
@@ -239,4 +222,14 @@ function toPending(block: Block): PendingBlock {
   // The copy is what is checked: a caller that changes its buffer meanwhile cannot change what is stored.
   requireStorable({ cid: block.cid, bytes });
   return { digest: blockKey(block.cid), section };
+}
+
+function* batchesOf<T>(items: Iterable<T>, size: number): Generator<T[]> {
+  let batch: T[] = [];
+  for (const item of items) {
+    if (batch.push(item) < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }

@@ -1,8 +1,10 @@
 import type { WaymarkError } from '@waymark/protocol';
 import type { Section } from '../car/framing.ts';
+import { closedError } from '../store/closed.ts';
 import type { BlockIndex, IndexEntry, Watermark } from './block-index.ts';
 import { ioFault } from './io-fault.ts';
 import type { SegmentWriter } from './segment-writer.ts';
+import type { StoredBlocks } from './stored-blocks.ts';
 
 /** A verified block on its way to a segment. */
 export interface PendingBlock {
@@ -26,18 +28,23 @@ const maxGroupSizeBytes = 16 * 1024 * 1024;
 export class GroupCommit {
   readonly #writer: SegmentWriter;
   readonly #index: BlockIndex;
-  /** Digests of blocks that were read and found altered: the next put of one writes it anew. */
-  readonly #abnormal: Set<string>;
+  readonly #stored: Pick<StoredBlocks, 'hasMany' | 'intact'>;
   #watermark: Watermark;
   #queue: Request[] = [];
   #running: Promise<void> | undefined;
   #fault: WaymarkError | undefined;
+  #closed = false;
 
-  constructor(writer: SegmentWriter, index: BlockIndex, watermark: Watermark, abnormal: Set<string>) {
+  constructor(
+    writer: SegmentWriter,
+    index: BlockIndex,
+    stored: Pick<StoredBlocks, 'hasMany' | 'intact'>,
+    watermark: Watermark,
+  ) {
     this.#writer = writer;
     this.#index = index;
+    this.#stored = stored;
     this.#watermark = watermark;
-    this.#abnormal = abnormal;
   }
 
   get watermark(): Watermark {
@@ -46,6 +53,7 @@ export class GroupCommit {
 
   /** @returns how many of the blocks were new, once all are durable */
   put(blocks: readonly PendingBlock[]): Promise<number> {
+    if (this.#closed) return Promise.reject(closedError());
     const sizeBytes = blocks.reduce((sum, { section }) => sum + section.bytes.length, 0);
     return new Promise((resolve, reject) => {
       this.#queue.push({ blocks, sizeBytes, resolve, reject });
@@ -53,8 +61,9 @@ export class GroupCommit {
     });
   }
 
-  /** Resolves when everything asked for so far was answered. */
-  async settled(): Promise<void> {
+  /** Takes nothing more, and resolves when everything taken was answered. */
+  async close(): Promise<void> {
+    this.#closed = true;
     while (this.#running !== undefined) await this.#running;
   }
 
@@ -85,17 +94,15 @@ export class GroupCommit {
   async #commit(group: readonly Request[]): Promise<number[]> {
     if (this.#fault !== undefined) throw this.#fault;
     const candidates = group.flatMap((request, from) => request.blocks.map((block) => ({ block, from })));
-    const known = await this.#index.hasMany(candidates.map(({ block }) => block.digest));
+    const standing = await this.#standing(candidates.map(({ block }) => block.digest));
     const added = group.map(() => 0);
     const writes = new Map<string, PendingBlock>();
     let { blocks, sizeBytes } = this.#watermark;
     for (const [at, { block, from }] of candidates.entries()) {
       const key = Buffer.from(block.digest).toString('latin1');
-      if (writes.has(key)) continue;
-      const isNew = known[at] !== true;
-      if (!isNew && !this.#abnormal.has(key)) continue;
+      if (standing[at] === 'intact' || writes.has(key)) continue;
       writes.set(key, block);
-      if (!isNew) continue;
+      if (standing[at] === 'altered') continue;
       added[from] = (added[from] ?? 0) + 1;
       blocks += 1;
       sizeBytes += block.section.bytes.length - block.section.payloadAt;
@@ -109,8 +116,19 @@ export class GroupCommit {
       if (block !== undefined) entries.push({ digest: block.digest, location });
     }
     await this.#indexDurable(entries, { segment, offset, blocks, sizeBytes });
-    for (const key of writes.keys()) this.#abnormal.delete(key);
     return added;
+  }
+
+  /**
+   * A block that is known is read before it is taken for stored: a repeated put so repairs an altered copy, and nothing
+   * is acknowledged that cannot be read.
+   */
+  async #standing(digests: readonly Uint8Array[]): Promise<('absent' | 'intact' | 'altered')[]> {
+    const known = await this.#stored.hasMany(digests);
+    const repeated = digests.filter((_digest, at) => known[at]);
+    if (repeated.length === 0) return digests.map(() => 'absent');
+    const intact = (await this.#stored.intact(repeated)).values();
+    return known.map((is) => (is ? (intact.next().value === true ? 'intact' : 'altered') : 'absent'));
   }
 
   async #indexDurable(entries: readonly IndexEntry[], watermark: Watermark): Promise<void> {

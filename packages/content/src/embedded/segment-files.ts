@@ -54,7 +54,7 @@ export class SegmentFiles {
   /** The bytes at a location as they are on disk now; fewer when the file ends before. Rejects when there is no file. */
   async read({ segment, payloadAt, sizeBytes }: BlockLocation): Promise<Uint8Array> {
     const file = await this.#reader(segment);
-    const bytes = Buffer.allocUnsafeSlow(sizeBytes);
+    const bytes = new Uint8Array(sizeBytes);
     return bytes.subarray(0, await file.read(bytes, payloadAt));
   }
 

@@ -28,7 +28,7 @@ export type GatewayHandler = (
   next?: (fault?: unknown) => void,
 ) => void;
 
-type Source = Pick<BlockReader, 'get' | 'has'>;
+type Source = Pick<BlockReader, 'get'>;
 type Limits = { readonly [Name in keyof GatewayHandlerOptions]-?: number };
 
 const pathPattern = /^(?:\/ipfs)?\/([A-Za-z0-9]{1,128})$/;

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { WaymarkError } from '@waymark/protocol';
+import { joinBytes } from '../block/join-bytes.ts';
 
 /** PEM texts for TLS with a private CA or a client certificate. */
 export interface GatewayTls {
@@ -75,7 +76,7 @@ export async function readBounded(body: IncomingMessage, maxSizeBytes: number): 
   } finally {
     body.destroy();
   }
-  return Buffer.concat(pieces);
+  return joinBytes(pieces);
 }
 
 function parseBase(baseUrl: string): URL {

@@ -1,5 +1,6 @@
 import { WaymarkError } from '@waymark/protocol';
 import type { CID } from 'multiformats/cid';
+import { joinBytes } from '../block/join-bytes.ts';
 import { abnormal, missing } from '../block/verify.ts';
 import { maxBlockSizeBytes } from '../store/limits.ts';
 import type { KuboConnection } from './kubo-connection.ts';
@@ -51,5 +52,5 @@ async function readBounded(response: Response, maxSizeBytes: number): Promise<Ui
     if (sizeBytes > maxSizeBytes) return undefined; // leaving the loop cancels the body
     pieces.push(piece);
   }
-  return Buffer.concat(pieces);
+  return joinBytes(pieces);
 }

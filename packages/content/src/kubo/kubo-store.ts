@@ -1,4 +1,3 @@
-import { WaymarkError } from '@waymark/protocol';
 import type { KuboRPCClient } from 'kubo-rpc-client';
 import type { CID } from 'multiformats/cid';
 import { requireContentCid } from '../block/content-cid.ts';
@@ -6,6 +5,7 @@ import { requireMatch, requireStorable } from '../block/verify.ts';
 import { writeCar } from '../car/write-car.ts';
 import { addUnixfsFile, catUnixfsFile } from '../files/unixfs.ts';
 import { chunksOf } from '../store/chunks.ts';
+import { closedError } from '../store/closed.ts';
 import type {
   Block,
   BlockStream,
@@ -160,9 +160,7 @@ class KuboStore implements ContentStore {
   }
 
   close(): Promise<void> {
-    this.#closed.abort(
-      new WaymarkError('unavailable', 'The content store is closed.', { details: { reason: 'closed' } }),
-    );
+    this.#closed.abort(closedError());
     return Promise.resolve();
   }
 

@@ -10,7 +10,8 @@ export { collect, expectCode } from './expect-code.ts';
 export { unixfsVectorBytes, unixfsVectors } from './file-rules.ts';
 export type { ReaderUnderTest } from './reader-rules.ts';
 export { refusedCids } from './refused-cids.ts';
-export { linkingBlock, rawBlock, sampleBlock, sampleBlocks, sampleBytes } from './sample-blocks.ts';
+export { linkingBlock, rawBlock, saltSamples, sampleBlock, sampleBlocks, sampleBytes } from './sample-blocks.ts';
+export { notingPins, releasePins } from './noted-pins.ts';
 
 /** A store, and the ways a test reaches behind it. */
 export interface StoreUnderTest {

@@ -28,7 +28,11 @@ export function readerRules(underTest: () => ReaderUnderTest): void {
   beforeAll(() => underTest().seed(kept));
 
   test('exactly the bytes a CID names come back, from none to 2 MiB', async () => {
-    for (const { cid, bytes } of kept) expect(Buffer.compare(await underTest().reader.get(cid), bytes)).toBe(0);
+    for (const { cid, bytes } of kept) {
+      const got = await underTest().reader.get(cid);
+      expect(Buffer.compare(got, bytes)).toBe(0);
+      expect(Buffer.isBuffer(got)).toBe(false);
+    }
   });
 
   test('has() knows what is there', async () => {
@@ -72,7 +76,10 @@ export function readerRules(underTest: () => ReaderUnderTest): void {
 
   test('altered bytes are data-abnormal, never data', async () => {
     const { reader, seed, alter } = underTest();
-    if (alter === undefined) return;
+    if (alter === undefined) {
+      process.stderr.write('not checked here: bytes cannot be altered behind this store\n');
+      return;
+    }
     const flipped = sampleBlock('to be flipped');
     const swapped = sampleBlock('to be swapped');
     await seed([flipped, swapped]);
