@@ -83,7 +83,7 @@ test('stopping has a deadline', async () => {
 test('a second signal does not wait', async () => {
   const { events, exited, raise } = fakeProcess();
   const stuck: Component = { name: 'stuck', start: () => undefined, stop: () => new Promise(() => undefined) };
-  await runService({ logger: captureLog().logger, components: [stuck], process: events, shutdownDeadlineMs: 60_000 });
+  await runService({ logger: captureLog().logger, components: [stuck], process: events, shutdownDeadlineMs: 400 });
   raise('SIGINT');
   raise('SIGINT');
   expect(await exited).toBe(exitCodes.failed);
