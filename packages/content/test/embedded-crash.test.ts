@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { openEmbeddedStore } from '@waymark/content';
 import { sampleBlock } from '@waymark/testing/content-compliance';
 import { newFolder, removeFolders } from './harness/folders.ts';
 import { batchOf } from './harness/written-batches.ts';
 
-const writer = join(import.meta.dirname, 'harness', 'writing-process.ts');
+const writer = fileURLToPath(new URL('./harness/writing-process.ts', import.meta.url));
 const running: ChildProcess[] = [];
 
 afterEach(async () => {

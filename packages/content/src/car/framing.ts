@@ -10,7 +10,7 @@ export const maxSectionSizeBytes = contentCidSizeBytes + maxBlockSizeBytes;
  * The root named by a CAR that has none: the empty identity CID, the customary placeholder, because CARv1 readers may
  * insist on one root.
  */
-export const noRoot = CID.parse('bafkqaaa');
+const noRoot = CID.parse('bafkqaaa');
 
 /** The header of a CARv1: its length as an unsigned varint, then `{roots, version: 1}` in dag-cbor. */
 export function carHeader(roots: readonly CID[]): Uint8Array {
@@ -38,7 +38,7 @@ export function carSection(cid: CID, payload: Uint8Array): Section {
 }
 
 /** Unsigned LEB128, as used by multiformats. */
-export function varint(value: number): Uint8Array {
+function varint(value: number): Uint8Array {
   const bytes: number[] = [];
   let rest = value;
   while (rest >= 0x80) {

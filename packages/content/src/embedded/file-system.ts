@@ -1,4 +1,5 @@
 import { open, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 
 /** One open file, reduced to what segments and the pin log need. */
 export interface StoreFile {
@@ -14,6 +15,7 @@ export interface StoreFile {
 
 /** The part of a file system the embedded store uses; tests put faults in its place. */
 export interface StoreFileSystem {
+  /** Makes a folder and those above it, durably. */
   makeFolder(path: string): Promise<void>;
   list(path: string): Promise<readonly string[]>;
   /** 'read': must exist. 'write': made when it does not exist. */
@@ -26,21 +28,27 @@ export interface StoreFileSystem {
 /** The file system of the machine. */
 export const nodeFileSystem: StoreFileSystem = {
   async makeFolder(path) {
-    await mkdir(path, { recursive: true, mode: 0o750 });
+    const firstMade = await mkdir(path, { recursive: true, mode: 0o750 });
+    if (firstMade === undefined) return;
+    // The name of each new folder is made durable in its parent.
+    for (let made = resolve(path); made !== dirname(resolve(firstMade)); made = dirname(made))
+      await syncFolder(dirname(made));
   },
   list: (path) => readdir(path),
   openFile: (path, mode) => openNodeFile(path, mode),
   remove: (path) => rm(path, { force: true }),
-  async syncFolder(path) {
-    if (process.platform === 'win32') return; // folders cannot be opened there
-    const folder = await open(path, 'r');
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
-  },
+  syncFolder,
 };
+
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return; // folders cannot be opened there
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
 
 async function openNodeFile(path: string, mode: 'read' | 'write'): Promise<StoreFile> {
   const exists = await stat(path).then(

@@ -1,7 +1,7 @@
 import { WaymarkError } from '@waymark/protocol';
 
 /** Whether a kubo datastore specification syncs every block to disk before the write is answered. */
-export function syncsEveryWrite(spec: unknown): boolean {
+function syncsEveryWrite(spec: unknown): boolean {
   const store = blockStoreOf(spec);
   return (
     (store['type'] === 'flatfs' && store['sync'] === true) ||
