@@ -1,0 +1,14 @@
+export type { ChaincodeProcess } from './chaincode-process.ts';
+export { startTestConsortium, type TestConsortium, type TestConsortiumOptions } from './consortium.ts';
+export type { Overrides, TestFirm, TestIdentity, TestNodeKind } from './firm.ts';
+export type { TestService } from './service.ts';
+export {
+  recordMessage,
+  restClient,
+  submitClient,
+  type RestAnswer,
+  type RestClient,
+  type SubmitClient,
+  type SubmitOutcome,
+  type TestRecord,
+} from './clients.ts';
