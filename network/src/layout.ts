@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+import type { Topology, TopologyOrganisation } from './topology.ts';
+
+/** Ports of one service. */
+export interface ServicePorts {
+  readonly grpcPort: number;
+  readonly apiPort: number;
+  readonly operationsPort: number;
+}
+
+/** Ports that stay the same over restarts. */
+export interface PortPlan {
+  readonly chaincodes: Readonly<Record<string, number>>;
+  /** By the service's name in the layout. */
+  readonly services: Readonly<Record<string, ServicePorts>>;
+}
+
+/** Where everything of one consortium lies on disk. */
+export interface Layout {
+  readonly root: string;
+  readonly run: string;
+  readonly devnet: string;
+  readonly portsFile: string;
+  /** Written once registration is complete. */
+  readonly registeredFile: string;
+  readonly defaultProfile: string;
+  organisationCa(organisation: TopologyOrganisation): string;
+  node(organisation: TopologyOrganisation, name: string): NodeFolder;
+}
+
+/** Files of one node: a center, an outlet, a reader, a client. */
+export interface NodeFolder {
+  readonly dir: string;
+  readonly certificate: string;
+  readonly privateKey: string;
+  readonly tlsCertificate: string;
+  readonly tlsPrivateKey: string;
+  readonly keyStore: string;
+  readonly passphrase: string;
+  readonly encryptionKey: string;
+  readonly configuration: string;
+  readonly profile: string;
+  readonly data: string;
+}
+
+/** Name of a service process: `<domain>-<node>`. */
+export function serviceName(organisation: TopologyOrganisation, node: string): string {
+  return `${organisation.domain}-${node}`;
+}
+
+/** The layout below one folder. */
+export function layoutOf(root: string): Layout {
+  return {
+    root,
+    run: join(root, 'run'),
+    devnet: join(root, 'devnet'),
+    portsFile: join(root, 'ports.json'),
+    registeredFile: join(root, 'registered.json'),
+    defaultProfile: join(root, 'profile.yaml'),
+    organisationCa: (organisation) => join(root, 'devnet', 'organisations', organisation.domain),
+    node: (organisation, name) => {
+      const dir = join(root, 'organisations', organisation.domain, name);
+      return {
+        dir,
+        certificate: join(dir, 'certificate.pem'),
+        privateKey: join(dir, 'private-key.pem'),
+        tlsCertificate: join(dir, 'tls-certificate.pem'),
+        tlsPrivateKey: join(dir, 'tls-private-key.pem'),
+        keyStore: join(dir, 'key-store.json'),
+        passphrase: join(dir, 'passphrase'),
+        encryptionKey: join(dir, 'encryption-key.json'),
+        configuration: join(dir, 'configuration.yaml'),
+        profile: join(dir, 'profile.yaml'),
+        data: join(dir, 'data'),
+      };
+    },
+  };
+}
+
+/** The nodes that run as services, with what each is. */
+export function servicesOf(
+  topology: Topology,
+): { organisation: TopologyOrganisation; node: string; kind: 'center' | 'outlet' }[] {
+  return topology.organisations.flatMap((organisation) => [
+    { organisation, node: 'center', kind: 'center' as const },
+    ...organisation.outlets.map(({ name }) => ({ organisation, node: name, kind: 'outlet' as const })),
+  ]);
+}
+
+/** People and programs that only use the network. */
+export const users = [
+  { node: 'reader', kind: 'reader' },
+  { node: 'client', kind: 'client' },
+] as const;
