@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { Command, InvalidArgumentError } from 'commander';
 import { describeNetwork, printNetwork } from './cli/describe-network.ts';
 import { parseChaincode, startChaincodes, type ChaincodeArgument } from './cli/chaincodes.ts';
-import { DevnetError, codeOf, messageOf } from './errors.ts';
+import { codeOf, messageOf } from './errors.ts';
 import { startDevnet } from './network/start-devnet.ts';
 
 interface CliOptions {
@@ -17,7 +18,8 @@ interface CliOptions {
   readonly json: boolean;
 }
 
-const NOTICE = 'devnet is for development, evaluation and tests. It is not a production network: use Hyperledger Fabric.';
+const NOTICE =
+  'devnet is for development, evaluation and tests. It is not a production network: use Hyperledger Fabric.';
 
 const program = new Command('waymark-devnet')
   .description(`A Hyperledger Fabric network in one process. ${NOTICE}`)
@@ -55,11 +57,14 @@ Example:
   )
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
+// What concerns the user is said by devnet itself.
+setLogVerbosity(logVerbosity.NONE);
 const options = program.parse().opts<CliOptions>();
 try {
   await run(options);
 } catch (error) {
-  const code = error instanceof DevnetError ? error.code : String(codeOf(error) ?? 'FAILED');
+  const found = codeOf(error);
+  const code = typeof found === 'string' ? found : 'FAILED';
   if (options.json) process.stdout.write(`${JSON.stringify({ code, message: messageOf(error) })}\n`);
   log(`${code}: ${messageOf(error)}`);
   process.exitCode = 1;

@@ -15,9 +15,7 @@ export function chaincodeEventsOf(block: common.Block): peer.ChaincodeEvent[] {
     known.set(data, events);
   }
   const flags = block.getMetadata()?.getMetadataList_asU8()[TRANSACTIONS_FILTER] ?? new Uint8Array();
-  return events.flatMap((ofTransaction, index) =>
-    flags[index] === peer.TxValidationCode.VALID ? ofTransaction : [],
-  );
+  return events.flatMap((ofTransaction, index) => (flags[index] === peer.TxValidationCode.VALID ? ofTransaction : []));
 }
 
 /** What cannot be read has no events: such a transaction is not valid. */

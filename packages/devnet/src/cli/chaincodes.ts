@@ -11,8 +11,7 @@ const GRACE_MS = 2_000;
 
 /** A chaincode on the command line: a server that runs already, or a folder to start one from. */
 export type ChaincodeArgument =
-  | { readonly name: string; readonly address: string }
-  | { readonly name: string; readonly folder: string };
+  { readonly name: string; readonly address: string } | { readonly name: string; readonly folder: string };
 
 export interface RunningChaincodes {
   readonly addresses: readonly { readonly name: string; readonly address: string; readonly packageId?: string }[];

@@ -47,7 +47,11 @@ export function printNetwork(network: NetworkDescription): string {
     `orderer      ${network.orderer.address} (${network.orderer.hostName}), TLS CA ${network.orderer.tlsRootCertPath}`,
   ];
   for (const organisation of network.organisations) {
-    lines.push('', organisation.mspId, `  gateway    ${organisation.gateway.address} (${organisation.gateway.hostName})`);
+    lines.push(
+      '',
+      organisation.mspId,
+      `  gateway    ${organisation.gateway.address} (${organisation.gateway.hostName})`,
+    );
     for (const peer of organisation.peers.slice(1)) lines.push(`  peer       ${peer.address} (${peer.hostName})`);
     lines.push(
       `  TLS CA     ${organisation.gateway.tlsRootCertPath}`,

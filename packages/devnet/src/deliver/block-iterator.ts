@@ -27,7 +27,7 @@ export async function* blocksFrom(
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
-        if (aborted.aborted) return;
+        if (isAborted(aborted)) return;
       }
       const block = newest?.number === number ? newest : await source.getBlock(number);
       if (block === undefined) throw new Error(`block ${number} is not in the ledger`);
@@ -37,4 +37,9 @@ export async function* blocksFrom(
     aborted.removeEventListener('abort', stop);
     unsubscribe();
   }
+}
+
+/** Asked again after each wait: the type checker does not know that waiting changes it. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }

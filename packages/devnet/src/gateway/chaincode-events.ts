@@ -75,11 +75,11 @@ async function startBlock(channel: GatewayChannel, request: gateway.ChaincodeEve
     case orderer.SeekPosition.TypeCase.NEXT_COMMIT:
       return channel.ledger.height;
     case orderer.SeekPosition.TypeCase.SPECIFIED:
-      return BigInt(position?.getSpecified()?.getNumber() ?? 0);
+      return BigInt(position.getSpecified()?.getNumber() ?? 0);
     default:
       throw new RpcError(
         status.INVALID_ARGUMENT,
-        `invalid start position type: *orderer.SeekPosition_${position?.hasOldest() === true ? 'Oldest' : 'Newest'}`,
+        `invalid start position type: *orderer.SeekPosition_${position.hasOldest() ? 'Oldest' : 'Newest'}`,
       );
   }
 }

@@ -79,7 +79,10 @@ async function layoutsFor(
   const peers = [...endorsers].map(([mspId, group]) => `${mspId}×${group.length}`).join();
   const id = `${key}|${peers}|${Buffer.from(interest.serializeBinary()).toString('base64')}`;
   let known = cache.get(channel);
-  if (known === undefined) cache.set(channel, (known = new Map()));
+  if (known === undefined) {
+    known = new Map<string, readonly Layout[]>();
+    cache.set(channel, known);
+  }
   let layouts = known.get(id);
   if (layouts === undefined) {
     const identities = new Map([...endorsers].map(([mspId, group]) => [mspId, group.map((e) => e.identity)]));

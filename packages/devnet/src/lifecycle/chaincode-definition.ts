@@ -1,4 +1,4 @@
-import { common, peer } from '@hyperledger/fabric-protos';
+import { peer, type common } from '@hyperledger/fabric-protos';
 import type { StateSnapshot } from '../ledger/ledger.ts';
 
 /** The namespace that holds the channel's chaincode definitions. */

@@ -62,7 +62,7 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
       nowMs,
     });
     await Promise.all(peers.map((peer) => reachHeight(peer, leader.ledger.height)));
-    await Promise.all([orderer.listen(), ...peers.map((peer) => peer.listen())]);
+    await allSettled([orderer.listen(), ...peers.map((peer) => peer.listen())]);
     return buildHandle({ topology, memberships, orderer, peers, events, dataDir: options.dataDir, stop });
   } catch (error) {
     await stop();
@@ -232,6 +232,12 @@ function followOrderer(peer: PeerNode, orderer: OrdererNode, events: DevnetEmitt
     stopped.abort();
     await following;
   };
+}
+
+/** Waits for all, also when one fails: what is closed afterwards must not be opening still. */
+async function allSettled(promises: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(promises);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 function reachHeight(peer: PeerNode, height: bigint): Promise<void> {

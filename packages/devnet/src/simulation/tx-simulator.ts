@@ -138,7 +138,10 @@ export class TxSimulator {
   async #rememberMetadata(namespace: string, key: string): Promise<void> {
     const metadata = (await this.#value(namespace, key))?.metadata ?? NO_METADATA;
     let keys = this.#writtenMetadata.get(namespace);
-    if (keys === undefined) this.#writtenMetadata.set(namespace, (keys = new Map()));
+    if (keys === undefined) {
+      keys = new Map<string, ReadonlyMap<string, Uint8Array>>();
+      this.#writtenMetadata.set(namespace, keys);
+    }
     keys.set(key, metadata);
   }
 

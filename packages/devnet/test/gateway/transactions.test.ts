@@ -258,7 +258,7 @@ async function failure(promise: Promise<unknown>): Promise<Failure> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  if (error instanceof GatewayError || error instanceof CommitStatusError) return error as Failure;
+  if (error instanceof GatewayError || error instanceof CommitStatusError) return error;
   throw new Error(`expected the call to fail with a GatewayError, got ${String(error)}`);
 }
 

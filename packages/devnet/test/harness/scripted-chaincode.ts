@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { peer } from '@hyperledger/fabric-protos';
 
@@ -11,7 +10,7 @@ export interface ScriptedTransaction {
   readonly channelId: string;
   readonly args: readonly string[];
   /** Sends a request and resolves with the peer's answer, RESPONSE or ERROR. */
-  ask(type: number, payload: Uint8Array): Promise<peer.ChaincodeMessage>;
+  readonly ask: (type: number, payload: Uint8Array) => Promise<peer.ChaincodeMessage>;
 }
 
 export interface ScriptedChaincode {
@@ -98,16 +97,4 @@ function message(type: number, payload: Uint8Array, txId = '', channelId = ''): 
   result.setTxid(txId);
   result.setChannelId(channelId);
   return result;
-}
-
-/** Resolves with the value of the first event that satisfies the condition. */
-export async function eventually<T>(
-  emitter: NodeJS.EventEmitter,
-  name: string,
-  accept: (value: T) => boolean,
-): Promise<T> {
-  for (;;) {
-    const [value] = (await once(emitter, name)) as [T];
-    if (accept(value)) return value;
-  }
 }
