@@ -68,9 +68,8 @@ async function startBlock(channel: GatewayChannel, request: gateway.ChaincodeEve
     const location = await channel.ledger.getTransaction(after);
     if (location !== undefined) return location.blockNumber;
   }
-  const position = request.getStartPosition();
-  switch (position?.getTypeCase()) {
-    case undefined:
+  const position = request.getStartPosition() ?? new orderer.SeekPosition();
+  switch (position.getTypeCase()) {
     case orderer.SeekPosition.TypeCase.TYPE_NOT_SET:
     case orderer.SeekPosition.TypeCase.NEXT_COMMIT:
       return channel.ledger.height;

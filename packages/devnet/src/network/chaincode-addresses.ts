@@ -1,8 +1,24 @@
 import { DevnetError } from '../errors.ts';
 import type { ChaincodeOfPeer } from '../shim/chaincode-support.ts';
-import type { ChaincodeAddress, ChaincodeOptions } from './options.ts';
+import type { ChaincodeAddress, ChaincodeOptions, DevnetOptions } from './options.ts';
 
 const ADDRESS = /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/;
+
+/** Throws DevnetError OPTIONS_INVALID for an address that is none, or is for an organisation that is not there. */
+export function checkAddresses({ chaincodes = [], organisations }: DevnetOptions): void {
+  const mspIds = organisations.map(({ mspId }) => mspId);
+  for (const mspId of mspIds) chaincodesOf(mspId, chaincodes);
+  for (const { name, address } of chaincodes) {
+    if (typeof address === 'string' || isAddress(address)) continue;
+    const unknown = Object.keys(address).find((mspId) => !mspIds.includes(mspId));
+    if (unknown !== undefined) {
+      throw new DevnetError(
+        'OPTIONS_INVALID',
+        `chaincode ${name} has an address for ${unknown}, which is not in the network`,
+      );
+    }
+  }
+}
 
 /** The chaincodes that an organisation's peers connect to. Throws DevnetError OPTIONS_INVALID. */
 export function chaincodesOf(mspId: string, chaincodes: readonly ChaincodeOptions[]): ChaincodeOfPeer[] {

@@ -6,7 +6,7 @@ import { openPeerLedger } from '../ledger/index.ts';
 import { buildMspConfig } from '../msp/fabric-msp-config.ts';
 import { createSigningIdentity } from '../msp/signing-identity.ts';
 import { openOrderingService } from '../orderer/index.ts';
-import { chaincodesOf } from './chaincode-addresses.ts';
+import { chaincodesOf, checkAddresses } from './chaincode-addresses.ts';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
 import { commitDefinitions, definitionOf } from './definitions.ts';
 import { buildHandle, type Devnet } from './devnet.ts';
@@ -34,6 +34,7 @@ const GENESIS_FILE = 'genesis.block';
 export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
   const wanted = topologyOf(options);
   const definitions = (options.chaincodes ?? []).map(definitionOf);
+  checkAddresses(options);
   const folder = await openDataFolder(options.dataDir);
   /** What has been started, to be stopped in reverse order. */
   const closers: (() => Promise<void>)[] = [() => folder.release()];
