@@ -18,7 +18,7 @@ import {
 import type { CID } from 'multiformats/cid';
 import { createCa } from './fixture.ts';
 
-export const channel = 'waymark';
+const channel = 'waymark';
 
 /** A transaction of the fake channel. */
 export interface TransactionSpec {
@@ -134,7 +134,7 @@ export function nodeWrite(
 }
 
 /** A batch that a real outlet signed, its block in `content`. */
-export interface TestBatch {
+interface TestBatch {
   readonly id: string;
   readonly evidence: Evidence;
   readonly write: KeyWrite;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 const maxPathLength = 4_096;
 
 /** Limits of a whole number in a configuration. */
-export interface NumberLimits {
+interface NumberLimits {
   readonly min: number;
   readonly max: number;
 }

@@ -49,7 +49,7 @@ const permitted = [
 ] as const;
 
 /** Name of a fact in a log line. */
-export type LogFieldName = (typeof permitted)[number];
+type LogFieldName = (typeof permitted)[number];
 
 /** Facts of a log line; `error` is anything that was thrown. */
 export type LogFields = { readonly [Name in LogFieldName]?: string | number | bigint | boolean | undefined } & {
@@ -82,7 +82,7 @@ export function permittedFields(fields: LogFields): Loggable {
  * What a log may say of an error. Messages of `WaymarkError` are written to be shown; others may quote what they could not
  * read (`JSON.parse` does), so that only their type, system code and stack frames are kept.
  */
-export function describeError(error: unknown, depth = 0): Loggable {
+function describeError(error: unknown, depth = 0): Loggable {
   if (!isError(error)) return { type: typeof error };
   const cause =
     error.cause === undefined || depth === maxCauses ? {} : { cause: describeError(error.cause, depth + 1) };

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { ReplicaState } from './replica.ts';
+import type { ReplicaState } from './replica-state.ts';
 
 /** Gauges that say how far the replica is and whether it follows the channel. */
 export function registerReplicaMetrics(registry: Registry, state: () => ReplicaState): void {

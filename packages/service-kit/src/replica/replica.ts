@@ -5,7 +5,8 @@ import type { Logger } from '../log/logger.ts';
 import { createLeafReader, type BatchSource } from './leaf-reader.ts';
 import { registerReplicaMetrics } from './metrics.ts';
 import type { Change, NodeFacts, OrganisationFacts } from './projection.ts';
-import { createProjector, type BlockSource, type ProjectorState } from './projector.ts';
+import { createProjector, type BlockSource } from './projector.ts';
+import type { ReplicaState } from './replica-state.ts';
 import { ReplicaStore, type IndexHit } from './replica-store.ts';
 import { createBlockWaiters } from './waiters.ts';
 
@@ -15,14 +16,6 @@ export interface CommittedEvidence {
   readonly batchHash: string;
   readonly txId: string;
   readonly blockNumber: bigint;
-}
-
-/** How far the replica is. */
-export interface ReplicaState extends ProjectorState {
-  readonly evidence: number;
-  readonly leaves: number;
-  /** Batches whose records are not in the index yet. */
-  readonly pendingBatches: number;
 }
 
 /**
