@@ -1,4 +1,5 @@
 export { type Consortium, type ConsortiumOptions, type RunningService, startConsortium } from './consortium.ts';
 export { type Layout, layoutOf, type NodeFolder, serviceName } from './layout.ts';
+export { freePorts } from './ports.ts';
 export { type RunningProcess, startProcess } from './processes.ts';
 export { ordererCount, readTopology, type Topology, type TopologyOrganisation } from './topology.ts';
