@@ -43,13 +43,12 @@ export function inclusionProof(leafHashes: readonly Uint8Array[], leafIndex: num
 
 /**
  * Proof that a tree of `oldSize` leaves is a prefix of this one (RFC 9162 section 2.1.4.1).
- * @throws RangeError when `oldSize` is out of bounds
+ * @throws RangeError when `oldSize` is out of bounds; an empty tree is no prefix that could be proven
  */
 export function consistencyProof(leafHashes: readonly Uint8Array[], oldSize: number): Uint8Array[] {
-  if (!Number.isSafeInteger(oldSize) || oldSize < 0 || oldSize > leafHashes.length) {
+  if (!Number.isSafeInteger(oldSize) || oldSize < 1 || oldSize > leafHashes.length) {
     throw new RangeError(`no tree of ${oldSize} in a tree of ${leafHashes.length}`);
   }
-  if (oldSize === 0 || oldSize === leafHashes.length) return [];
   return subProof(leafHashes, oldSize, true);
 }
 

@@ -1,6 +1,5 @@
 import { bytesEqual } from '../hash.ts';
 import { nodeHash } from './node.ts';
-import { merkleRoot } from './tree.ts';
 
 const hashBytes = 32;
 
@@ -41,18 +40,17 @@ export function verifyInclusion(
   return last === 0 && bytesEqual(current, root);
 }
 
-/** Whether the older tree is a prefix of the newer (RFC 9162 section 2.1.4.2). */
+/** Whether the older tree is a prefix of the newer (RFC 9162 section 2.1.4.2). An empty older tree would be one of any: false. */
 export function verifyConsistency(older: TreeHead, newer: TreeHead, proof: readonly Uint8Array[]): boolean {
   if (
     !Number.isSafeInteger(older.size) ||
     !Number.isSafeInteger(newer.size) ||
-    older.size < 0 ||
+    older.size < 1 ||
     older.size > newer.size
   )
     return false;
   if (!proof.every((hash) => hash.length === hashBytes)) return false;
   if (older.size === newer.size) return proof.length === 0 && bytesEqual(older.root, newer.root);
-  if (older.size === 0) return proof.length === 0 && bytesEqual(older.root, merkleRoot([]));
   let node = older.size - 1;
   let last = newer.size - 1;
   while (node % 2 === 1) {
