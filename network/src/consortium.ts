@@ -35,12 +35,16 @@ export interface RunningService {
 export interface Consortium {
   readonly layout: Layout;
   readonly topology: Topology;
+  /** As they run now: a restart puts the new process in the place of the old. */
   readonly services: readonly RunningService[];
   readonly devnet: RunningProcess;
   readonly chaincodes: readonly RunningProcess[];
   /** Ends everything, readers before what they read from. */
   stop(): Promise<void>;
-  /** Starts a service again whose process has ended. */
+  /**
+   * Starts any process again, on the same ports and data, once the old one is gone; it must have ended or have been killed.
+   * @throws WaymarkError input-invalid when no process has this name
+   */
   restart(name: string): Promise<void>;
   /** Resolves with the name of the first process that ends unasked. */
   readonly failed: Promise<string>;
@@ -68,13 +72,13 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
   let stopping = false;
   try {
     onProgress('starting the chaincode of each organisation');
+    const startChaincodeOf = (organisation: TopologyOrganisation): Promise<RunningProcess> =>
+      startChaincode(organisation, ports, layout, topology, chaincodeFolder);
     const chaincodes = await Promise.all(
-      topology.organisations.map(async (organisation) =>
-        keep(await startChaincode(organisation, ports, layout, topology, chaincodeFolder)),
-      ),
+      topology.organisations.map(async (organisation) => keep(await startChaincodeOf(organisation))),
     );
     onProgress('starting devnet (development only, not for production)');
-    const devnet = keep(await startDevnetProcess(topology, ports, layout));
+    let devnet = keep(await startDevnetProcess(topology, ports, layout));
     const gateways = gatewaysOf(devnet);
     onProgress('issuing certificates and keys');
     const nodes = await provision(topology, layout, ports, gateways);
@@ -91,13 +95,23 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
       ),
       registerOnce(topology, layout, gateways, nodes),
     ]);
-    const restart = async (name: string): Promise<void> => {
-      const index = services.findIndex(({ process }) => process.name === name);
+    const startAgain = async (old: RunningProcess): Promise<RunningProcess> => {
+      if (old === devnet) return (devnet = await startDevnetProcess(topology, ports, layout));
+      const chaincode = chaincodes.indexOf(old);
+      const organisation = topology.organisations[chaincode];
+      if (organisation !== undefined) return (chaincodes[chaincode] = await startChaincodeOf(organisation));
+      const index = services.findIndex(({ process }) => process === old);
       const service = services[index];
-      if (service === undefined) throw new WaymarkError('input-invalid', `there is no service ${name}`);
+      if (service === undefined) throw new WaymarkError('internal', `${old.name} is kept nowhere`);
       const fresh = await startService(service, layout);
       services[index] = fresh;
-      running.splice(running.indexOf(service.process), 1, fresh.process);
+      return fresh.process;
+    };
+    const restart = async (name: string): Promise<void> => {
+      const old = running.find((process) => process.name === name);
+      if (old === undefined) throw new WaymarkError('input-invalid', `there is no process ${name}`);
+      await old.exited;
+      running[running.indexOf(old)] = await startAgain(old);
     };
     const failed = Promise.race(
       running.map(async ({ name, exited }) => {
@@ -105,7 +119,18 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
         return stopping ? new Promise<string>(() => undefined) : name;
       }),
     );
-    return { layout, topology, services, devnet, chaincodes, stop, restart, failed };
+    return {
+      layout,
+      topology,
+      services,
+      get devnet() {
+        return devnet;
+      },
+      chaincodes,
+      stop,
+      restart,
+      failed,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -58,8 +58,9 @@ export async function startProcess(plan: ProcessPlan, runDir: string): Promise<R
   child.stderr.pipe(log, { end: false });
   const pidPath = join(runDir, `${plan.name}.pid`);
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    // Only after "close" has the last line arrived.
+    child.once('close', () => log.end());
     child.once('exit', (code, signal) => {
-      log.end();
       void rm(pidPath, { force: true }).then(() => resolve({ code, signal }));
     });
   });
