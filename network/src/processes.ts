@@ -44,7 +44,14 @@ export async function startProcess(plan: ProcessPlan, runDir: string): Promise<R
   const log = createWriteStream(logPath, { flags: 'a' });
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', ...(plan.nodeArgs ?? []), plan.script, ...plan.args],
+    [
+      // Node remarks that TLS has no server name for an address; the certificates hold the address.
+      '--disable-warning=ExperimentalWarning',
+      '--disable-warning=DEP0123',
+      ...(plan.nodeArgs ?? []),
+      plan.script,
+      ...plan.args,
+    ],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(plan.cwd === undefined ? {} : { cwd: plan.cwd }),

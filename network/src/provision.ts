@@ -4,17 +4,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadOrganisationCa, type OrganisationCa } from '@waymark/devnet/ca';
 import { sha256, toHex } from '@waymark/protocol';
-import type { ProfileDocument } from '@waymark/sdk';
-import {
-  createKeyStore,
-  type EncryptionKeyPair,
-  exportEncryptionKeyPair,
-  generateEncryptionKeyPair,
-  openKeyStore,
-  parseEncryptionKeyPair,
-  readPassphrase,
-  type StoredEncryptionKey,
-} from '@waymark/vault';
+import { createReaderKey, type ProfileDocument, readReaderKey } from '@waymark/sdk';
+import { createKeyStore, type EncryptionKeyPair, openKeyStore, readPassphrase } from '@waymark/vault';
 import { stringify } from 'yaml';
 import { type Layout, type NodeFolder, type PortPlan, serviceName, users } from './layout.ts';
 import type { Topology, TopologyOrganisation } from './topology.ts';
@@ -136,14 +127,8 @@ async function provisionKeyStore(place: OrganisationPlace, folder: NodeFolder): 
   return store.encryptionKey;
 }
 
-async function provisionEncryptionKey(folder: NodeFolder): Promise<EncryptionKeyPair> {
-  if (!existsSync(folder.encryptionKey)) {
-    await writeSecret(
-      folder.encryptionKey,
-      `${JSON.stringify(exportEncryptionKeyPair(generateEncryptionKeyPair('X25519')))}\n`,
-    );
-  }
-  return parseEncryptionKeyPair(JSON.parse(await readFile(folder.encryptionKey, 'utf8')) as StoredEncryptionKey);
+function provisionEncryptionKey(folder: NodeFolder): Promise<EncryptionKeyPair> {
+  return existsSync(folder.encryptionKey) ? readReaderKey(folder.encryptionKey) : createReaderKey(folder.encryptionKey);
 }
 
 async function provisionService(

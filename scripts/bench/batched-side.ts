@@ -1,0 +1,142 @@
+import { createGatewaySource } from '@waymark/content';
+import { connectGateway, type Ledger, privateKeySigner } from '@waymark/fabric';
+import {
+  bytesEqual,
+  contentBytes,
+  dagCborCode,
+  parseCid,
+  parseEvidence,
+  recordContent,
+  type ShipmentRecord,
+} from '@waymark/protocol';
+import { connect, type Waymark } from '@waymark/sdk';
+import { readFile } from 'node:fs/promises';
+import { recordSource, type RecordSource } from './records.ts';
+import { createSample, type DoneRecord, type Side } from './side.ts';
+
+/** Records of a round and firm that are read back by trusted query. */
+const sampleSize = 50;
+const batchesAtOnce = 16;
+
+interface Firm {
+  readonly waymark: Waymark;
+  readonly records: RecordSource;
+  readonly ledger: Ledger;
+  readonly content: { has(cid: ReturnType<typeof parseCid>): Promise<boolean>; close(): Promise<void> };
+}
+
+/**
+ * Waymark's own path: the SDK submits to each firm's outlet, and a record is done when its receipt says `anchored`. Afterwards every batch
+ * must be on the channel and in the content store, and a random sample must come back by trusted query as it was submitted.
+ *
+ * @param profiles one reader's profile of each firm
+ * @param name unique to this run of the benchmark
+ */
+export async function openBatchedSide(profiles: readonly string[], name: string): Promise<Side> {
+  const firms = await Promise.all(
+    profiles.map((profile, index) => openFirm(profile, recordSource(index + 1, `${name}-batched${index}`))),
+  );
+  return {
+    name: 'batched',
+    async run(forMs) {
+      const startedMs = performance.now();
+      const runs = await Promise.all(firms.map((firm) => submitFor(firm, startedMs + forMs)));
+      await Promise.all(firms.map((firm, index) => prove(firm, runs[index] as FirmRun)));
+      return {
+        records: runs.reduce((sum, { records }) => sum + records, 0),
+        tookMs: Math.max(...runs.map(({ endedMs }) => endedMs)) - startedMs,
+      };
+    },
+    async close() {
+      for (const { waymark, ledger, content } of firms) {
+        await waymark.close();
+        await content.close();
+        ledger.close();
+      }
+    },
+  };
+}
+
+interface FirmRun {
+  readonly records: number;
+  readonly endedMs: number;
+  /** Records of each batch by evidence id. */
+  readonly batches: ReadonlyMap<string, number>;
+  readonly sample: readonly DoneRecord[];
+}
+
+async function submitFor({ waymark, records }: Firm, untilMs: number): Promise<FirmRun> {
+  const underWay = new Map<string, ShipmentRecord>();
+  const batches = new Map<string, number>();
+  const sample = createSample<DoneRecord>(sampleSize, Math.random);
+  function* input(): Generator<ShipmentRecord> {
+    while (performance.now() < untilMs) {
+      const record = records.next();
+      underWay.set(record.eventId, record);
+      yield record;
+    }
+  }
+  let done = 0;
+  let endedMs = performance.now();
+  for await (const result of waymark.submit(input(), { until: 'anchored' })) {
+    if ('error' in result) throw result.error;
+    const { receipt, eventId } = result;
+    const record = underWay.get(eventId);
+    if (record === undefined || receipt.repeated) throw new Error(`the receipt of ${eventId} is not for a new record`);
+    underWay.delete(eventId);
+    done += 1;
+    endedMs = performance.now();
+    batches.set(receipt.evidenceId, (batches.get(receipt.evidenceId) ?? 0) + 1);
+    sample.offer({ record, id: receipt.recordOid });
+  }
+  if (underWay.size > 0) throw new Error(`${underWay.size} records have no receipt`);
+  return { records: done, endedMs, batches, sample: sample.items };
+}
+
+async function prove(firm: Firm, { batches, sample }: FirmRun): Promise<void> {
+  const ids = batches.entries();
+  const worker = async (): Promise<void> => {
+    for (const [id, count] of ids) {
+      const evidence = parseEvidence(await firm.ledger.evaluate('evidence', 'get', [id]));
+      if (evidence.count !== count) throw new Error(`${id} has ${evidence.count} records on the channel, not ${count}`);
+      if (!(await firm.content.has(parseCid(evidence.cid, [dagCborCode])))) {
+        throw new Error(`the batch block of ${id} is not in the content store`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: batchesAtOnce }, worker));
+  let index = 0;
+  for await (const outcome of firm.waymark.traceMany(sample.map(({ id }) => ({ recordOid: id })))) {
+    if ('error' in outcome) throw outcome.error;
+    const [found] = outcome.answer.records;
+    const asked = sample[index];
+    index += 1;
+    if (found === undefined || asked === undefined || outcome.answer.trust !== 'anchored') {
+      throw new Error('a trusted query gave no record');
+    }
+    if (!bytesEqual(contentBytes(found.content), contentBytes(recordContent(asked.record)))) {
+      throw new Error('a trusted query gave another record than was submitted');
+    }
+  }
+  if (index !== sample.length) throw new Error('not every trusted query was answered');
+}
+
+async function openFirm(profileFile: string, records: RecordSource): Promise<Firm> {
+  const waymark = connect(profileFile);
+  const { gateway, api, identity, mspId, channel, chaincode } = waymark.profile;
+  if (gateway === undefined || api === undefined) throw new Error(`${profileFile} names no gateway or no api`);
+  const certificatePem = await readFile(identity.certificateFile, 'utf8');
+  const privateKeyPem = await readFile(identity.privateKeyFile, 'utf8');
+  const ledger = connectGateway({
+    endpoint: gateway.endpoint,
+    tlsRootPem: await readFile(gateway.tlsRootFile, 'utf8'),
+    identity: { mspId, certificatePem, sign: privateKeySigner(privateKeyPem) },
+    channel,
+    chaincode,
+  });
+  const content = createGatewaySource({
+    baseUrl: api.url,
+    tls: { ca: await readFile(api.tlsRootFile, 'utf8'), certificate: certificatePem, privateKey: privateKeyPem },
+  });
+  return { waymark, records, ledger, content };
+}

@@ -1,0 +1,56 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** A process under watch. */
+export interface WatchedProcess {
+  readonly name: string;
+  readonly pid: number;
+}
+
+/** Processor seconds by process since its start. */
+export type ProcessorTime = ReadonlyMap<string, number>;
+
+/** Ticks in a second as Linux reports them to programs. */
+const ticksPerSecond = 100;
+
+/** Processor time of each process, user and system; empty where the system does not tell (only Linux does). */
+export async function processorTimeOf(processes: readonly WatchedProcess[]): Promise<ProcessorTime> {
+  const times = await Promise.all(processes.map(async ({ name, pid }) => [name, await secondsOf(pid)] as const));
+  return new Map(times.filter((entry): entry is readonly [string, number] => entry[1] !== undefined));
+}
+
+/** What was used between two measurements. */
+export function processorTimeBetween(before: ProcessorTime, after: ProcessorTime): ProcessorTime {
+  return new Map([...after].map(([name, seconds]) => [name, seconds - (before.get(name) ?? 0)]));
+}
+
+/** Sums by name. */
+export function addProcessorTimes(times: readonly ProcessorTime[]): ProcessorTime {
+  const sums = new Map<string, number>();
+  for (const time of times) for (const [name, seconds] of time) sums.set(name, (sums.get(name) ?? 0) + seconds);
+  return sums;
+}
+
+/** Bytes of all files below a folder; what disappears meanwhile does not count. */
+export async function diskBytesOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const sizes = await Promise.all(
+    entries.map((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return diskBytesOf(path);
+      return stat(path).then(
+        ({ size }) => size,
+        () => 0,
+      );
+    }),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+async function secondsOf(pid: number): Promise<number | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  // The second field is the program's name in brackets and may hold anything.
+  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
+  if (fields === undefined) return undefined;
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
