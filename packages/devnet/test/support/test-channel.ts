@@ -1,5 +1,5 @@
 import type { common } from '@hyperledger/fabric-protos';
-import { createOrganisationCa, type IssuedIdentity, type OrganisationCa } from '../../src/ca/index.ts';
+import { createOrganisationCa, type IssuedIdentity, type IssuedTls, type OrganisationCa } from '../../src/ca/index.ts';
 import { buildGenesisBlock, type BatchSize, type PolicyRules } from '../../src/config/index.ts';
 import { buildMspConfig, createSigningIdentity, type NodeRole, type SigningIdentity } from '../../src/msp/index.ts';
 
@@ -23,6 +23,7 @@ export interface TestChannel {
   readonly org2: TestOrganisation;
   readonly ordererCa: OrganisationCa;
   readonly orderer: TestIdentity;
+  readonly ordererTls: IssuedTls;
   readonly genesisBlock: common.Block;
 }
 
@@ -30,6 +31,8 @@ export interface TestChannelOptions {
   readonly batchSize?: Partial<BatchSize>;
   readonly batchTimeoutMs?: number;
   readonly applicationPolicies?: PolicyRules;
+  /** Default: 7050, where nothing needs to listen. */
+  readonly ordererPort?: number;
 }
 
 const DEFAULT_BATCH_SIZE: BatchSize = {
@@ -45,20 +48,21 @@ export async function createTestChannel(options: TestChannelOptions = {}): Promi
     createOrganisationCa({ mspId: 'OrdererMSP', domain: 'orderer.example.com' }),
   ]);
   const orderer = await issueIdentity(ordererCa, 'orderer0', 'orderer');
-  const tls = await ordererCa.issueTls({ commonName: 'orderer0.orderer.example.com' });
+  const port = options.ordererPort ?? 7050;
+  const ordererTls = await ordererCa.issueTls({ commonName: 'orderer0.orderer.example.com' });
   const genesisBlock = buildGenesisBlock({
     channelId: CHANNEL_ID,
     applicationOrganisations: [
       { ...definitionOf(org1.ca), anchorPeers: [{ host: 'localhost', port: 7051 }] },
       definitionOf(org2.ca),
     ],
-    ordererOrganisations: [{ ...definitionOf(ordererCa), endpoints: [{ host: 'localhost', port: 7050 }] }],
+    ordererOrganisations: [{ ...definitionOf(ordererCa), endpoints: [{ host: 'localhost', port }] }],
     consenters: [
       {
         host: 'localhost',
-        port: 7050,
-        clientTlsCertPem: tls.certificatePem,
-        serverTlsCertPem: tls.certificatePem,
+        port,
+        clientTlsCertPem: ordererTls.certificatePem,
+        serverTlsCertPem: ordererTls.certificatePem,
       },
     ],
     batchSize: { ...DEFAULT_BATCH_SIZE, ...options.batchSize },
@@ -66,7 +70,7 @@ export async function createTestChannel(options: TestChannelOptions = {}): Promi
     ...(options.applicationPolicies === undefined ? {} : { applicationPolicies: options.applicationPolicies }),
     timestampMs: Date.now(),
   });
-  return { org1, org2, ordererCa, orderer, genesisBlock };
+  return { org1, org2, ordererCa, orderer, ordererTls, genesisBlock };
 }
 
 export async function createTestOrganisation(mspId: string, domain: string): Promise<TestOrganisation> {
