@@ -71,6 +71,7 @@ export {
   type TransportKeyRing,
   type TransportKeyStorage,
 } from './submission/transport-key-ring.ts';
+export { readPrivateFile, writePrivateFile } from './keystore/private-file.ts';
 export { readPassphrase, type PassphraseSource } from './keystore/passphrase.ts';
 export { createKeyStore, openKeyStore, type KeyStore, type KeyStoreOptions } from './keystore/key-store.ts';
 export { type ScryptCost } from './keystore/sealed-document.ts';

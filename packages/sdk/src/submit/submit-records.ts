@@ -1,0 +1,319 @@
+import { setImmediate, setTimeout as delay } from 'node:timers/promises';
+import { isWaymarkError, WaymarkError } from '@waymark/protocol';
+import {
+  type BidiStream,
+  fromFailure,
+  type RecordReceipt,
+  type SubmitRequest,
+  type SubmitResponse,
+} from '@waymark/transport';
+import { type PreparedRecord, prepareRecord, type RecordInput } from './record-message.ts';
+
+/** How far a record has come: `accepted` is on the center's disk, `anchored` is in a valid transaction of the channel. */
+export type SubmitState = 'accepted' | 'anchored';
+
+/** What the outlet says of a record. */
+export interface SubmitReceipt {
+  readonly recordOid: string;
+  /** `<msp>/<outlet>/<seq>`. */
+  readonly evidenceId: string;
+  readonly leafIndex: number;
+  readonly state: SubmitState;
+  readonly batchHash: string;
+  /** Once anchored, when the outlet has heard of the transaction. */
+  readonly txId?: string;
+  /** The record had been submitted before, with the same content. */
+  readonly repeated: boolean;
+}
+
+/** What became of one record. */
+export type SubmitResult = {
+  /** Place of the record in the input, from 0. */
+  readonly index: number;
+  readonly eventId: string;
+} & ({ readonly receipt: SubmitReceipt } | { readonly error: WaymarkError });
+
+/** Counts so far. */
+export interface SubmitProgress {
+  readonly read: number;
+  readonly done: number;
+  readonly failed: number;
+}
+
+/** How to submit. */
+export interface SubmitOptions {
+  /** When a record counts as done. Default: anchored. */
+  readonly until?: SubmitState;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: SubmitProgress) => void;
+  /** Records sent, not yet done or not yet taken by the caller; above it the input is not read. Default 16,384. */
+  readonly maxInFlight?: number;
+  /** How often a broken stream is opened again without anything having been done in between. Default 8. */
+  readonly maxReconnects?: number;
+}
+
+type Stream = BidiStream<SubmitRequest, SubmitResponse>;
+
+interface Waiting extends PreparedRecord {
+  readonly index: number;
+  readonly eventId: string;
+}
+
+const maxGroupRecords = 256;
+const maxGroupSizeBytes = 1024 * 1024;
+const firstRetryMs = 200;
+const longestRetryMs = 5_000;
+
+/**
+ * Sends records and yields what becomes of each, as it becomes known. The input is read only as fast as the outlet and the caller keep up; a
+ * broken stream is opened again and what has no receipt is sent again, which the outlet recognises.
+ * @throws WaymarkError what ends the whole submission: refused, certificate errors, unavailable when reconnecting did not help
+ */
+export async function* submitRecords(
+  open: () => Stream,
+  records: Iterable<RecordInput> | AsyncIterable<RecordInput>,
+  options: SubmitOptions = {},
+): AsyncGenerator<SubmitResult, void, undefined> {
+  const submission = new Submission(open, records, options);
+  try {
+    yield* submission.results();
+  } finally {
+    submission.stop();
+  }
+}
+
+class Submission {
+  readonly #open: () => Stream;
+  readonly #records: Iterable<RecordInput> | AsyncIterable<RecordInput>;
+  readonly #options: SubmitOptions;
+  readonly #until: SubmitState;
+  readonly #maxInFlight: number;
+  /** Sent or to be sent, without final word; in the order of the input. */
+  readonly #waiting = new Map<number, Waiting>();
+  #results: SubmitResult[] = [];
+  #changed = Promise.withResolvers<undefined>();
+  #group: Waiting[] = [];
+  #groupSizeBytes = 0;
+  #stream: Stream | undefined;
+  #sending = Promise.resolve();
+  #read = 0;
+  #done = 0;
+  #failed = 0;
+  #inputEnded = false;
+  #failure: { readonly error: unknown } | undefined;
+  #stopped = false;
+  #progressed = false;
+
+  constructor(open: () => Stream, records: Iterable<RecordInput> | AsyncIterable<RecordInput>, options: SubmitOptions) {
+    this.#open = open;
+    this.#records = records;
+    this.#options = options;
+    this.#until = options.until ?? 'anchored';
+    this.#maxInFlight = options.maxInFlight ?? 16_384;
+  }
+
+  async *results(): AsyncGenerator<SubmitResult, void, undefined> {
+    const { signal } = this.#options;
+    signal?.throwIfAborted();
+    const onAbort = (): void => this.#fail(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    void this.#receive();
+    void this.#readInput();
+    try {
+      for (;;) {
+        const changed = this.#changed.promise;
+        const ready = this.#results;
+        this.#results = [];
+        for (const [index, result] of ready.entries()) {
+          yield result;
+          // Those not yet taken still count as in flight.
+          this.#untaken = ready.length - index - 1;
+          if (this.#untaken % maxGroupRecords === 0) this.#signalChange();
+        }
+        if (this.#failure !== undefined) throw this.#failure.error;
+        if (ready.length > 0) continue;
+        if (this.#inputEnded && this.#waiting.size === 0 && this.#results.length === 0) return;
+        await changed;
+      }
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #untaken = 0;
+
+  stop(): void {
+    this.#stopped = true;
+    this.#stream?.cancel();
+    this.#signalChange();
+  }
+
+  #signalChange(): void {
+    this.#changed.resolve(undefined);
+    this.#changed = Promise.withResolvers();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#stream?.cancel();
+    this.#signalChange();
+  }
+
+  get #over(): boolean {
+    return this.#stopped || this.#failure !== undefined;
+  }
+
+  async #readInput(): Promise<void> {
+    try {
+      for await (const input of this.#records) {
+        const index = this.#read;
+        this.#read += 1;
+        const { eventId } = input;
+        try {
+          const waiting = { ...prepareRecord(input, index + 1), index, eventId };
+          this.#waiting.set(index + 1, waiting);
+          this.#gather(waiting);
+        } catch (error) {
+          if (!isWaymarkError(error)) throw error;
+          this.#settle({ index, eventId, error });
+        }
+        if (this.#group.length === 0) await this.#sending;
+        while (this.#inFlight >= this.#maxInFlight && !this.#over) {
+          this.#sendGroup();
+          await this.#changed.promise;
+        }
+        if (this.#over) return;
+      }
+      this.#inputEnded = true;
+      this.#sendGroup();
+      await this.#sending;
+      this.#stream?.finish();
+      this.#signalChange();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  get #inFlight(): number {
+    return this.#waiting.size + this.#results.length + this.#untaken;
+  }
+
+  /** Records that come close together go together; none waits for the next. */
+  #gather(waiting: Waiting): void {
+    this.#group.push(waiting);
+    this.#groupSizeBytes += waiting.sizeBytes;
+    if (this.#group.length >= maxGroupRecords || this.#groupSizeBytes >= maxGroupSizeBytes) this.#sendGroup();
+    else if (this.#group.length === 1) void setImmediate().then(() => this.#sendGroup());
+  }
+
+  #sendGroup(): void {
+    const group = this.#group;
+    this.#group = [];
+    this.#groupSizeBytes = 0;
+    if (group.length === 0) return;
+    const stream = this.#stream;
+    // Without a stream nothing is lost: a new one begins with all that waits.
+    if (stream !== undefined) this.#sending = this.#sending.then(() => this.#write(stream, group));
+  }
+
+  async #write(stream: Stream, group: readonly Waiting[]): Promise<void> {
+    try {
+      const records = group.filter(({ message }) => this.#waiting.has(message.ref)).map(({ message }) => message);
+      if (records.length > 0 && stream === this.#stream) await stream.write({ records, flush: false });
+    } catch {
+      // The receiving side hears why.
+    }
+  }
+
+  async #receive(): Promise<void> {
+    let retries = 0;
+    let retryMs = firstRetryMs;
+    while (!this.#over) {
+      try {
+        await this.#session();
+        if (this.#over || (this.#inputEnded && this.#waiting.size === 0)) return;
+        throw new WaymarkError('unavailable', 'The outlet ended the stream before all records had their receipt.');
+      } catch (error) {
+        this.#stream = undefined;
+        if (this.#over || (this.#inputEnded && this.#waiting.size === 0)) return;
+        if (this.#progressed) {
+          retries = 0;
+          retryMs = firstRetryMs;
+        }
+        this.#progressed = false;
+        retries += 1;
+        if (!passing(error) || retries > (this.#options.maxReconnects ?? 8)) {
+          this.#fail(error);
+          return;
+        }
+        await delay(retryMs);
+        retryMs = Math.min(retryMs * 2, longestRetryMs);
+      }
+    }
+  }
+
+  async #session(): Promise<void> {
+    const stream = this.#open();
+    const again = [...this.#waiting.values()];
+    this.#group = [];
+    this.#groupSizeBytes = 0;
+    this.#stream = stream;
+    const resend = async (): Promise<void> => {
+      for (const group of groupsOf(again)) await this.#write(stream, group);
+      if (this.#inputEnded) stream.finish();
+    };
+    this.#sending = this.#sending.then(resend);
+    for await (const { receipts, failures } of stream.responses) {
+      for (const receipt of receipts) this.#receipt(receipt);
+      for (const { ref, failure } of failures) {
+        const waiting = this.#waiting.get(ref);
+        if (waiting === undefined || failure === undefined) continue;
+        this.#waiting.delete(ref);
+        this.#settle({ index: waiting.index, eventId: waiting.eventId, error: fromFailure(failure) });
+      }
+      this.#signalChange();
+      if (this.#over || (this.#inputEnded && this.#waiting.size === 0)) return;
+    }
+  }
+
+  #receipt(message: RecordReceipt): void {
+    const waiting = this.#waiting.get(message.ref);
+    const state = message.state === 'anchored' ? 'anchored' : 'accepted';
+    if (waiting === undefined || (this.#until === 'anchored' && state !== 'anchored')) return;
+    this.#waiting.delete(message.ref);
+    const { recordOid, evidenceId, leafIndex, batchHash, txId, repeated } = message;
+    this.#settle({
+      index: waiting.index,
+      eventId: waiting.eventId,
+      receipt: { recordOid, evidenceId, leafIndex, state, batchHash, ...(txId === '' ? {} : { txId }), repeated },
+    });
+  }
+
+  #settle(result: SubmitResult): void {
+    this.#progressed = true;
+    if ('error' in result) this.#failed += 1;
+    else this.#done += 1;
+    this.#results.push(result);
+    this.#options.onProgress?.({ read: this.#read, done: this.#done, failed: this.#failed });
+    this.#signalChange();
+  }
+}
+
+function* groupsOf(records: readonly Waiting[]): Generator<Waiting[]> {
+  let group: Waiting[] = [];
+  let sizeBytes = 0;
+  for (const record of records) {
+    group.push(record);
+    sizeBytes += record.sizeBytes;
+    if (group.length < maxGroupRecords && sizeBytes < maxGroupSizeBytes) continue;
+    yield group;
+    group = [];
+    sizeBytes = 0;
+  }
+  if (group.length > 0) yield group;
+}
+
+/** Faults that may be over when the stream is opened again. */
+function passing(error: unknown): boolean {
+  return isWaymarkError(error) && ['unavailable', 'limit-exceeded', 'internal'].includes(error.code);
+}
