@@ -49,7 +49,7 @@ function reversed(item: JsonValue): JsonValue {
   return Object.fromEntries(
     Object.entries(item)
       .reverse()
-      .map(([key, inner]) => [key, reversed(inner as JsonValue)]),
+      .map(([key, inner]) => [key, reversed(inner)]),
   );
 }
 

@@ -17,7 +17,8 @@ test('a record is taken as it is', () => {
 });
 
 test('revision is 0 and businessIds empty unless given', () => {
-  const { revision: _revision, businessIds: _ids, ...least } = record;
+  const { eventId, consignment, schema, collectionTime, payload } = record;
+  const least = { eventId, consignment, schema, collectionTime, payload };
   expect(validateRecord(least)).toEqual({ ...least, revision: 0, businessIds: [] });
 });
 
@@ -89,7 +90,7 @@ test.each<[string, unknown, string]>([
   ['a payload with NaN', { ...record, payload: [0, Number.NaN] }, '/payload/1'],
   ['a payload with infinity', { ...record, payload: { n: -Infinity } }, '/payload/n'],
   ['a payload with an integer beyond 2^53', { ...record, payload: { n: 2 ** 53 } }, '/payload/n'],
-  ['a payload with a hole in a list', { ...record, payload: JSON.parse('[1,2,3]', (_key, value: unknown) => value === 2 ? undefined : value) }, '/payload/1'], // prettier-ignore
+  ['a payload with a hole in a list', { ...record, payload: Object.assign([], { 0: 1, 2: 3 }) }, '/payload/1'], // prettier-ignore
   ['a payload with a lone surrogate', { ...record, payload: ['\udc00'] }, '/payload/0'],
   ['a payload with a key that is not in NFC', { ...record, payload: { 'e\u0301': 1 } }, '/payload/e\u0301'],
   ['a payload with __proto__', { ...record, payload: JSON.parse('{"__proto__":{}}') as unknown }, '/payload/__proto__'],
