@@ -2,7 +2,15 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: ['**/node_modules/**', '**/lib/**', 'chaincode/package/**', '**/generated/**', 'coverage/**', '.waymark/**', 'examples/samples/**'],
+    ignores: [
+      '**/node_modules/**',
+      '**/lib/**',
+      'chaincode/package/**',
+      '**/generated/**',
+      'coverage/**',
+      '.waymark/**',
+      'examples/samples/**',
+    ],
   },
   ...tseslint.configs.strictTypeChecked,
   {
