@@ -19,6 +19,17 @@ export interface ConsortiumOptions {
   /** Where the built chaincode lies (`ensureChaincodeBuilt`). */
   readonly chaincodeFolder: string;
   readonly onProgress?: (step: string) => void;
+  /** Further contracts for the channel, which run already: what measurements compare with. */
+  readonly additionalChaincodes?: readonly AdditionalChaincode[];
+}
+
+/** A contract that is not Waymark's. */
+export interface AdditionalChaincode {
+  readonly name: string;
+  readonly version: string;
+  readonly sequence: number;
+  /** `host:port` by MSP id. */
+  readonly address: Readonly<Record<string, string>>;
 }
 
 /** A service of a running consortium. */
@@ -52,7 +63,7 @@ export interface Consortium {
 
 /** Starts a consortium with the embedded runtime (devnet and the embedded content store). */
 export async function startConsortium(options: ConsortiumOptions): Promise<Consortium> {
-  const { topology, dataDir, chaincodeFolder, onProgress = () => undefined } = options;
+  const { topology, dataDir, chaincodeFolder, onProgress = () => undefined, additionalChaincodes = [] } = options;
   const layout = layoutOf(dataDir);
   await mkdir(layout.run, { recursive: true, mode: 0o700 });
   const ports = await portPlan(topology, layout);
@@ -78,7 +89,7 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
       topology.organisations.map(async (organisation) => keep(await startChaincodeOf(organisation))),
     );
     onProgress('starting devnet (development only, not for production)');
-    let devnet = keep(await startDevnetProcess(topology, ports, layout));
+    let devnet = keep(await startDevnetProcess(topology, ports, layout, additionalChaincodes));
     const gateways = gatewaysOf(devnet);
     onProgress('issuing certificates and keys');
     const nodes = await provision(topology, layout, ports, gateways);
@@ -96,7 +107,7 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
       registerOnce(topology, layout, gateways, nodes),
     ]);
     const startAgain = async (old: RunningProcess): Promise<RunningProcess> => {
-      if (old === devnet) return (devnet = await startDevnetProcess(topology, ports, layout));
+      if (old === devnet) return (devnet = await startDevnetProcess(topology, ports, layout, additionalChaincodes));
       const chaincode = chaincodes.indexOf(old);
       const organisation = topology.organisations[chaincode];
       if (organisation !== undefined) return (chaincodes[chaincode] = await startChaincodeOf(organisation));
@@ -179,7 +190,12 @@ function startChaincode(
   );
 }
 
-async function startDevnetProcess(topology: Topology, ports: PortPlan, layout: Layout): Promise<RunningProcess> {
+async function startDevnetProcess(
+  topology: Topology,
+  ports: PortPlan,
+  layout: Layout,
+  additionalChaincodes: readonly AdditionalChaincode[],
+): Promise<RunningProcess> {
   const plan = {
     dataDir: layout.devnet,
     channel: topology.channel,
@@ -200,6 +216,7 @@ async function startDevnetProcess(topology: Topology, ports: PortPlan, layout: L
           topology.organisations.map(({ mspId }) => [mspId, `127.0.0.1:${ports.chaincodes[mspId] ?? 0}`]),
         ),
       },
+      ...additionalChaincodes,
     ],
     batch: {
       timeoutMs: topology.ordering.batchTimeoutMs,
