@@ -66,7 +66,7 @@ export async function readKeyFile(file: string, type: string): Promise<Readonly<
     value = undefined;
   }
   if (typeof value === 'object' && value !== null && 'type' in value && value.type === type) {
-    return value as unknown as Readonly<Record<string, unknown>>;
+    return value;
   }
   throw new WaymarkError('key-invalid', `${file}: is not a file of the kind ${type}`, { details: { file } });
 }

@@ -102,7 +102,10 @@ class Submission {
   #inputEnded = false;
   #failure: { readonly error: unknown } | undefined;
   #stopped = false;
+  readonly #stopping = new AbortController();
   #progressed = false;
+  /** Results handed to the caller's loop and not yet asked for. */
+  #untaken = 0;
 
   constructor(open: () => Stream, records: Iterable<RecordInput> | AsyncIterable<RecordInput>, options: SubmitOptions) {
     this.#open = open;
@@ -140,10 +143,9 @@ class Submission {
     }
   }
 
-  #untaken = 0;
-
   stop(): void {
     this.#stopped = true;
+    this.#stopping.abort();
     this.#stream?.cancel();
     this.#signalChange();
   }
@@ -155,11 +157,12 @@ class Submission {
 
   #fail(error: unknown): void {
     this.#failure ??= { error };
+    this.#stopping.abort();
     this.#stream?.cancel();
     this.#signalChange();
   }
 
-  get #over(): boolean {
+  #isOver(): boolean {
     return this.#stopped || this.#failure !== undefined;
   }
 
@@ -178,11 +181,11 @@ class Submission {
           this.#settle({ index, eventId, error });
         }
         if (this.#group.length === 0) await this.#sending;
-        while (this.#inFlight >= this.#maxInFlight && !this.#over) {
+        while (this.#inFlight >= this.#maxInFlight && !this.#isOver()) {
           this.#sendGroup();
           await this.#changed.promise;
         }
-        if (this.#over) return;
+        if (this.#isOver()) return;
       }
       this.#inputEnded = true;
       this.#sendGroup();
@@ -228,14 +231,14 @@ class Submission {
   async #receive(): Promise<void> {
     let retries = 0;
     let retryMs = firstRetryMs;
-    while (!this.#over) {
+    while (!this.#isOver()) {
       try {
         await this.#session();
-        if (this.#over || (this.#inputEnded && this.#waiting.size === 0)) return;
+        if (this.#isOver() || (this.#inputEnded && this.#waiting.size === 0)) return;
         throw new WaymarkError('unavailable', 'The outlet ended the stream before all records had their receipt.');
       } catch (error) {
         this.#stream = undefined;
-        if (this.#over || (this.#inputEnded && this.#waiting.size === 0)) return;
+        if (this.#isOver() || (this.#inputEnded && this.#waiting.size === 0)) return;
         if (this.#progressed) {
           retries = 0;
           retryMs = firstRetryMs;
@@ -246,7 +249,7 @@ class Submission {
           this.#fail(error);
           return;
         }
-        await delay(retryMs);
+        await delay(retryMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
         retryMs = Math.min(retryMs * 2, longestRetryMs);
       }
     }
@@ -272,7 +275,7 @@ class Submission {
         this.#settle({ index: waiting.index, eventId: waiting.eventId, error: fromFailure(failure) });
       }
       this.#signalChange();
-      if (this.#over || (this.#inputEnded && this.#waiting.size === 0)) return;
+      if (this.#isOver() || (this.#inputEnded && this.#waiting.size === 0)) return;
     }
   }
 

@@ -1,4 +1,4 @@
-import { isWaymarkError, WaymarkError } from '@waymark/protocol';
+import { isWaymarkError, type WaymarkError } from '@waymark/protocol';
 import {
   type Asked,
   type ConsignmentKeySource,
