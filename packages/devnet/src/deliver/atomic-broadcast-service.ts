@@ -32,7 +32,10 @@ function serveBroadcast(
     });
   });
   call.on('end', () => {
-    void tail.finally(() => call.end());
+    tail.then(
+      () => call.end(),
+      () => call.end(),
+    );
   });
 }
 

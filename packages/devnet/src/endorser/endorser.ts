@@ -52,16 +52,21 @@ export class ProposalRefused extends Error {
   }
 }
 
+export interface ProposalOptions {
+  /** The caller wants the answer only, no endorsement: saves a signature. */
+  readonly withoutEndorsement?: boolean;
+}
+
 /** `protos.Endorser` as a function. */
 export interface Endorser {
   /** Throws ProposalRefused; every other failure is in the response, as on Fabric. */
-  processProposal(signedProposal: peer.SignedProposal): Promise<peer.ProposalResponse>;
+  processProposal(signedProposal: peer.SignedProposal, options?: ProposalOptions): Promise<peer.ProposalResponse>;
 }
 
 /** Fabric: core/endorser/endorser.go. */
 export function createEndorser(params: EndorserParams): Endorser {
   return {
-    processProposal: async (signedProposal) => {
+    processProposal: async (signedProposal, options = {}) => {
       const proposal = refusing(false, () => unpackProposal(signedProposal));
       const channel = proposal.channelId === '' ? undefined : params.channel(proposal.channelId);
       const msps = channel?.config().msps ?? params.localMsps();
@@ -77,7 +82,7 @@ export function createEndorser(params: EndorserParams): Endorser {
       try {
         return SYSTEM_CHAINCODES.has(proposal.chaincodeName)
           ? await runSystemChaincode(proposal, params)
-          : await endorse(proposal, channel, params.identity);
+          : await endorse(proposal, channel, options.withoutEndorsement === true ? undefined : params.identity);
       } catch (error) {
         return buildPeerError(messageOf(error));
       }
@@ -105,7 +110,7 @@ async function checkUnique(proposal: UnpackedProposal, channel: EndorserChannel)
 async function endorse(
   proposal: UnpackedProposal,
   channel: EndorserChannel | undefined,
-  identity: SigningIdentity,
+  identity: SigningIdentity | undefined,
 ): Promise<peer.ProposalResponse> {
   const { chaincodeName, channelId, txId } = proposal;
   const notDefined = `make sure the chaincode ${chaincodeName} has been successfully defined on channel ${channelId} and try again: chaincode ${chaincodeName} not found`;
@@ -135,7 +140,7 @@ async function endorse(
     answer.setInterest(buildChaincodeInterest(results));
     if (status >= ERROR) return answer;
     answer.setVersion(1);
-    answer.setEndorsement(buildEndorsement(payload, identity));
+    if (identity !== undefined) answer.setEndorsement(buildEndorsement(payload, identity));
     return answer;
   } finally {
     await simulator.done();

@@ -23,7 +23,9 @@ export async function evaluate(
   const details: EndpointError[] = [];
   let code = status.UNAVAILABLE;
   for (const endorser of selectEndorsers(context, channel, proposal, request.getTargetOrganizationsList())) {
-    const answer = responseStatus(await endorser.processProposal(proposal.signedProposal));
+    const answer = responseStatus(
+      await endorser.processProposal(proposal.signedProposal, { withoutEndorsement: true }),
+    );
     if (answer.ok) return buildResponse(answer.response);
     details.push({ address: endorser.address, mspId: endorser.mspId, message: answer.message });
     code = answer.code;

@@ -1,5 +1,6 @@
 import type { common, peer } from '@hyperledger/fabric-protos';
 import type { ChannelConfig } from '../config/channel-config.ts';
+import type { ProposalOptions } from '../endorser/endorser.ts';
 import type { PeerLedger } from '../ledger/ledger.ts';
 import type { DefinitionReader } from '../lifecycle/definition-reader.ts';
 import type { Identity } from '../msp/msp.ts';
@@ -14,7 +15,7 @@ export interface GatewayEndorser {
   readonly identity: Identity;
   height(): bigint;
   hasChaincode(name: string): boolean;
-  processProposal(signedProposal: peer.SignedProposal): Promise<EndorserAnswer>;
+  processProposal(signedProposal: peer.SignedProposal, options?: ProposalOptions): Promise<EndorserAnswer>;
 }
 
 /** A response, or why there is none: then `reachedEndorser` tells whether the endorser itself refused it. */

@@ -37,14 +37,12 @@ export function createGatewayService(params: GatewayServiceParams): gateway.IGat
   };
 
   const unary =
-    <Request, Response>(serve: (request: Request, cancelled: AbortSignal) => Promise<Response>) =>
+    <Request, Response>(serve: (request: Request, call: NodeJS.EventEmitter) => Promise<Response>) =>
     (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): void => {
-      const cancelled = new AbortController();
-      call.on('cancelled', () => cancelled.abort());
       const run = async () => {
         acquire();
         try {
-          return await serve(call.request, cancelled.signal);
+          return await serve(call.request, call);
         } finally {
           active--;
         }
@@ -58,13 +56,12 @@ export function createGatewayService(params: GatewayServiceParams): gateway.IGat
   const streamEvents = (
     call: ServerWritableStream<gateway.SignedChaincodeEventsRequest, gateway.ChaincodeEventsResponse>,
   ): void => {
-    const cancelled = new AbortController();
-    call.on('cancelled', () => cancelled.abort());
+    const cancelled = cancellationOf(call);
     const run = async () => {
       acquire();
       try {
-        for await (const response of chaincodeEvents(params, call.request, cancelled.signal)) {
-          if (!call.write(response)) await drained(call, cancelled.signal);
+        for await (const response of chaincodeEvents(params, call.request, cancelled)) {
+          if (!call.write(response)) await drained(call, cancelled);
         }
       } finally {
         active--;
@@ -80,11 +77,17 @@ export function createGatewayService(params: GatewayServiceParams): gateway.IGat
     evaluate: unary((request: gateway.EvaluateRequest) => evaluate(params, request)),
     endorse: unary((request: gateway.EndorseRequest) => endorse(params, request)),
     submit: unary((request: gateway.SubmitRequest) => submit(params, request)),
-    commitStatus: unary((request: gateway.SignedCommitStatusRequest, cancelled) =>
-      commitStatus(params, notifierOf, request, cancelled),
+    commitStatus: unary((request: gateway.SignedCommitStatusRequest, call) =>
+      commitStatus(params, notifierOf, request, cancellationOf(call)),
     ),
     chaincodeEvents: streamEvents,
   };
+}
+
+function cancellationOf(call: NodeJS.EventEmitter): AbortSignal {
+  const cancelled = new AbortController();
+  call.once('cancelled', () => cancelled.abort());
+  return cancelled.signal;
 }
 
 /** Resolves when the stream takes more, or will never do so again. */

@@ -100,9 +100,11 @@ function blockSource(ordering: OrderingService): BlockSource {
     },
     onCommit: (listener) => {
       const stopped = new AbortController();
-      void (async () => {
+      const follow = async () => {
         for await (const block of ordering.blocks(ordering.height, stopped.signal)) listener(toCommitted(block));
-      })();
+      };
+      // A chain that cannot be read ends the reader's own stream, when it asks for the block itself.
+      follow().catch(() => undefined);
       return () => stopped.abort();
     },
   };

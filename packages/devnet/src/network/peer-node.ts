@@ -154,9 +154,9 @@ function toEndorser(target: PeerNode, self: PeerNode): GatewayEndorser {
     identity: self.ledger.channelConfig.msps.deserialize(target.membership.identity.serialized),
     height: () => target.ledger.height,
     hasChaincode: (name) => target.chaincodes.has(name),
-    processProposal: async (signedProposal) => {
+    processProposal: async (signedProposal, options) => {
       try {
-        return { response: await target.endorser.processProposal(signedProposal) };
+        return { response: await target.endorser.processProposal(signedProposal, options) };
       } catch (error) {
         const message = messageOf(error);
         const refusedByEndorser = error instanceof ProposalRefused && !error.byFilter;

@@ -5,8 +5,9 @@ import { DevnetError } from '../errors.ts';
 import { openPeerLedger } from '../ledger/index.ts';
 import { buildMspConfig } from '../msp/fabric-msp-config.ts';
 import { createSigningIdentity } from '../msp/signing-identity.ts';
-import { openOrderingService } from '../orderer/index.ts';
+import { SYSTEM_TIME, openOrderingService } from '../orderer/index.ts';
 import { chaincodesOf, checkAddresses } from './chaincode-addresses.ts';
+import { Closers } from './closers.ts';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
 import { commitDefinitions, definitionOf } from './definitions.ts';
 import { buildHandle, type Devnet } from './devnet.ts';
@@ -36,11 +37,9 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
   const definitions = (options.chaincodes ?? []).map(definitionOf);
   checkAddresses(options);
   const folder = await openDataFolder(options.dataDir);
-  /** What has been started, to be stopped in reverse order. */
-  const closers: (() => Promise<void>)[] = [() => folder.release()];
-  const stop = async () => {
-    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
-  };
+  const closers = new Closers();
+  closers.add('folder', () => folder.release());
+  const stop = () => closers.closeAll();
   try {
     if (folder.stored !== undefined) checkUnchanged(folder.stored, wanted);
     const topology = folder.stored ?? (await assignPorts(wanted));
@@ -145,7 +144,7 @@ async function startOrderer(
   membership: Membership,
   genesisBlock: common.Block,
   nowMs: () => number,
-  closers: (() => Promise<void>)[],
+  closers: Closers,
 ): Promise<OrdererNode> {
   const [node] = membership.nodes;
   if (node === undefined) throw new DevnetError('MSP_INVALID', 'the orderer has no certificate');
@@ -153,8 +152,9 @@ async function startOrderer(
     dir: folder.path('ledgers', node.hostName),
     genesisBlock,
     signer: node.identity,
+    time: { ...SYSTEM_TIME, nowMs },
   });
-  closers.push(() => ordering.close());
+  closers.add('orderer', () => ordering.close());
   const orderer = createOrdererNode({
     mspId: membership.mspId,
     membership: node,
@@ -163,7 +163,7 @@ async function startOrderer(
     ordering,
     nowMs,
   });
-  closers.push(() => orderer.close());
+  closers.add('endpoints', () => orderer.close());
   return orderer;
 }
 
@@ -175,7 +175,7 @@ async function startPeers(
   genesisBlock: common.Block,
   folder: DataFolder,
   events: DevnetEmitter,
-  closers: (() => Promise<void>)[],
+  closers: Closers,
 ): Promise<PeerNode[]> {
   const peers: PeerNode[] = [];
   for (const [index, organisation] of topology.organisations.entries()) {
@@ -184,7 +184,7 @@ async function startPeers(
       const membership = memberships.organisations[index]?.nodes[position];
       if (membership === undefined) throw new DevnetError('MSP_INVALID', 'a peer has no certificate');
       const ledger = await openPeerLedger({ dir: folder.path('ledgers', membership.hostName), genesisBlock });
-      closers.push(() => ledger.close());
+      closers.add('ledgers', () => ledger.close());
       const peer = createPeerNode({
         mspId: organisation.mspId,
         membership,
@@ -206,8 +206,8 @@ async function startPeers(
         },
       });
       peers.push(peer);
-      closers.push(() => peer.close());
-      closers.push(followOrderer(peer, orderer, events));
+      closers.add('endpoints', () => peer.close());
+      closers.add('followers', followOrderer(peer, orderer, events));
     }
   }
   return peers;

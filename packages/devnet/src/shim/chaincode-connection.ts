@@ -45,7 +45,7 @@ export function connectChaincode(params: ChaincodeConnectionParams): ChaincodeCo
 class ReconnectingConnection implements ChaincodeConnection {
   readonly #params: ChaincodeConnectionParams;
   readonly #client: peer.ChaincodeClient;
-  readonly #waiting = new Set<(stream: ChaincodeStream) => void>();
+  readonly #waiting = new Set<(outcome: ChaincodeStream | Error) => void>();
   #stream: ChaincodeStream | undefined;
   #isReady = false;
   #retryMs = FIRST_RETRY_MS;
@@ -70,13 +70,14 @@ class ReconnectingConnection implements ChaincodeConnection {
     if (this.#isReady && this.#stream !== undefined) return Promise.resolve(this.#stream);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#waiting.delete(settle);
         const reason = this.state.kind === 'down' ? this.state.reason : 'the chaincode did not register';
-        reject(new Error(`connection to ${this.#params.endpoint.address} failed: ${reason}`));
+        settle(new Error(`connection to ${this.#params.endpoint.address} failed: ${reason}`));
       }, timeoutMs);
-      const settle = (stream: ChaincodeStream) => {
+      const settle = (outcome: ChaincodeStream | Error) => {
         clearTimeout(timer);
-        resolve(stream);
+        this.#waiting.delete(settle);
+        if (outcome instanceof Error) reject(outcome);
+        else resolve(outcome);
       };
       this.#waiting.add(settle);
     });
@@ -88,6 +89,7 @@ class ReconnectingConnection implements ChaincodeConnection {
     clearTimeout(this.#retryTimer);
     this.#stream?.close(new Error('the peer stops'));
     this.#client.close();
+    for (const settle of [...this.#waiting]) settle(new Error('the peer stops'));
   }
 
   #dial(): void {
@@ -100,8 +102,7 @@ class ReconnectingConnection implements ChaincodeConnection {
         this.#isReady = true;
         this.#retryMs = FIRST_RETRY_MS;
         this.#report({ kind: 'ready', packageId });
-        for (const settle of this.#waiting) settle(stream);
-        this.#waiting.clear();
+        for (const settle of [...this.#waiting]) settle(stream);
       },
       closed: (reason) => this.#lost(reason),
       invokeChaincode: this.#params.invokeChaincode,
