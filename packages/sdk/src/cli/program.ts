@@ -1,5 +1,6 @@
 import { isWaymarkError } from '@waymark/protocol';
 import { Command as CommanderCommand, CommanderError, Option } from 'commander';
+import type { SubmitState } from '../submit/submit-records.ts';
 import type { Command, CommandContext } from './context.ts';
 import { type ExitCode, exitCodeFor, exitCodeMeanings, exitCodes } from './exit-codes.ts';
 import { type CliIo, createOutput, notice, shownError } from './output.ts';
@@ -92,7 +93,7 @@ function createProgram(io: CliIo, finish: (code: ExitCode) => void): CommanderCo
       .argument('<file...>')
       .addOption(new Option('--until <state>', 'wait for').choices(['accepted', 'anchored']).default('anchored')),
     async () => (await import('./commands/submit.ts')).submit,
-    ([files], { until }) => ({ files: files as string[], until: until === 'accepted' ? 'accepted' : 'anchored' }),
+    ([files], { until }) => ({ files: files as string[], until: until as SubmitState }),
   );
   runs(
     queryOptions(
@@ -108,7 +109,7 @@ function createProgram(io: CliIo, finish: (code: ExitCode) => void): CommanderCo
     ([files], { fast, show, ...query }) => ({
       ...query,
       files: files as string[],
-      mode: fast === true ? 'fast' : 'trusted',
+      mode: fast === true ? ('fast' as const) : ('trusted' as const),
       show: show === true,
     }),
   );
