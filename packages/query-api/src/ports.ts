@@ -14,10 +14,10 @@ export interface IndexHit {
 /** What a caller asks for: an id that people use, or an oid. */
 export type Query = { readonly type: string; readonly value: string } | { readonly recordOid: string };
 
-/** The node's index. */
+/** The node's index. `unavailable` when it cannot say that there is nothing. */
 export interface QueryIndex {
-  findByOid(oid: Uint8Array): IndexHit | undefined;
-  findByToken(token: Uint8Array, limit: number): readonly IndexHit[];
+  findByOid(oid: Uint8Array): IndexHit | undefined | Promise<IndexHit | undefined>;
+  findByToken(token: Uint8Array, limit: number): readonly IndexHit[] | Promise<readonly IndexHit[]>;
   /** The replica's copy of an evidence, unverified (S6). */
   evidence(evidenceId: string): Evidence | undefined;
 }

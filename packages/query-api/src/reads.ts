@@ -13,7 +13,7 @@ export interface HitMessage {
 
 /** The reads, without their transport. */
 export interface Reads {
-  lookUp(queries: readonly Query[]): { results: { hits: HitMessage[]; more: boolean }[] };
+  lookUp(queries: readonly Query[]): Promise<{ results: { hits: HitMessage[]; more: boolean }[] }>;
   handOverKeys(
     encryptionKey: JsonObject,
     consignments: readonly { consignmentOid: string; epoch: number }[],
@@ -38,9 +38,9 @@ export interface ReadsParts {
 
 /** Builds the reads over a node's index, keys and content store. */
 export function createReads({ index, keys, content }: ReadsParts): Reads {
-  const find = (query: Query, limit: number): readonly IndexHit[] => {
+  const find = async (query: Query, limit: number): Promise<readonly IndexHit[]> => {
     if ('recordOid' in query) {
-      const hit = index.findByOid(Buffer.from(query.recordOid, 'hex'));
+      const hit = await index.findByOid(Buffer.from(query.recordOid, 'hex'));
       return hit === undefined ? [] : [hit];
     }
     return index.findByToken(keys.token(query.type, query.value), limit);
@@ -51,15 +51,16 @@ export function createReads({ index, keys, content }: ReadsParts): Reads {
   };
 
   return {
-    lookUp(queries) {
+    async lookUp(queries) {
       let left = maxHitsPerAnswer;
-      const results = queries.map((query) => {
+      const results = [];
+      for (const query of queries) {
         const limit = Math.min(maxHitsPerQuery, left);
-        const found = find(query, limit + 1);
+        const found = await find(query, limit + 1);
         const hits = found.slice(0, limit).map(toMessage);
         left -= hits.length;
-        return { hits, more: found.length > limit };
-      });
+        results.push({ hits, more: found.length > limit });
+      }
       return { results };
     },
 
@@ -73,7 +74,7 @@ export function createReads({ index, keys, content }: ReadsParts): Reads {
     },
 
     async fastQuery(encryptionKey, query) {
-      const found = find(query, maxFastRecords + 1);
+      const found = await find(query, maxFastRecords + 1);
       if (found.length > maxFastRecords) {
         throw new WaymarkError(
           'limit-exceeded',

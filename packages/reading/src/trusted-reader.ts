@@ -6,6 +6,7 @@ import {
   parseEvidenceId,
   type RecordContent,
   toHex,
+  verifyBlock,
   WaymarkError,
 } from '@waymark/protocol';
 import { headerAt, openContent } from './open-record.ts';
@@ -74,6 +75,8 @@ export function createTrustedReader(parts: TrustedReaderParts): TrustedReader {
   async function fetch(hint: Hint): Promise<Fetched> {
     const located = await locate(hint);
     const envelope = await parts.content.get(located.leaf.cid);
+    // Content stores check this as well; what is called trusted does not rest on their having done so.
+    verifyBlock(located.leaf.cid, envelope);
     const { consignmentOid, epoch, collectedMs } = headerAt(envelope, placeOf(located));
     const { statement } = located.batch;
     if (collectedMs < statement.collectedFromMs || collectedMs > statement.collectedToMs) {

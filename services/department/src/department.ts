@@ -50,6 +50,7 @@ import { createAllowLists } from './external/allow-lists.ts';
 import { createAnswering } from './external/answer-queries.ts';
 import { registerDepartmentMetrics } from './metrics.ts';
 import { openOutbox } from './outbox/outbox.ts';
+import { createOutletIndex } from './query/outlet-index.ts';
 import { createAllowListRouter } from './rest/allow-list-router.ts';
 import { departmentOpenApi } from './rest/openapi.ts';
 import { createProgress } from './sealing/progress.ts';
@@ -186,14 +187,15 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
         Promise.all(places.map(({ consignmentOid, epoch }) => keys.reveal(consignmentOid, epoch))),
     },
   });
+  const index = createOutletIndex(replica);
   const allowLists = createAllowLists({ channel, identity, verifier: readingVerifier, outbox, nowMs });
   const answering = createAnswering({
     channel,
     identity,
     allowLists,
     reader,
-    findByOid: (oid) => {
-      const hit = replica.findByOid(oid);
+    findByOid: async (oid) => {
+      const hit = await index.findByOid(oid);
       return hit === undefined ? undefined : toHint(hit);
     },
     getEnvelope: (cid) => content.reader.get(parseCid(cid)),
@@ -205,7 +207,7 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
   });
 
   const reads = createReads({
-    index: replica,
+    index,
     content: content.reader,
     keys: {
       get ownerKid() {

@@ -184,6 +184,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
       if (outcome.state === 'refused') {
         const { outlet, seq } = outcome.batch;
         logger.error('the channel refused an accepted batch', { outlet, seq, code: outcome.refusal.code });
+        intake.rewind(outlet);
       }
       uploads.report(outcome);
       room.check();
@@ -304,15 +305,16 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
         ),
         addServices: (server) => {
           server.addService(CenterService, {
-            getTransportKey: serveUnary((_request, context) => {
-              identifyOutlet(context);
-              return Promise.resolve({ statement: Buffer.from(transportKeys.current().announcement) });
-            }),
-            getPosition: serveUnary((_request, context) => {
+            getTransportKey: serveUnary((_request, context) =>
+              Promise.resolve(context)
+                .then(identifyOutlet)
+                .then(() => ({ statement: Buffer.from(transportKeys.current().announcement) })),
+            ),
+            getPosition: serveUnary(async (_request, context) => {
               const outlet = identifyOutlet(context);
               uploads.endStream(outlet);
-              const { seq, batchHash } = intake.position(outlet);
-              return Promise.resolve({ seq, batchHash: Buffer.from(batchHash) });
+              const { seq, batchHash } = await intake.position(outlet);
+              return { seq, batchHash: Buffer.from(batchHash) };
             }),
             upload: serveBidi(uploads.upload),
             answerQueries: serveBidi<ExternalAnswer, ExternalQuery>(async (answers, queries, context) => {

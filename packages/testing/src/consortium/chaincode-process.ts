@@ -37,7 +37,8 @@ export async function startChaincode(): Promise<ChaincodeProcess> {
   };
 }
 
-async function freePort(): Promise<number> {
+/** A TCP port that nobody listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -9,7 +9,13 @@ import {
   type SubmitRequest,
   type SubmitResponse,
 } from '@waymark/transport';
-import type { TestFirm, TestIdentity } from './firm.ts';
+import type { TestFirm } from './firm.ts';
+
+/** A certificate with its key, as PEM text. */
+export interface Pem {
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+}
 
 /** A record as tests write it. */
 export interface TestRecord {
@@ -53,7 +59,7 @@ export function recordMessage(record: TestRecord, ref: number): RecordMessage {
 }
 
 /** Connects to an outlet as `identity`. */
-export function submitClient(firm: TestFirm, grpcPort: number, identity: TestIdentity): SubmitClient {
+export function submitClient(firm: TestFirm, grpcPort: number, identity: Pem): SubmitClient {
   const client = new OutletClient(
     `127.0.0.1:${String(grpcPort)}`,
     clientCredentials([firm.organisation.gateway.tlsRootCertPem], {
@@ -105,7 +111,7 @@ export type RestClient = (
 ) => Promise<RestAnswer>;
 
 /** Calls a service's REST interface as `identity`. */
-export function restClient(firm: TestFirm, apiPort: number, identity: TestIdentity): RestClient {
+export function restClient(firm: TestFirm, apiPort: number, identity: Pem): RestClient {
   return (method, path, body, options = {}) =>
     new Promise((resolve, reject) => {
       const bytes = options.raw ?? (body === undefined ? undefined : Buffer.from(JSON.stringify(body)));

@@ -8,6 +8,7 @@ import { createEnterprise, type EnterpriseConfiguration, loadEnterpriseConfigura
 import { connectGateway, type Ledger, privateKeySigner } from '@waymark/fabric';
 import { toHex } from '@waymark/protocol';
 import { certificateDigest, parseCertificatesPem } from '@waymark/vault';
+import { freePort } from './chaincode-process.ts';
 import { writeIdentity, writeKeyStore } from './identity-files.ts';
 import { type TestService, testService } from './service.ts';
 
@@ -137,7 +138,8 @@ export async function createFirm(parts: FirmParts): Promise<TestFirm> {
       keyStore: await writeKeyStore(join(folder, name), indexRoot),
       centerIsRecipient: true,
       tls: { certificateFile: join(tlsFolder, 'server.crt'), privateKeyFile: join(tlsFolder, 'server.key') },
-      listen: { grpcPort: 0, apiPort: 0, operationsPort: 0 },
+      // The same after a restart.
+      listen: { grpcPort: await freePort(), apiPort: await freePort(), operationsPort: await freePort() },
       dataFolder: join(folder, name, 'data'),
       logLevel: 'debug',
     };

@@ -12,3 +12,5 @@ export {
   type SubmitOutcome,
   type TestRecord,
 } from './clients.ts';
+export { caughtUp, metric, until } from './until.ts';
+export { startServiceProcess, type ServiceProcess } from './service-process.ts';

@@ -28,7 +28,7 @@ export interface AnsweringParts {
   readonly identity: SigningIdentity;
   readonly allowLists: AllowLists;
   readonly reader: TrustedReader;
-  readonly findByOid: (oid: Uint8Array) => Hint | undefined;
+  readonly findByOid: (oid: Uint8Array) => Promise<Hint | undefined>;
   readonly getEnvelope: (cid: string) => Promise<Uint8Array>;
   readonly open: () => BidiStream<ExternalAnswer, ExternalQuery>;
   readonly nowMs: () => number;
@@ -97,7 +97,7 @@ export function createAnswering(parts: AnsweringParts): Answering {
     const query = await verifyExternalQuery(request, { channel, msp: identity.mspId, nowMs: parts.nowMs() });
     useNonce(`${query.askerKid}/${query.nonce}`);
     if (query.recordOid !== undefined && query.recordOid !== recordOid) throw refused();
-    const hint = parts.findByOid(Buffer.from(recordOid, 'hex'));
+    const hint = await parts.findByOid(Buffer.from(recordOid, 'hex'));
     if (hint === undefined) throw refused();
     const { consignmentOid } = readEnvelopeHeader(await parts.getEnvelope(hint.cid));
     if (!parts.allowLists.permits(consignmentOid, query.askerKid)) throw refused();

@@ -63,8 +63,8 @@ export interface Outbox {
   /** Last batch the center has, as far as is known here. */
   position(): Position;
   /**
-   * Takes the center's position over: batches it has not accepted are numbered from there.
-   * @throws WaymarkError replay-conflict: the center holds another batch under a number that was acknowledged to us
+   * Takes the center's position over. Batches it does not have (any more) are queued and numbered from there, in their order.
+   * @throws WaymarkError replay-conflict: the center does not have a batch that the channel has
    */
   follow(position: Position): void;
   markAccepted(id: number, receipt: Uint8Array): void;
@@ -225,34 +225,52 @@ class SqliteOutbox implements Outbox {
 
   follow(center: Position): void {
     const known = this.position();
-    if (center.seq < known.seq || (center.seq === known.seq && !bytesEqual(center.batchHash, known.batchHash))) {
-      throw new WaymarkError('replay-conflict', 'The center no longer has a batch that it acknowledged.', {
-        details: { seq: known.seq, centerSeq: center.seq },
+    const isCenters = (hash: unknown): boolean => hash instanceof Uint8Array && bytesEqual(hash, center.batchHash);
+    if (center.seq === known.seq && isCenters(known.batchHash)) return;
+    const same = this.#one('SELECT batch_hash FROM batch WHERE seq = ?', center.seq);
+    // Batches were accepted whose receipts did not arrive: sent again as they are, they get them.
+    if (center.seq > known.seq && isCenters(same?.['batch_hash'])) return;
+    const anchored = this.#one(
+      "SELECT seq FROM batch WHERE state = 'anchored' AND (seq > ? OR (seq = ? AND batch_hash <> ?)) LIMIT 1",
+      center.seq,
+      center.seq,
+      center.batchHash,
+    );
+    if (anchored !== undefined) {
+      throw new WaymarkError('replay-conflict', 'The center does not have a batch that the channel has.', {
+        details: { seq: Number(anchored['seq']), centerSeq: center.seq },
       });
     }
-    const same = this.#one("SELECT batch_hash FROM batch WHERE seq = ? AND state = 'queued'", center.seq);
-    const ours =
-      center.seq === known.seq ||
-      (same !== undefined &&
-        same['batch_hash'] !== null &&
-        bytesEqual(same['batch_hash'] as Uint8Array, center.batchHash));
-    if (ours) return;
-    // This outbox does not know what the center has (it was lost, or restored from an old copy): go on from there.
+    // Either this outbox does not know what the center has (it was lost, or restored from an old copy), or the center no longer has
+    // what it accepted (the channel refused a batch, so those behind it link to nothing): go on from the center's position.
+    const going: number[] = [];
     this.#transaction(() => {
+      const rows = this.#all(
+        "SELECT id FROM batch WHERE state = 'queued' OR (state = 'accepted' AND (seq > ? OR (seq = ? AND batch_hash <> ?))) ORDER BY seq",
+        center.seq,
+        center.seq,
+        center.batchHash,
+      );
+      going.push(...rows.map((row) => Number(row['id'])));
+      // Numbers are unique at every moment: first none, then the new ones.
+      for (const id of going) {
+        this.#run(
+          "UPDATE batch SET seq = NULL, state = 'queued', statement = NULL, signature = NULL, batch_hash = NULL, receipt = NULL WHERE id = ?",
+          id,
+        );
+      }
+      going.forEach((id, index) => this.#run('UPDATE batch SET seq = ? WHERE id = ?', center.seq + 1 + index, id));
       this.#savePosition(center);
-      const queued = this.#all("SELECT id FROM batch WHERE state = 'queued' ORDER BY seq DESC");
-      const shift = center.seq - known.seq;
-      for (const row of queued) this.#run('UPDATE batch SET seq = seq + ? WHERE id = ?', shift, Number(row['id']));
-      this.unstampAfter(0);
     });
-    this.#nextSeq = center.seq + 1 + this.#queued;
+    this.#queued = going.length;
+    this.#nextSeq = center.seq + 1 + going.length;
   }
 
   markAccepted(id: number, receipt: Uint8Array): void {
     this.#transaction(() => {
       const row = this.#one("SELECT seq, batch_hash FROM batch WHERE id = ? AND state = 'queued'", id);
       if (row === undefined) return;
-      this.#run("UPDATE batch SET state = 'accepted', receipt = ?, body = NULL WHERE id = ?", receipt, id);
+      this.#run("UPDATE batch SET state = 'accepted', receipt = ? WHERE id = ?", receipt, id);
       const seq = Number(row['seq']);
       if (seq > this.position().seq) this.#savePosition({ seq, batchHash: row['batch_hash'] as Uint8Array });
       this.#queued -= 1;
@@ -275,9 +293,8 @@ class SqliteOutbox implements Outbox {
       const wasQueued = row['state'] === 'queued';
       const seq = Number(row['seq']);
       this.#run(
-        "UPDATE batch SET state = 'refused', refusal = ?, body = NULL, seq = CASE WHEN ? THEN NULL ELSE seq END WHERE id = ?",
+        "UPDATE batch SET state = 'refused', refusal = ?, body = NULL, seq = NULL WHERE id = ?",
         JSON.stringify(refusal),
-        wasQueued ? 1 : 0,
         id,
       );
       this.#run('DELETE FROM record WHERE batch = ?', id);

@@ -1,6 +1,6 @@
 /**
  * The outlet's outbox, one SQLite file. A batch has its own id; its sequence number follows the center's position and is null once the
- * batch was refused. `body` holds what is to be sent and is dropped when the center has accepted it. No plaintext is here.
+ * batch was refused. `body` holds what is to be sent and is dropped when the channel has it. No plaintext is here.
  */
 export const outboxSchema = `
 CREATE TABLE IF NOT EXISTS consignment (

@@ -19,7 +19,6 @@ const longestRetryMs = 10_000;
 /** After these the batch is signed or sent anew; all others are final for it. */
 const passing: ReadonlySet<ErrorCode> = new Set([
   'unavailable',
-  'limit-exceeded',
   'internal',
   'message-stale',
   'sequence-gap',
@@ -149,7 +148,7 @@ export function createUploader(parts: UploaderParts): Uploader {
         statement.leaderKid === key.kid &&
         bytesEqual(statement.prevBatchHash, previous) &&
         bytesEqual(statement.certificateDigest, parts.identity.certificateDigest) &&
-        parts.nowMs() - statement.sentAtMs < parts.maxStampAgeMs;
+        Math.abs(parts.nowMs() - statement.sentAtMs) < parts.maxStampAgeMs;
       if (fits) return batch.stamp;
     }
     const { channel, identity } = parts;
@@ -205,10 +204,8 @@ export function createUploader(parts: UploaderParts): Uploader {
   }
 
   function refuse(id: number, error: WaymarkError): void {
-    if (passing.has(error.code)) {
-      outbox.unstampAfter(outbox.position().seq);
-      return;
-    }
+    // What the center did not take is signed anew once it has said where it is: it may have more than it could tell.
+    if (passing.has(error.code)) return;
     outbox.markRefused(id, { code: error.code, message: error.message });
     parts.onChanged(id);
   }

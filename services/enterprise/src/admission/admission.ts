@@ -88,11 +88,7 @@ export function createAdmission(parts: AdmissionParts): Admission {
     identify(submission, sender) {
       const statement = decodeBatchStatement(submission.statement);
       const { channel, msp, ledger, outlet } = statement;
-      if (
-        channel !== parts.channel ||
-        ledger !== ledgerName(parts.msp, parts.channel) ||
-        statement.leaderKid !== submission.recipientKid
-      ) {
+      if (channel !== parts.channel || ledger !== ledgerName(parts.msp, parts.channel)) {
         throw new WaymarkError('recipient-mismatch', 'The message was made for another center, ledger or channel.');
       }
       if (msp !== parts.msp)

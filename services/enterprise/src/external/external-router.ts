@@ -38,8 +38,8 @@ export function createExternalRouter(parts: ExternalParts): Router {
     const hit =
       query.recordOid === undefined
         ? query.businessId &&
-          parts.index.findByToken(parts.keys.token(query.businessId.type, query.businessId.value), 1)[0]
-        : parts.index.findByOid(Buffer.from(query.recordOid, 'hex'));
+          (await parts.index.findByToken(parts.keys.token(query.businessId.type, query.businessId.value), 1))[0]
+        : await parts.index.findByOid(Buffer.from(query.recordOid, 'hex'));
     // One answer for not-yours and not-there: the outlet gives the same.
     if (hit === undefined) throw new WaymarkError('refused', 'There is no such record, or it is not yours to see.');
     const outlet = hit.evidenceId.split('/')[1] ?? '';

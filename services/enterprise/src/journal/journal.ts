@@ -69,6 +69,7 @@ export interface OutletPosition {
 export interface Journal {
   /** Accepts a group of batches in one synced transaction. */
   accept(batches: readonly AcceptedBatch[]): void;
+  /** The last batch that stands: accepted or anchored, not refused by the channel. */
   position(outlet: string): OutletPosition | undefined;
   batch(outlet: string, seq: number): JournalBatch | undefined;
   /** Accepted, not yet anchored, oldest first. */
@@ -76,10 +77,13 @@ export interface Journal {
   pendingCount(): number;
   counts(): { accepted: number; anchored: number; refused: number };
   markAnchored(marks: readonly { outlet: string; seq: number; txId: string; receipt: Uint8Array }[]): void;
+  /** Takes a batch out of the index too, so that its records can be sent again under the same number. */
   markRefused(outlet: string, seq: number, refusal: { code: string; message: string }): void;
   contentTag(oid: Uint8Array): Uint8Array | undefined;
   findByOid(oid: Uint8Array): IndexHit | undefined;
   findByToken(token: Uint8Array, limit: number): IndexHit[];
+  /** Whether batches stand whose records or tokens are not here (any more). */
+  isEmptied(): boolean;
   consignmentKey(consignmentOid: Uint8Array, epoch: number): Uint8Array | undefined;
   logAccess(entry: { atMs: number; caller: string; asked: Uint8Array; outcome: string }): void;
   close(): void;
@@ -105,6 +109,7 @@ class SqliteJournal implements Journal {
   }
 
   accept(batches: readonly AcceptedBatch[]): void {
+    const freeNumber = this.#sql("DELETE FROM batch WHERE outlet = ? AND seq = ? AND state = 'refused'");
     const insertBatch = this.#sql(
       `INSERT INTO batch (outlet, seq, batch_hash, cid, count, evidence, message_id, receipt, state, accepted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'accepted', ?)`,
     );
@@ -115,6 +120,7 @@ class SqliteJournal implements Journal {
     const insertKey = this.#sql('INSERT OR IGNORE INTO consignment_key (consignment, epoch, wrapped) VALUES (?, ?, ?)');
     this.#transaction(() => {
       for (const batch of batches) {
+        freeNumber.run(batch.outlet, batch.seq);
         insertBatch.run(
           batch.outlet,
           batch.seq,
@@ -137,7 +143,10 @@ class SqliteJournal implements Journal {
   }
 
   position(outlet: string): OutletPosition | undefined {
-    const row = this.#one('SELECT seq, batch_hash FROM batch WHERE outlet = ? ORDER BY seq DESC LIMIT 1', outlet);
+    const row = this.#one(
+      "SELECT seq, batch_hash FROM batch WHERE outlet = ? AND state <> 'refused' ORDER BY seq DESC LIMIT 1",
+      outlet,
+    );
     return row === undefined ? undefined : { seq: Number(row['seq']), batchHash: row['batch_hash'] as Uint8Array };
   }
 
@@ -177,10 +186,15 @@ class SqliteJournal implements Journal {
   }
 
   markRefused(outlet: string, seq: number, refusal: { code: string; message: string }): void {
-    const { changes } = this.#sql(
-      `UPDATE batch SET state = 'refused', refusal = ? WHERE outlet = ? AND seq = ? AND state = 'accepted'`,
-    ).run(JSON.stringify(refusal), outlet, seq);
-    this.#pending -= Number(changes);
+    this.#transaction(() => {
+      const { changes } = this.#sql(
+        `UPDATE batch SET state = 'refused', refusal = ? WHERE outlet = ? AND seq = ? AND state = 'accepted'`,
+      ).run(JSON.stringify(refusal), outlet, seq);
+      if (Number(changes) === 0) return;
+      // Rare enough to go without an index, which every record would pay for.
+      this.#sql('DELETE FROM record WHERE outlet = ? AND seq = ?').run(outlet, seq);
+      this.#pending -= 1;
+    });
   }
 
   contentTag(oid: Uint8Array): Uint8Array | undefined {
@@ -198,6 +212,14 @@ class SqliteJournal implements Journal {
       token,
       limit,
     ).map(toHit);
+  }
+
+  isEmptied(): boolean {
+    const row = this.#one(
+      `SELECT EXISTS (SELECT 1 FROM batch WHERE state <> 'refused') AS stands,
+        EXISTS (SELECT 1 FROM record) AS records, EXISTS (SELECT 1 FROM token) AS tokens`,
+    );
+    return row?.['stands'] === 1 && (row['records'] === 0 || row['tokens'] === 0);
   }
 
   consignmentKey(consignmentOid: Uint8Array, epoch: number): Uint8Array | undefined {

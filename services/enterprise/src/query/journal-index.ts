@@ -11,12 +11,20 @@ export function createJournalIndex(msp: string, journal: Journal, replica: Pick<
     leafIndex,
     cid: cidOf(cid),
   });
+  /** An index that was emptied under our feet must not answer "there is nothing". */
+  const notThere = <T>(nothing: T): T => {
+    if (!journal.isEmptied()) return nothing;
+    throw new WaymarkError('unavailable', 'The index of this center was emptied.');
+  };
   return {
     findByOid(oid) {
       const hit = journal.findByOid(oid);
-      return hit === undefined ? undefined : toHit(hit);
+      return hit === undefined ? notThere(undefined) : toHit(hit);
     },
-    findByToken: (token, limit) => journal.findByToken(token, limit).map(toHit),
+    findByToken(token, limit) {
+      const hits = journal.findByToken(token, limit);
+      return hits.length === 0 ? notThere([]) : hits.map(toHit);
+    },
     evidence: (evidenceId) => replica.evidence(evidenceId),
   };
 }

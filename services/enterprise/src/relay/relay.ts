@@ -1,4 +1,4 @@
-import { type Evidence, isWaymarkError, type WaymarkError } from '@waymark/protocol';
+import { type ErrorCode, type Evidence, isWaymarkError, type WaymarkError } from '@waymark/protocol';
 import type { Journal, JournalBatch } from '../journal/journal.ts';
 
 /** Batches in one transaction: the chaincode's limit. */
@@ -96,13 +96,15 @@ export function createRelay(parts: RelayParts): Relay {
       const { blockNumber } = await parts.ledger.record(open.map((batch) => batch.evidence));
       await parts.replica.waitForBlock(blockNumber, abort.signal);
     } catch (error) {
-      if (!isPermanent(error)) throw error;
-      if (open.length > 1) {
-        // One refused batch must not hold up the others: find it by sending each alone.
-        for (const batch of open) await relayGroup([batch]);
+      if (!isRefusal(error)) throw error;
+      const [only] = open;
+      if (only !== undefined && open.length === 1) {
+        if (!isAbout(only, error)) throw error;
+        refuse(only, error);
         return;
       }
-      refuse(open[0], error);
+      // One refused batch must not hold up the others: find it by sending each alone.
+      for (const batch of open) await relayGroup([batch]);
       return;
     }
     const left = settle(open);
@@ -130,8 +132,13 @@ export function createRelay(parts: RelayParts): Relay {
     return open;
   }
 
-  function refuse(batch: JournalBatch | undefined, reason: { code: string; message: string }): void {
-    if (batch === undefined) return;
+  /** Whether the chaincode refused this batch, and not the center that handed it in or one that stands before it. */
+  function isAbout({ outlet, seq }: JournalBatch, { code, details }: WaymarkError): boolean {
+    if (code === 'sequence-gap') return parts.journal.batch(outlet, seq - 1)?.state !== 'accepted';
+    return !aboutSomebody.has(code) || details['enrolmentId'] === outlet;
+  }
+
+  function refuse(batch: JournalBatch, reason: { code: string; message: string }): void {
     const refusal = { code: reason.code, message: reason.message };
     parts.journal.markRefused(batch.outlet, batch.seq, refusal);
     parts.onOutcome({ state: 'refused', batch, refusal });
@@ -154,18 +161,22 @@ export function createRelay(parts: RelayParts): Relay {
   };
 }
 
-const permanentCodes = new Set([
+/** Refusals that name whose certificate or registration is at fault: the outlet's, or the center's own. */
+const aboutSomebody: ReadonlySet<ErrorCode> = new Set([
+  'certificate-revoked',
+  'certificate-untrusted',
+  'role-not-permitted',
+]);
+const refusalCodes: ReadonlySet<ErrorCode> = new Set([
+  ...aboutSomebody,
   'conflict',
   'sequence-gap',
   'input-invalid',
   'limit-exceeded',
-  'certificate-revoked',
-  'certificate-untrusted',
-  'role-not-permitted',
   'refused',
 ]);
 
-/** A refusal by the chaincode that a repetition would only meet again. */
-function isPermanent(error: unknown): error is WaymarkError {
-  return isWaymarkError(error) && permanentCodes.has(error.code);
+/** A refusal by the chaincode, which a repetition of the same call would only meet again. */
+function isRefusal(error: unknown): error is WaymarkError {
+  return isWaymarkError(error) && refusalCodes.has(error.code);
 }

@@ -4,8 +4,8 @@ import type { OutletPosition } from '../journal/journal.ts';
 export interface Heads {
   get(outlet: string): OutletPosition | undefined;
   advance(outlet: string, position: OutletPosition): void;
-  /** Forgets what was checked but not written: the journal is the truth again. */
-  reset(): void;
+  /** Forgets what was checked but not written, of one outlet or of all: the journal is the truth again. */
+  reset(outlet?: string): void;
 }
 
 /** Heads over a journal. */
@@ -17,6 +17,9 @@ export function createHeads(journal: { position(outlet: string): OutletPosition 
       return heads.get(outlet);
     },
     advance: (outlet, position) => void heads.set(outlet, position),
-    reset: () => heads.clear(),
+    reset(outlet) {
+      if (outlet === undefined) heads.clear();
+      else heads.delete(outlet);
+    },
   };
 }

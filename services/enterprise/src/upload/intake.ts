@@ -56,11 +56,13 @@ export interface Taken {
 export interface Intake {
   /**
    * @param sender enrolment id of the outlet at the other end
-   * @throws WaymarkError with a code of S4; limit-exceeded and unavailable when it can be tried again
+   * @throws WaymarkError with a code of S4; unavailable when it can be tried again
    */
   take(sealed: Uint8Array, sender: string): Promise<Taken>;
-  /** Where an outlet is: its last batch on disk. */
-  position(outlet: string): OutletPosition;
+  /** Where an outlet is: its last batch on disk, once nothing of it is on its way any more. */
+  position(outlet: string): Promise<OutletPosition>;
+  /** Says that the channel refused a batch of this outlet: its sequence goes on from the last one that stands. */
+  rewind(outlet: string): void;
   /** Whether the backlog is full: who reads from a network stops reading until it is not. */
   readonly full: boolean;
   /** Called once anchoring has made room. */
@@ -121,7 +123,7 @@ export function createIntake(parts: IntakeParts): Intake {
         const known = replay(place, submission.statement);
         if (known !== undefined) return Promise.resolve({ ...place, ...known, repeated: true });
         if (journal.pendingCount() >= parts.maxPending) {
-          throw new WaymarkError('limit-exceeded', 'Too many batches wait for the channel.', {
+          throw new WaymarkError('unavailable', 'Too many batches wait for the channel.', {
             details: { limit: parts.maxPending },
           });
         }
@@ -131,7 +133,13 @@ export function createIntake(parts: IntakeParts): Intake {
       await written;
       return { outlet, seq, receipt, repeated };
     },
-    position: (outlet) => journal.position(outlet) ?? { seq: 0, batchHash: new Uint8Array(32) },
+    async position(outlet) {
+      await turns.take(outlet, () => Promise.resolve());
+      const own = [...inFlight].filter(([name]) => name.startsWith(`${outlet}/`));
+      await Promise.allSettled(own.map(([, { written }]) => written));
+      return journal.position(outlet) ?? { seq: 0, batchHash: new Uint8Array(32) };
+    },
+    rewind: (outlet) => heads.reset(outlet),
     get full() {
       return journal.pendingCount() + group.size >= parts.maxPending;
     },

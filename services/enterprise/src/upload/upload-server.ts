@@ -14,12 +14,14 @@ import type { Journal } from '../journal/journal.ts';
 /** Batches of one outlet that are being checked or stored at once. */
 const maxConcurrent = 16;
 /** Codes after which the same batch can be sent again with hope. */
-const passing: ReadonlySet<ErrorCode> = new Set(['unavailable', 'limit-exceeded', 'internal']);
+const passing: ReadonlySet<ErrorCode> = new Set(['unavailable', 'internal']);
 
 /** One outlet's live stream. */
 interface LiveStream {
   readonly write: (receipt: BatchReceipt) => void;
   readonly end: (reason: WaymarkError) => void;
+  /** Whether it has ended: what is still in its buffers is not taken. */
+  over: boolean;
   /** Batches answered `accepted` on this stream, by sequence: they get an `anchored` receipt later. */
   readonly awaiting: Map<number, number>;
 }
@@ -58,11 +60,20 @@ export function createUploadServer(parts: UploadParts): UploadServer {
     const outlet = parts.identifyOutlet(context);
     endStream(outlet);
     const ended = Promise.withResolvers<never>();
-    const stream: LiveStream = { write: writerOf(responses, ended.reject), end: ended.reject, awaiting: new Map() };
+    const stream: LiveStream = {
+      write: writerOf(responses, ended.reject),
+      end: (reason) => {
+        stream.over = true;
+        ended.reject(reason);
+      },
+      over: false,
+      awaiting: new Map(),
+    };
     streams.set(outlet, stream);
     try {
       await Promise.race([takeAll(requests, stream, outlet, context.signal), ended.promise]);
     } finally {
+      stream.over = true;
       if (streams.get(outlet) === stream) streams.delete(outlet);
     }
   };
@@ -76,6 +87,7 @@ export function createUploadServer(parts: UploadParts): UploadServer {
     const running = new Set<Promise<void>>();
     for await (const { ref, sealed } of requests) {
       if (parts.intake.full) await parts.room(signal);
+      if (stream.over) return;
       const task = takeOne(ref, sealed, stream, outlet).finally(() => running.delete(task));
       running.add(task);
       if (running.size >= maxConcurrent) await Promise.race(running);
