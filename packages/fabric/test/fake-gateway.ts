@@ -20,7 +20,7 @@ export class GatewayFault extends Error {
 export interface GatewayScript {
   readonly evaluate?: (request: gateway.EvaluateRequest) => string | Promise<string>;
   readonly endorse?: (txId: string) => void | Promise<void>;
-  readonly submit?: (txId: string) => void;
+  readonly submit?: (txId: string) => void | Promise<void>;
   /** A validation code and block, or a promise that never settles. */
   readonly commitStatus?: (txId: string) => { code: number; block: number } | Promise<{ code: number; block: number }>;
   /** Blocks from a number on; the stream stays open after them unless `end`. */
@@ -110,9 +110,9 @@ function gatewayHandlers(script: GatewayScript): Record<string, Unary> {
       message.setPreparedTransaction(common.Envelope.deserializeBinary(buildEnvelope({ txId })));
       return message;
     }),
-    submit: unary((request) => {
-      script.submit?.((request as gateway.SubmitRequest).getTransactionId());
-      return Promise.resolve(new gateway.SubmitResponse());
+    submit: unary(async (request) => {
+      await script.submit?.((request as gateway.SubmitRequest).getTransactionId());
+      return new gateway.SubmitResponse();
     }),
     commitStatus: unary(async (request) => {
       const inner = (request as gateway.SignedCommitStatusRequest).getRequest_asU8();

@@ -155,6 +155,32 @@ test('a lost answer of the ordering service sends the same transaction again', a
   expect(sent).toEqual([submitted.txId, submitted.txId, submitted.txId]);
 });
 
+test('when the ordering service never answers, the error says that it may have it all the same', async () => {
+  const ledger = await ledgerWith({
+    submit: () => {
+      throw fault(status.UNAVAILABLE, 'no orderers could successfully process transaction');
+    },
+  });
+  await expect(ledger.submit('evidence', 'record', ['[]'])).rejects.toMatchObject({
+    code: 'unavailable',
+    details: { txId: expect.stringMatching(/^[0-9a-f]{64}$/) as string, maybeOrdered: true },
+  });
+});
+
+test('what the ordering service refuses is not sent again', async () => {
+  let sent = 0;
+  const ledger = await ledgerWith({
+    submit: () => {
+      sent += 1;
+      throw fault(status.ABORTED, 'received unsuccessful response from orderer: status=FORBIDDEN, info=');
+    },
+  });
+  const failure: unknown = await ledger.submit('evidence', 'record', ['[]']).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: 'refused' });
+  expect((failure as { details: object }).details).not.toHaveProperty('maybeOrdered');
+  expect(sent).toBe(1);
+});
+
 test('a transaction’s status can be asked for later, by id alone', async () => {
   const ledger = await ledgerWith({
     commitStatus: (txId) =>

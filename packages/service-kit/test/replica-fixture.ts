@@ -16,9 +16,8 @@ import {
   type Evidence,
 } from '@waymark/protocol';
 import type { CID } from 'multiformats/cid';
+import { chaincode, channel, validTransaction, write } from './channel-writes.ts';
 import { createCa } from './fixture.ts';
-
-const channel = 'waymark';
 
 /** A transaction of the fake channel. */
 export interface TransactionSpec {
@@ -30,7 +29,7 @@ export interface TransactionSpec {
 /** A channel in memory: blocks linked by hash, delivered to whoever follows, interrupted when a test says so. */
 export class FakeChannel {
   readonly channel = channel;
-  readonly chaincode = 'waymark';
+  readonly chaincode = chaincode;
   readonly asked: bigint[] = [];
   blocks: DecodedBlock[] = [];
   #away: WaymarkError | undefined;
@@ -57,17 +56,8 @@ export class FakeChannel {
     const previousHash = this.blocks.at(-1)?.hash ?? new Uint8Array();
     const decoded = transactions.map(({ writes, valid = true, txId }, index): DecodedTransaction => {
       const id = txId ?? createHash('sha256').update(`${number}/${index}${salt}`).digest('hex');
-      return {
-        txId: id,
-        type: 'endorser',
-        valid,
-        validationCode: valid ? 'VALID' : 'MVCC_READ_CONFLICT',
-        chaincode: 'waymark',
-        writes: valid ? writes : [],
-        events: [],
-        creatorMsp: 'Org1MSP',
-        timestampMs: 0,
-      };
+      const transaction = validTransaction(id, writes);
+      return valid ? transaction : { ...transaction, valid, validationCode: 'MVCC_READ_CONFLICT', writes: [] };
     });
     const digest = createHash('sha256').update(previousHash).update(String(number)).update(salt);
     for (const { txId } of decoded) digest.update(txId);
@@ -104,16 +94,6 @@ export class FakeChannel {
     this.#change.resolve(undefined);
     this.#change = Promise.withResolvers<undefined>();
   }
-}
-
-/** A composite key of the chaincode with its JSON value. */
-export function write(type: string, parts: readonly string[], value: unknown): KeyWrite {
-  return {
-    namespace: 'waymark',
-    key: `\u0000${[type, ...parts].join('\u0000')}\u0000`,
-    value: Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)),
-    isDelete: false,
-  };
 }
 
 export function nodeWrite(

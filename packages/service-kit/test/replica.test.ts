@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createMetrics, openReplica, type CommittedEvidence, type Replica, type ReplicaOptions } from '../src/index.ts';
 import { captureLog, removeFolders, temporaryFolder } from './fixture.ts';
-import { createOutlet, FakeChannel, FakeContent, nodeWrite, write } from './replica-fixture.ts';
+import { write } from './channel-writes.ts';
+import { createOutlet, FakeChannel, FakeContent, nodeWrite } from './replica-fixture.ts';
 
 const running: Replica[] = [];
 afterEach(async () => {

@@ -1,3 +1,4 @@
+import type { ChannelOptions } from '@grpc/grpc-js';
 import { createOrganisationCa, type OrganisationCa } from '@waymark/devnet/ca';
 import {
   CenterClient,
@@ -33,7 +34,7 @@ export interface TestCenter {
   readonly server: GrpcServer;
   readonly ca: OrganisationCa;
   /** A client that shows `identity`, or no certificate. */
-  client(identity?: TlsIdentity): CenterClient;
+  client(identity?: TlsIdentity, options?: ChannelOptions): CenterClient;
   close(): Promise<void>;
 }
 
@@ -64,12 +65,17 @@ export async function startCenter(behaviour: CenterBehaviour): Promise<TestCente
   return {
     server,
     ca,
-    client(identity) {
+    client(identity, options = {}) {
       const client = new CenterClient(
         `127.0.0.1:${server.port}`,
         clientCredentials([ca.tlsRootCertPem], identity),
         // A subchannel of its own, so that one test's broken connection is not another's.
-        { ...clientOptions(), 'grpc.use_local_subchannel_pool': 1, 'grpc.ssl_target_name_override': 'localhost' },
+        {
+          ...clientOptions(),
+          'grpc.use_local_subchannel_pool': 1,
+          'grpc.ssl_target_name_override': 'localhost',
+          ...options,
+        },
       );
       clients.push(client);
       return client;

@@ -159,6 +159,25 @@ test('a message of 16 MiB passes, a larger one is refused by type', async () => 
   await expect(answers).rejects.toMatchObject({ code: 'limit-exceeded' });
 });
 
+test('a message that unpacks to more than the limit is refused, and others are served', async () => {
+  const { center, client } = await connected({
+    upload: async (requests, responses) => {
+      for await (const { ref } of requests) await responses.write(receipt(ref));
+    },
+  });
+  const options = { 'grpc.default_compression_algorithm': 2, 'grpc.max_send_message_length': -1 };
+  const packing = center.client(await outletIdentity(center.ca), options);
+  const stream = openBidi(packing.upload());
+  const answers = collect(stream.responses);
+  await stream.write(batch(1, 8 * maxMessageSizeBytes)).catch(() => undefined);
+  await expect(answers).rejects.toMatchObject({ code: 'limit-exceeded' });
+
+  const next = openBidi(client.upload());
+  await next.write(batch(1));
+  next.finish();
+  expect(await collect(next.responses)).toHaveLength(1);
+});
+
 test('streams over the limit are refused and end the moment others do not', async () => {
   const { client } = await connected({
     limits: { maxOpenStreamsPerPeer: 2 },

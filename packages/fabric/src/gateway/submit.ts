@@ -115,8 +115,9 @@ async function order(slots: Slots, transaction: Transaction, txId: string, signa
     try {
       return await slots.run(() => transaction.submit());
     } catch (error) {
-      const failure = fromGatewayFailure(error, { txId, maybeOrdered: true });
-      if (!isLost(failure) || attempt === maxOrderAttempts || signal.aborted) throw failure;
+      const failure = fromGatewayFailure(error, { txId });
+      if (!isLost(failure)) throw failure;
+      if (attempt === maxOrderAttempts || signal.aborted) throw fromGatewayFailure(error, { txId, maybeOrdered: true });
       await waitBackoff(lostBackoff, attempt, signal);
     }
   }
