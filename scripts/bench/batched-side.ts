@@ -44,6 +44,7 @@ export async function openBatchedSide(profiles: readonly string[], name: string)
       await Promise.all(firms.map((firm, index) => prove(firm, runs[index] as FirmRun)));
       return {
         records: runs.reduce((sum, { records }) => sum + records, 0),
+        failed: 0,
         tookMs: Math.max(...runs.map(({ endedMs }) => endedMs)) - startedMs,
       };
     },

@@ -13,10 +13,15 @@ export type ProcessorTime = ReadonlyMap<string, number>;
 /** Ticks in a second as Linux reports them to programs. */
 const ticksPerSecond = 100;
 
-/** Processor time of each process, user and system; empty where the system does not tell (only Linux does). */
+/** Processor time, user and system, summed where processes share a name; empty where the system does not tell (only Linux does). */
 export async function processorTimeOf(processes: readonly WatchedProcess[]): Promise<ProcessorTime> {
-  const times = await Promise.all(processes.map(async ({ name, pid }) => [name, await secondsOf(pid)] as const));
-  return new Map(times.filter((entry): entry is readonly [string, number] => entry[1] !== undefined));
+  const times = await Promise.all(
+    processes.map(async ({ name, pid }): Promise<ProcessorTime> => {
+      const seconds = await secondsOf(pid);
+      return new Map(seconds === undefined ? [] : [[name, seconds]]);
+    }),
+  );
+  return addProcessorTimes(times);
 }
 
 /** What was used between two measurements. */

@@ -1,15 +1,14 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectGateway, type Ledger, privateKeySigner } from '@waymark/fabric';
-import { freePorts, type RunningProcess, startProcess } from '@waymark/network';
+import { type RunningProcess, startProcess } from '@waymark/network';
+import { startAssetContract } from './asset-contract.ts';
 import { blockBytesOf } from './block-bytes.ts';
 
 export { blockBytesOf } from './block-bytes.ts';
 
 const repository = join(import.meta.dirname, '..', '..');
-const contractFolder = join(repository, 'examples', 'asset-contract');
 const minSampleSize = 100;
 /** As the shipped topology has it, so that blocks hold as many transactions. */
 const batch = { timeoutMs: 250, maxMessageCount: 500, preferredMaxBytes: 2_097_152, absoluteMaxBytes: 10_485_760 };
@@ -70,8 +69,8 @@ async function startScratchNetwork(
   const devnet = join(dir, 'devnet');
   const planFile = join(dir, 'devnet.json');
   await mkdir(run);
-  const [port = 0] = await freePorts(1);
-  const address = `127.0.0.1:${port}`;
+  const { process: contract, address } = await startAssetContract(run, 'asset-contract');
+  running.push(contract);
   const plan = {
     dataDir: devnet,
     channel,
@@ -80,18 +79,6 @@ async function startScratchNetwork(
     batch,
   };
   await writeFile(planFile, JSON.stringify(plan));
-  const contract = await startProcess(
-    {
-      name: 'asset-contract',
-      script: createRequire(join(contractFolder, 'package.json')).resolve('fabric-shim/cli.js'),
-      args: ['server', '--chaincode-address', address, '--chaincode-id', 'assets_1'],
-      env: { CORE_CHAINCODE_LOGGING_LEVEL: 'warning' },
-      cwd: contractFolder,
-      announcesReady: false,
-    },
-    run,
-  );
-  running.push(contract);
   const network = await startProcess(
     {
       name: 'devnet',

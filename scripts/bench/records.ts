@@ -44,7 +44,11 @@ export function recordSource(seed: number, name: string): RecordSource {
         businessIds: [{ type: 'order', value: `${consignment}-${index % recordsPerConsignment}` }],
         payload: {
           step: random.pick(steps),
-          place: { kind: random.pick(places), latitude: random.integer(-90e4, 90e4) / 1e4, longitude: random.integer(-180e4, 180e4) / 1e4 },
+          place: {
+            kind: random.pick(places),
+            latitude: random.integer(-90e4, 90e4) / 1e4,
+            longitude: random.integer(-180e4, 180e4) / 1e4,
+          },
           carrier: { name: `Carrier ${random.integer(1, 400)}`, vehicle: `V-${random.integer(10_000, 99_999)}` },
           items: Array.from({ length: 5 }, item),
           readings: Array.from({ length: 7 }, reading),

@@ -12,6 +12,8 @@ export interface Side {
 export interface SideRun {
   /** Records in valid transactions. */
   readonly records: number;
+  /** Records that were refused or timed out. */
+  readonly failed: number;
   /** From the first record submitted to the last one done, in milliseconds. */
   readonly tookMs: number;
 }
