@@ -103,6 +103,27 @@ test('bytes that are taken are exactly those that the general codec writes for t
   );
 });
 
+test('lengths in more bytes than they need are refused', () => {
+  const whole = Buffer.from(encodeBatchBlock({ statement: new Uint8Array(3), signature: new Uint8Array(70), leaves: [randomLeaf()] }).bytes); // prettier-ignore
+  const respelled = (after: string, from: string, to: string): Uint8Array => {
+    const digits = whole.toString('hex');
+    const at = digits.indexOf(Buffer.from(after).toString('hex')) + after.length * 2;
+    expect(digits.slice(at, at + from.length)).toBe(from);
+    return Buffer.from(digits.slice(0, at) + to + digits.slice(at + from.length), 'hex');
+  };
+  for (const bytes of [
+    respelled('leaves', '81', '9801'),
+    respelled('leaves', '81', '990001'),
+    respelled('leaves', '81', '9a00000001'),
+    respelled('signature', '5846', '590046'),
+    respelled('signature', '5846', '5a00000046'),
+    respelled('statement', '43', '5803'),
+    respelled('leaves', '81', '9f'),
+  ]) {
+    expect(codeOf(() => decodeBatchBlock(bytes))).toBe('input-invalid');
+  }
+});
+
 test.each<[string, Readonly<Record<string, unknown>>]>([
   ['another version', { v: 2 }],
   ['another type', { type: 'waymark/other' }],

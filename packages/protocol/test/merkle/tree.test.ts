@@ -136,6 +136,9 @@ test('places and sizes that do not exist are refused', () => {
   expect(verifyInclusion({ ...head, size: Number.NaN }, 0, leaf, [])).toBe(false);
   expect(verifyConsistency({ ...head, size: 1.5 }, head, [])).toBe(false);
   expect(verifyConsistency(head, { ...head, size: 2 }, [])).toBe(false);
+  const empty = headOf([]);
+  expect(verifyConsistency(empty, empty, [])).toBe(false);
+  expect(verifyConsistency(empty, head, [])).toBe(false);
 });
 
 test('hashes of other lengths are refused', () => {
