@@ -30,7 +30,7 @@ export {
 export type { BatchSource } from './replica/leaf-reader.ts';
 export type { CertificateFacts, NodeFacts, OrganisationFacts } from './replica/projection.ts';
 export type { BlockSource } from './replica/projector.ts';
-export type { IndexHit } from './replica/replica-store.ts';
+export type { IndexHit } from './replica/rows.ts';
 export { openReplica, type CommittedEvidence, type Replica, type ReplicaOptions } from './replica/replica.ts';
 export type { ReplicaState } from './replica/replica-state.ts';
 export { createCallers, type Caller, type Callers, type KnownOrganisation } from './callers/callers.ts';

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
 import { removeFolders, temporaryFolder } from './fixture.ts';
 
 afterAll(removeFolders);
@@ -10,7 +11,7 @@ const rounds = 12;
 
 /** Runs the follower until it has printed `count` blocks more, then kills it. Returns the last block it printed. */
 async function runAndKill(file: string, count: number): Promise<number> {
-  const script = join(import.meta.dirname, 'replica-process.ts');
+  const script = fileURLToPath(import.meta.resolve('./replica-process.ts'));
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, file], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

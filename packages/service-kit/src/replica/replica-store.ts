@@ -1,31 +1,14 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import {
-  WaymarkError,
-  decodeCid,
-  formatEvidenceId,
-  parseEvidence,
-  rawCode,
-  type BatchLeaf,
-  type Evidence,
-} from '@waymark/protocol';
-import type { CID } from 'multiformats/cid';
+import { formatEvidenceId, type BatchLeaf, type Evidence } from '@waymark/protocol';
 import { emptyProjection, fromSqlite, inTransaction, isDamage, openReplicaDatabase, setAside } from './database.ts';
 import type { Change, NodeFacts, OrganisationFacts } from './projection.ts';
+import { bytesOf, evidenceIn, hitOf, integerOf, jsonOf, type IndexHit, type Row } from './rows.ts';
 
 /** How far the replica has read. */
 export interface Checkpoint {
   readonly blockNumber: bigint;
   /** Header hash of that block. */
   readonly blockHash: Uint8Array;
-}
-
-/** Where a record lies, as the replica says: a hint that a reader proves (S7) or takes as it is (S8). */
-export interface IndexHit {
-  readonly recordOid: Uint8Array;
-  /** `<msp>/<outlet>/<seq>`. */
-  readonly evidenceId: string;
-  readonly leafIndex: number;
-  readonly cid: CID;
 }
 
 /** Evidence whose batch has not been read yet. */
@@ -41,8 +24,6 @@ export interface BlockChanges {
   readonly blockHash: Uint8Array;
   readonly changes: readonly Change[];
 }
-
-type Row = Record<string, unknown>;
 
 /**
  * All SQL of the replica. What it reads may have been altered by another process: it is checked for form, and nothing here
@@ -335,54 +316,3 @@ export class ReplicaStore {
 
 const hitColumns = `SELECT l.record_oid AS record_oid, l.leaf_index AS leaf_index, l.cid AS cid, e.id AS evidence_id
   FROM leaf l JOIN evidence e ON e.num = l.evidence`;
-
-function hitOf(row: Row): IndexHit {
-  const evidenceId = row['evidence_id'];
-  if (typeof evidenceId !== 'string') throw altered();
-  return {
-    recordOid: bytesOf(row, 'record_oid'),
-    evidenceId,
-    leafIndex: Number(integerOf(row, 'leaf_index')),
-    cid: cidOf(bytesOf(row, 'cid')),
-  };
-}
-
-function cidOf(bytes: Uint8Array): CID {
-  try {
-    return decodeCid(bytes, [rawCode]);
-  } catch {
-    throw altered();
-  }
-}
-
-function integerOf(row: Row | undefined, name: string): bigint {
-  const value = row?.[name];
-  if (typeof value !== 'bigint') throw altered();
-  return value;
-}
-
-function bytesOf(row: Row, name: string): Uint8Array {
-  const value = row[name];
-  if (!(value instanceof Uint8Array)) throw altered();
-  return value;
-}
-
-function evidenceIn(row: Row): Evidence {
-  try {
-    return parseEvidence(String(row['value']));
-  } catch {
-    throw altered();
-  }
-}
-
-function jsonOf(row: Row, name: string): unknown {
-  try {
-    return JSON.parse(String(row[name]));
-  } catch {
-    throw altered();
-  }
-}
-
-function altered(): WaymarkError {
-  return new WaymarkError('data-abnormal', 'the replica was altered: a row does not have its form');
-}

@@ -7,7 +7,8 @@ import { registerReplicaMetrics } from './metrics.ts';
 import type { Change, NodeFacts, OrganisationFacts } from './projection.ts';
 import { createProjector, type BlockSource } from './projector.ts';
 import type { ReplicaState } from './replica-state.ts';
-import { ReplicaStore, type IndexHit } from './replica-store.ts';
+import { ReplicaStore } from './replica-store.ts';
+import type { IndexHit } from './rows.ts';
 import { createBlockWaiters } from './waiters.ts';
 
 /** Evidence as committed. */
