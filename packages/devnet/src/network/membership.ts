@@ -12,6 +12,8 @@ import {
 import { DevnetError } from '../errors.ts';
 import { createSigningIdentity } from '../msp/signing-identity.ts';
 import type { NodeRole, SigningIdentity } from '../msp/msp.ts';
+import type { DataFolder } from './data-folder.ts';
+import type { Topology } from './topology.ts';
 
 /** Certificates and keys of one peer or orderer. */
 export interface NodeMembership {
@@ -58,8 +60,29 @@ export interface MembershipParams {
   readonly host: string;
 }
 
+/** All organisations: made at the first start, read ever after. Throws DevnetError MSP_INVALID. */
+export async function openMemberships(folder: DataFolder, topology: Topology): Promise<Memberships> {
+  const open = (params: MembershipParams) =>
+    folder.stored === undefined ? createMembership(params) : loadMembership(params);
+  const { host, orderer } = topology;
+  const [ordererMembership, ...organisations] = await Promise.all([
+    open({ dir: folder.path('orderer'), ...orderer, kind: 'orderer', nodeNames: [orderer.name], host }),
+    ...topology.organisations.map(({ mspId, domain, peers }) =>
+      open({
+        dir: folder.path('organisations', domain),
+        mspId,
+        domain,
+        kind: 'peer',
+        nodeNames: peers.map(({ name }) => name),
+        host,
+      }),
+    ),
+  ]);
+  return { orderer: ordererMembership, organisations };
+}
+
 /** Makes everything anew. */
-export async function createMembership(params: MembershipParams): Promise<Membership> {
+async function createMembership(params: MembershipParams): Promise<Membership> {
   const { dir, mspId, domain } = params;
   const ca = await createOrganisationCa({ mspId, domain });
   await Promise.all([ca.save(dir), ca.writeMspFolder(join(dir, 'msp'))]);
@@ -70,7 +93,7 @@ export async function createMembership(params: MembershipParams): Promise<Member
 }
 
 /** Reads what `createMembership` wrote. Throws DevnetError MSP_INVALID when something is missing. */
-export async function loadMembership(params: MembershipParams): Promise<Membership> {
+async function loadMembership(params: MembershipParams): Promise<Membership> {
   const { dir, mspId, domain } = params;
   const ca = await loadOrganisationCa(dir);
   const nodes = await Promise.all(params.nodeNames.map((name) => loadNode(params, name)));

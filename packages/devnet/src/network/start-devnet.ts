@@ -1,31 +1,39 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { common } from '@hyperledger/fabric-protos';
-import { buildGenesisBlock } from '../config/genesis.ts';
+import type { common } from '@hyperledger/fabric-protos';
 import { DevnetError } from '../errors.ts';
 import { openPeerLedger } from '../ledger/index.ts';
-import { buildMspConfig } from '../msp/fabric-msp-config.ts';
 import { createSigningIdentity } from '../msp/signing-identity.ts';
 import { SYSTEM_TIME, openOrderingService } from '../orderer/index.ts';
+import { followOrderer, type BlockFollower } from './block-follower.ts';
 import { chaincodesOf, checkAddresses } from './chaincode-addresses.ts';
 import { Closers } from './closers.ts';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
 import { commitDefinitions, definitionOf } from './definitions.ts';
 import { buildHandle, type Devnet } from './devnet.ts';
 import { createDevnetEmitter, type DevnetEmitter } from './events.ts';
-import {
-  createMembership,
-  loadMembership,
-  type Membership,
-  type MembershipParams,
-  type Memberships,
-} from './membership.ts';
+import { openGenesisBlock } from './genesis-block.ts';
+import { openMemberships, type Memberships, type NodeMembership } from './membership.ts';
 import type { DevnetOptions } from './options.ts';
 import { createOrdererNode, type OrdererNode } from './orderer-node.ts';
 import { createPeerNode, type PeerNode } from './peer-node.ts';
 import { assignPorts } from './ports.ts';
-import { checkUnchanged, topologyOf, type Topology } from './topology.ts';
+import { checkUnchanged, topologyOf, type Topology, type TopologyOrganisation } from './topology.ts';
 
-const GENESIS_FILE = 'genesis.block';
+/** What the parts of a network are started from. */
+interface Start {
+  readonly options: DevnetOptions;
+  readonly topology: Topology;
+  readonly memberships: Memberships;
+  readonly genesisBlock: common.Block;
+  readonly folder: DataFolder;
+  readonly events: DevnetEmitter;
+  readonly closers: Closers;
+  readonly nowMs: () => number;
+}
+
+interface StartedPeer {
+  readonly node: PeerNode;
+  readonly follower: BlockFollower;
+}
 
 /**
  * Starts a Fabric network in this process: for development, evaluation and tests, not for production. With a folder that was
@@ -39,216 +47,132 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
   const folder = await openDataFolder(options.dataDir);
   const closers = new Closers();
   closers.add('folder', () => folder.release());
-  const stop = () => closers.closeAll();
   try {
-    if (folder.stored !== undefined) checkUnchanged(folder.stored, wanted);
-    const topology = folder.stored ?? (await assignPorts(wanted));
-    const memberships = await openMemberships(folder, topology);
-    const genesisBlock = await openGenesisBlock(folder, topology, memberships);
-    if (folder.stored === undefined) await folder.complete(topology);
-    const events = createDevnetEmitter();
-    const nowMs = options.nowMs ?? Date.now;
-    const orderer = await startOrderer(folder, topology, memberships.orderer, genesisBlock, nowMs, closers);
-    const peers = await startPeers(options, topology, memberships, orderer, genesisBlock, folder, events, closers);
-    const [leader] = peers;
-    const [first] = memberships.organisations;
-    if (leader === undefined || first === undefined) throw new DevnetError('OPTIONS_INVALID', 'a network needs a peer');
-    await commitDefinitions({
-      wanted: definitions,
-      ledger: leader.ledger,
-      ordering: orderer.ordering,
-      submitter: createSigningIdentity(first.admin),
-      endorsers: memberships.organisations.flatMap(({ nodes }) => nodes.slice(0, 1).map(({ identity }) => identity)),
-      nowMs,
-    });
-    await Promise.all(peers.map((peer) => reachHeight(peer, leader.ledger.height)));
-    await allSettled([orderer.listen(), ...peers.map((peer) => peer.listen())]);
-    return buildHandle({ topology, memberships, orderer, peers, events, dataDir: options.dataDir, stop });
+    const start = await prepare(options, wanted, folder, closers);
+    const orderer = await startOrderer(start);
+    const peers = await startPeers(start, orderer);
+    await catchUp(peers, orderer);
+    await commitDefinitionsBy(start, peers, orderer, definitions);
+    await catchUp(peers, orderer);
+    const nodes = peers.map(({ node }) => node);
+    await allSettled([orderer.listen(), ...nodes.map((node) => node.listen())]);
+    return buildHandle({ ...start, orderer, peers: nodes, dataDir: options.dataDir, stop: () => closers.closeAll() });
   } catch (error) {
-    await stop();
+    // What failed first is what the caller must know.
+    await closers.closeAll().catch(() => undefined);
     throw error;
   }
 }
 
-async function openMemberships(folder: DataFolder, topology: Topology): Promise<Memberships> {
-  const open = (params: MembershipParams) =>
-    folder.stored === undefined ? createMembership(params) : loadMembership(params);
-  const { host, orderer } = topology;
-  const [ordererMembership, ...organisations] = await Promise.all([
-    open({ dir: folder.path('orderer'), ...orderer, kind: 'orderer', nodeNames: [orderer.name], host }),
-    ...topology.organisations.map(({ mspId, domain, peers }) =>
-      open({
-        dir: folder.path('organisations', domain),
-        mspId,
-        domain,
-        kind: 'peer',
-        nodeNames: peers.map(({ name }) => name),
-        host,
-      }),
-    ),
-  ]);
-  return { orderer: ordererMembership, organisations };
+async function prepare(options: DevnetOptions, wanted: Topology, folder: DataFolder, closers: Closers): Promise<Start> {
+  if (folder.stored !== undefined) checkUnchanged(folder.stored, wanted);
+  const topology = folder.stored ?? (await assignPorts(wanted));
+  const memberships = await openMemberships(folder, topology);
+  const genesisBlock = await openGenesisBlock(folder, topology, memberships);
+  if (folder.stored === undefined) await folder.complete(topology);
+  const nowMs = options.nowMs ?? Date.now;
+  return { options, topology, memberships, genesisBlock, folder, closers, nowMs, events: createDevnetEmitter() };
 }
 
-async function openGenesisBlock(
-  folder: DataFolder,
-  topology: Topology,
-  memberships: Memberships,
-): Promise<common.Block> {
-  const path = folder.path(GENESIS_FILE);
-  if (folder.stored !== undefined) {
-    try {
-      return common.Block.deserializeBinary(await readFile(path));
-    } catch (cause) {
-      throw new DevnetError('DATA_INVALID', `cannot read ${GENESIS_FILE}`, { cause });
-    }
-  }
-  const block = buildGenesis(topology, memberships);
-  await writeFile(path, block.serializeBinary());
-  return block;
-}
-
-function buildGenesis(topology: Topology, memberships: Memberships): common.Block {
-  const { host, orderer } = topology;
-  const ordererEndpoint = { host, port: orderer.port };
-  const ordererTls = memberships.orderer.nodes.map(({ tls }) => tls.certificatePem);
-  return buildGenesisBlock({
-    channelId: topology.channel,
-    applicationOrganisations: topology.organisations.map((organisation, index) => ({
-      mspId: organisation.mspId,
-      mspConfig: mspConfigOf(memberships.organisations[index]),
-      anchorPeers: organisation.peers.slice(0, 1).map(({ port }) => ({ host, port })),
-    })),
-    ordererOrganisations: [
-      { mspId: orderer.mspId, mspConfig: mspConfigOf(memberships.orderer), endpoints: [ordererEndpoint] },
-    ],
-    consenters: ordererTls.map((pem) => ({ ...ordererEndpoint, clientTlsCertPem: pem, serverTlsCertPem: pem })),
-    batchSize: topology.batch,
-    batchTimeoutMs: topology.batch.timeoutMs,
-    timestampMs: Date.now(),
-  });
-}
-
-function mspConfigOf(membership: Membership | undefined) {
-  if (membership === undefined) throw new DevnetError('MSP_INVALID', 'an organisation has no CA');
-  return buildMspConfig({
-    mspId: membership.mspId,
-    rootCertsPem: [membership.ca.rootCertPem],
-    tlsRootCertsPem: [membership.ca.tlsRootCertPem],
-  });
-}
-
-async function startOrderer(
-  folder: DataFolder,
-  topology: Topology,
-  membership: Membership,
-  genesisBlock: common.Block,
-  nowMs: () => number,
-  closers: Closers,
-): Promise<OrdererNode> {
-  const [node] = membership.nodes;
-  if (node === undefined) throw new DevnetError('MSP_INVALID', 'the orderer has no certificate');
+async function startOrderer(start: Start): Promise<OrdererNode> {
+  const { topology, memberships, closers, nowMs } = start;
+  const [membership] = memberships.orderer.nodes;
+  if (membership === undefined) throw new DevnetError('MSP_INVALID', 'the orderer has no certificate');
   const ordering = await openOrderingService({
-    dir: folder.path('ledgers', node.hostName),
-    genesisBlock,
-    signer: node.identity,
+    dir: start.folder.path('ledgers', membership.hostName),
+    genesisBlock: start.genesisBlock,
+    signer: membership.identity,
     time: { ...SYSTEM_TIME, nowMs },
   });
   closers.add('orderer', () => ordering.close());
-  const orderer = createOrdererNode({
-    mspId: membership.mspId,
-    membership: node,
-    host: topology.host,
-    port: topology.orderer.port,
-    ordering,
-    nowMs,
-  });
-  closers.add('endpoints', () => orderer.close());
-  return orderer;
+  const { mspId, port } = topology.orderer;
+  const node = createOrdererNode({ mspId, membership, host: topology.host, port, ordering, nowMs });
+  closers.add('endpoints', () => node.close());
+  return node;
 }
 
-async function startPeers(
-  options: DevnetOptions,
-  topology: Topology,
-  memberships: Memberships,
-  orderer: OrdererNode,
-  genesisBlock: common.Block,
-  folder: DataFolder,
-  events: DevnetEmitter,
-  closers: Closers,
-): Promise<PeerNode[]> {
-  const peers: PeerNode[] = [];
+async function startPeers(start: Start, orderer: OrdererNode): Promise<StartedPeer[]> {
+  const { topology, memberships } = start;
+  const started: StartedPeer[] = [];
+  const peers = () => started.map(({ node }) => node);
   for (const [index, organisation] of topology.organisations.entries()) {
-    const chaincodes = chaincodesOf(organisation.mspId, options.chaincodes ?? []);
     for (const [position, { port }] of organisation.peers.entries()) {
       const membership = memberships.organisations[index]?.nodes[position];
       if (membership === undefined) throw new DevnetError('MSP_INVALID', 'a peer has no certificate');
-      const ledger = await openPeerLedger({ dir: folder.path('ledgers', membership.hostName), genesisBlock });
-      closers.add('ledgers', () => ledger.close());
-      const peer = createPeerNode({
-        mspId: organisation.mspId,
-        membership,
-        host: topology.host,
-        port,
-        ledger,
-        chaincodes,
-        peers: () => peers,
-        orderers: [orderer.client],
-        nowMs: options.nowMs ?? Date.now,
-        ...(options.executeTimeoutMs === undefined ? {} : { executeTimeoutMs: options.executeTimeoutMs }),
-        ...(options.launchTimeoutMs === undefined ? {} : { launchTimeoutMs: options.launchTimeoutMs }),
-        ...(options.gatewayConcurrencyLimit === undefined
-          ? {}
-          : { gatewayConcurrencyLimit: options.gatewayConcurrencyLimit }),
-        onChaincodeState: (node, chaincode) => {
-          const state = node.chaincodes.connection(chaincode)?.state;
-          if (state !== undefined) events.emit('chaincode', { peer: node.hostName, chaincode, state });
-        },
-      });
-      peers.push(peer);
-      closers.add('endpoints', () => peer.close());
-      closers.add('followers', followOrderer(peer, orderer, events));
+      started.push(await startPeer(start, { organisation, membership, port, orderer, peers }));
     }
   }
-  return peers;
+  return started;
 }
 
-/** Commits the orderer's blocks on a peer, from where its ledger ends. Returns the function that stops it. */
-function followOrderer(peer: PeerNode, orderer: OrdererNode, events: DevnetEmitter): () => Promise<void> {
-  const stopped = new AbortController();
-  const follow = async () => {
-    try {
-      for await (const block of orderer.ordering.blocks(peer.ledger.height, stopped.signal)) {
-        const { number } = await peer.ledger.commit(block);
-        const transactions = block.getData()?.getDataList().length ?? 0;
-        events.emit('block', { peer: peer.hostName, number, transactions });
-      }
-    } catch (cause) {
-      const error = cause instanceof Error ? cause : new Error(String(cause));
-      if (!stopped.signal.aborted) events.emit('failed', { peer: peer.hostName, error });
-    }
-  };
-  const following = follow();
-  return async () => {
-    stopped.abort();
-    await following;
-  };
+async function startPeer(
+  start: Start,
+  place: {
+    readonly organisation: TopologyOrganisation;
+    readonly membership: NodeMembership;
+    readonly port: number;
+    readonly orderer: OrdererNode;
+    readonly peers: () => readonly PeerNode[];
+  },
+): Promise<StartedPeer> {
+  const { options, closers, events, genesisBlock } = start;
+  const { membership, orderer } = place;
+  const { mspId } = place.organisation;
+  const ledger = await openPeerLedger({ dir: start.folder.path('ledgers', membership.hostName), genesisBlock });
+  closers.add('ledgers', () => ledger.close());
+  const { executeTimeoutMs, launchTimeoutMs, gatewayConcurrencyLimit } = options;
+  const node = createPeerNode({
+    mspId,
+    membership,
+    host: start.topology.host,
+    port: place.port,
+    ledger,
+    chaincodes: chaincodesOf(mspId, options.chaincodes ?? []),
+    peers: place.peers,
+    orderers: [orderer.client],
+    nowMs: start.nowMs,
+    ...(executeTimeoutMs === undefined ? {} : { executeTimeoutMs }),
+    ...(launchTimeoutMs === undefined ? {} : { launchTimeoutMs }),
+    ...(gatewayConcurrencyLimit === undefined ? {} : { gatewayConcurrencyLimit }),
+    onChaincodeState: (peer, chaincode) => {
+      const state = peer.chaincodes.connection(chaincode)?.state;
+      if (state !== undefined) events.emit('chaincode', { peer: peer.hostName, chaincode, state });
+    },
+  });
+  closers.add('endpoints', () => node.close());
+  const follower = followOrderer({ peer: node.hostName, ledger, ordering: orderer.ordering, events });
+  closers.add('followers', () => follower.stop());
+  return { node, follower };
+}
+
+/** Every peer commits what the orderer has: also what it had not seen when the network last stopped. */
+async function catchUp(peers: readonly StartedPeer[], orderer: OrdererNode): Promise<void> {
+  const { height } = orderer.ordering;
+  await Promise.all(peers.map(({ follower }) => follower.reached(height)));
+}
+
+async function commitDefinitionsBy(
+  { memberships, nowMs }: Start,
+  peers: readonly StartedPeer[],
+  orderer: OrdererNode,
+  wanted: Parameters<typeof commitDefinitions>[0]['wanted'],
+): Promise<void> {
+  const [leader] = peers;
+  const [first] = memberships.organisations;
+  if (leader === undefined || first === undefined) throw new DevnetError('OPTIONS_INVALID', 'a network needs a peer');
+  const committing = commitDefinitions({
+    wanted,
+    ledger: leader.node.ledger,
+    ordering: orderer.ordering,
+    submitter: createSigningIdentity(first.admin),
+    endorsers: memberships.organisations.flatMap(({ nodes }) => nodes.slice(0, 1).map(({ identity }) => identity)),
+    nowMs,
+  });
+  await Promise.race([committing, leader.follower.failed]);
 }
 
 /** Waits for all, also when one fails: what is closed afterwards must not be opening still. */
 async function allSettled(promises: readonly Promise<void>[]): Promise<void> {
   const outcomes = await Promise.allSettled(promises);
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-}
-
-function reachHeight(peer: PeerNode, height: bigint): Promise<void> {
-  return new Promise((resolve) => {
-    const unsubscribe = peer.ledger.onCommit(() => check());
-    const check = () => {
-      if (peer.ledger.height < height) return;
-      unsubscribe();
-      resolve();
-    };
-    check();
-  });
 }

@@ -4,7 +4,7 @@ import { gateway as gatewayProtos } from '@hyperledger/fabric-protos';
 import { createOrganisationCa } from '@waymark/devnet/ca';
 import { serializeIdentity } from '../../src/msp/index.ts';
 import { connectClient } from '../harness/client.ts';
-import { CHAINCODE, CHANNEL, startTestNetwork, type TestNetwork } from '../harness/network.ts';
+import { CHAINCODE, CHANNEL, sameHeight, startTestNetwork, type TestNetwork } from '../harness/network.ts';
 
 const MVCC_READ_CONFLICT = 11;
 const PHANTOM_READ_CONFLICT = 12;
@@ -28,6 +28,7 @@ describe('transactions through the unmodified gateway client', () => {
     const asset = { id: 'a1', owner: 'Ann', value: 5 };
     expect(parse(await contract.submitTransaction('createAsset', 'a1', 'Ann', '5'))).toEqual(asset);
     expect(await evaluate('readAsset', 'a1')).toEqual(asset);
+    await sameHeight(network.devnet);
     expect(parse(await otherContract.evaluateTransaction('readAsset', 'a1'))).toEqual(asset);
   });
 

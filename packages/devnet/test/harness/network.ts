@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,4 +70,9 @@ export async function startTestNetwork(options: Partial<DevnetOptions> = {}): Pr
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Resolves when all peers have the blocks that one of them has: they commit one after the other. */
+export async function sameHeight(devnet: Devnet): Promise<void> {
+  while (new Set(Object.values(devnet.heights())).size > 1) await once(devnet.events, 'block');
 }
