@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { IssuedIdentity, IssuedTls } from './organisation-ca.ts';
+import type { IssuedIdentity, IssuedTls } from './issued.ts';
 
 /** Private keys are for their owner only. */
-export const KEY_FILE_MODE = 0o600;
+const KEY_FILE_MODE = 0o600;
 
 /** Fabric's NodeOU switch for an MSP folder (msp/configbuilder.go reads it). Any certification path of the MSP is accepted. */
 const CONFIG_YAML = `NodeOUs:

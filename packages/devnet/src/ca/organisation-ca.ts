@@ -11,6 +11,7 @@ import {
   type Issuer,
 } from './certificate.ts';
 import { loadCaFolder, saveCaFolder, type StoredCa } from './ca-folder.ts';
+import type { IssuedIdentity, IssuedTls } from './issued.ts';
 import { writeMspFolder } from './msp-folder.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -20,22 +21,6 @@ const CA_VALIDITY_MS = 10 * 365 * DAY_MS;
 /** Tolerated difference between the clocks of the machines on a network. */
 const ISSUE_BACKDATE_MS = 5 * 60 * 1000;
 const MAX_NAME_LENGTH = 64;
-
-/** The folder layout and certificates of one organisation are made of these. */
-export interface IssuedIdentity {
-  readonly mspId: string;
-  readonly enrolmentId: string;
-  readonly role: NodeRole;
-  readonly certificatePem: string;
-  readonly privateKeyPem: string;
-}
-
-export interface IssuedTls {
-  readonly certificatePem: string;
-  readonly privateKeyPem: string;
-  /** The TLS CA that a client must trust. */
-  readonly rootCertPem: string;
-}
 
 export interface IssueParams {
   /** Common name of the certificate; Fabric's enrolment id. At most 64 characters. */

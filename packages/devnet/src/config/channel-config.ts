@@ -37,13 +37,6 @@ export interface ChannelConfig {
   readonly config: common.Config;
 }
 
-/** Reads a configuration block. Throws DevnetError CONFIG_INVALID where Fabric would refuse it. */
-export function parseConfigBlock(block: common.Block): ChannelConfig {
-  const [envelope] = block.getData()?.getDataList_asU8() ?? [];
-  if (envelope === undefined) throw new DevnetError('CONFIG_INVALID', 'a configuration block holds one transaction');
-  return parseConfigEnvelope(envelope);
-}
-
 /** Configurations are the same for all peers of a process, and costly to take apart. */
 const knownConfigs = new BoundedCache<ChannelConfig>(8);
 
@@ -60,8 +53,11 @@ export function channelConfigOf(channelId: string, configEnvelopeBytes: Uint8Arr
   return known;
 }
 
-/** Reads a CONFIG transaction (`common.Envelope` bytes). Throws DevnetError CONFIG_INVALID. */
-export function parseConfigEnvelope(envelopeBytes: Uint8Array): ChannelConfig {
+/** Reads a configuration block. Throws DevnetError CONFIG_INVALID where Fabric would refuse it. */
+export function parseConfigBlock(block: common.Block): ChannelConfig {
+  const [envelopeBytes] = block.getData()?.getDataList_asU8() ?? [];
+  if (envelopeBytes === undefined)
+    throw new DevnetError('CONFIG_INVALID', 'a configuration block holds one transaction');
   const envelope = common.Envelope.deserializeBinary(envelopeBytes);
   const payload = common.Payload.deserializeBinary(envelope.getPayload_asU8());
   const channelHeader = common.ChannelHeader.deserializeBinary(

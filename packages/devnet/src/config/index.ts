@@ -1,5 +1,4 @@
 export {
-  buildApplicationOrgGroup,
   buildGenesisBlock,
   type ApplicationOrganisation,
   type BatchSize,
@@ -9,10 +8,5 @@ export {
   type OrdererOrganisation,
 } from './genesis.ts';
 export type { PolicyRule, PolicyRules } from './config-group.ts';
-export {
-  parseConfig,
-  parseConfigBlock,
-  parseConfigEnvelope,
-  type ChannelConfig,
-  type ConfiguredOrganisation,
-} from './channel-config.ts';
+export { parseConfig, parseConfigBlock, type ChannelConfig, type ConfiguredOrganisation } from './channel-config.ts';
+export { addOrganisation, changeBatchSize, replaceMsp, type ConfigChange } from './config-changes.ts';

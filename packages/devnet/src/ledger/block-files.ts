@@ -176,9 +176,7 @@ class AppendOnlyBlockFiles implements BlockFiles {
     this.#writer = await open(this.#path(file), 'r+');
     if (file !== this.#file) this.#fileBytes = 0;
     this.#file = file;
-    const folder = await open(this.#dir, 'r');
-    await folder.sync();
-    await folder.close();
+    await syncFolder(this.#dir);
   }
 
   #openedWriter(): FileHandle {
@@ -205,4 +203,12 @@ class AppendOnlyBlockFiles implements BlockFiles {
   #corrupt(message: string, details: Readonly<Record<string, number | bigint>> = {}): DevnetError {
     return new DevnetError('LEDGER_CORRUPT', message, { details });
   }
+}
+
+/** Makes a new file's name durable. Windows cannot open folders, and does not need it. */
+async function syncFolder(dir: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const folder = await open(dir, 'r');
+  await folder.sync();
+  await folder.close();
 }

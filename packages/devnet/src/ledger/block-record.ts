@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 /** length u32 ‖ CRC-32 of the payload ‖ CRC-32 of these eight octets and a mark; big-endian. */
 export const RECORD_HEADER_BYTES = 12;
 /** More than any block that an orderer can cut. */
-export const MAX_RECORD_BYTES = 256 * 1024 * 1024;
+const MAX_RECORD_BYTES = 256 * 1024 * 1024;
 
 const MARK = crc32('devnet block record 1');
 

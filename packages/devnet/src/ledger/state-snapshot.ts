@@ -22,7 +22,8 @@ export function createStateSnapshot(database: StateDatabase, blocks: BlockFiles)
     release: () => {
       if (released) return;
       released = true;
-      void level.close();
+      // Fails only when the database is closed already, which has let go of the snapshot itself.
+      level.close().catch(() => undefined);
     },
   };
 }

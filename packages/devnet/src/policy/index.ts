@@ -1,5 +1,4 @@
-export { compileApplicationPolicy } from './application-policy.ts';
-export { REJECT_POLICY, evaluateSignedData, validSigners, type Policy, type SignedData } from './policy.ts';
+export { evaluateSignedData, validSigners, type Policy, type SignedData } from './policy.ts';
 export { compileSignaturePolicy, parseSignaturePolicy } from './signature-policy.ts';
 export { createImplicitMetaPolicy, parseImplicitMetaRule } from './implicit-meta-policy.ts';
 export { signaturePolicyFromString } from './policy-dsl.ts';

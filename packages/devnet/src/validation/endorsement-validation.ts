@@ -10,7 +10,7 @@ import type { EndorsedAction, TxValidationCode } from './parsed-transaction.ts';
 const Code = peer.TxValidationCode;
 
 /** Name of the metadata entry that holds a key's own endorsement policy. */
-export const VALIDATION_PARAMETER = 'VALIDATION_PARAMETER';
+const VALIDATION_PARAMETER = 'VALIDATION_PARAMETER';
 
 /** Signers by transaction and by the MSPs that judged them: the peers of a process share the work. */
 const signersOf = new WeakMap<EndorsedAction, WeakMap<MspRegistry, readonly Identity[]>>();

@@ -1,12 +1,13 @@
 import { common } from '@hyperledger/fabric-protos';
 import { headerFieldsOf, headerHash } from '../../src/block/hashes.ts';
-import { batchSizeOf, definitionToGroup } from '../support/config-changes.ts';
+import { addOrganisation, changeBatchSize, replaceMsp } from '../../src/config/index.ts';
 import { openPeerLedger } from '../../src/ledger/index.ts';
 import type { LedgerFaults } from '../../src/ledger/index.ts';
 import { openOrderingService, type OrderingService } from '../../src/orderer/index.ts';
 import {
   createTestChannel,
   createTestOrganisation,
+  definitionOf,
   issueIdentity,
   type TestChannel,
   type TestChannelOptions,
@@ -295,11 +296,7 @@ describe('configuration blocks', () => {
   test('have a block of their own, apply at once, and are named by the blocks after them', async () => {
     const fixture = await start();
     await fixture.service.broadcast(message(fixture));
-    const block = await fixture.service.updateConfig((config) => {
-      const { size, value } = batchSizeOf(config);
-      size.setMaxMessageCount(1);
-      value.setValue(size.serializeBinary());
-    });
+    const block = await fixture.service.updateConfig(changeBatchSize({ maxMessageCount: 1 }));
     expect(block.getHeader()?.getNumber()).toBe(2);
     expect(fixture.service.channelConfig).toMatchObject({ sequence: 1, batchSize: { maxMessageCount: 1 } });
     await fixture.service.broadcast(message(fixture));
@@ -315,15 +312,33 @@ describe('configuration blocks', () => {
 
   test('that would be refused change nothing', async () => {
     const fixture = await start();
-    await expect(
-      fixture.service.updateConfig((config) => {
-        const { size, value } = batchSizeOf(config);
-        size.setMaxMessageCount(0);
-        value.setValue(size.serializeBinary());
-      }),
-    ).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await expect(fixture.service.updateConfig(changeBatchSize({ maxMessageCount: 0 }))).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+    });
     expect(fixture.service.height).toBe(1n);
     expect(fixture.service.channelConfig.sequence).toBe(0);
+  });
+
+  test('let another organisation in: its clients are served, its endorsement counts', async () => {
+    const fixture = await start({ batchSize: { maxMessageCount: 1 } });
+    const org3 = await createTestOrganisation('Org3MSP', 'org3.example.com');
+    const byOrg3 = message(fixture, { creator: org3.client });
+    expect((await fixture.service.broadcast(byOrg3)).status).toBe(FORBIDDEN);
+    await fixture.service.updateConfig(addOrganisation(definitionOf(org3.ca)));
+    expect((await fixture.service.broadcast(byOrg3)).status).toBe(SUCCESS);
+    const config = fixture.service.channelConfig;
+    const endorsement = config.policy('/Channel/Application/Endorsement');
+    const peers = [fixture.channel.org1, fixture.channel.org2, org3].map(({ peer }) =>
+      config.msps.deserialize(peer.serialized),
+    );
+    expect(endorsement.evaluate(peers.slice(0, 1))).toBe(false);
+    expect(endorsement.evaluate(peers.slice(1))).toBe(true);
+    await expect(fixture.service.updateConfig(addOrganisation(definitionOf(org3.ca)))).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+    });
+    await expect(
+      fixture.service.updateConfig(replaceMsp('Org9MSP', definitionOf(org3.ca).mspConfig)),
+    ).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 
   test('revoke a client: orderer and peers refuse it from then on; others go on', async () => {
@@ -335,9 +350,7 @@ describe('configuration blocks', () => {
     const crlPem = await org1.ca.crlPem();
     // Accepted before the change, but validated after it.
     const late = message(fixture);
-    await fixture.service.updateConfig((config) => {
-      definitionToGroup(config, org1.ca, crlPem);
-    });
+    await fixture.service.updateConfig(replaceMsp('Org1MSP', definitionOf(org1.ca, crlPem).mspConfig));
     expect((await fixture.service.broadcast(late)).status).toBe(FORBIDDEN);
     expect((await fixture.service.broadcast(message(fixture, { creator: staying }))).status).toBe(SUCCESS);
     for (const block of await take(fixture.service, 1n, 2)) await ledger.commit(block);
