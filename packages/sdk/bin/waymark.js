@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const oldestMajor = 24;
 
 if (Number(process.versions.node.split('.')[0]) >= oldestMajor) {
-  hideExperimentalWarnings();
+  hideNoise();
   nodeModule.enableCompileCache();
   await import('../src/cli.ts');
 } else {
@@ -39,10 +39,12 @@ function bundledNode() {
   }
 }
 
-function hideExperimentalWarnings() {
+function hideNoise() {
   const others = process.listeners('warning');
   process.removeAllListeners('warning');
   process.on('warning', (warning) => {
-    if (warning.name !== 'ExperimentalWarning') for (const listener of others) listener.call(process, warning);
+    // DEP0123: the gRPC library names an IP address in the TLS handshake.
+    if (warning.name !== 'ExperimentalWarning' && warning.code !== 'DEP0123')
+      for (const listener of others) listener.call(process, warning);
   });
 }

@@ -59,8 +59,8 @@ interface Waiting extends PreparedRecord {
   readonly eventId: string;
 }
 
-const maxGroupRecords = 256;
-const maxGroupSizeBytes = 1024 * 1024;
+const maxGroupRecords = 1_000;
+const maxGroupSizeBytes = 2 * 1024 * 1024;
 const firstRetryMs = 200;
 const longestRetryMs = 5_000;
 
