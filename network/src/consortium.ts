@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WaymarkError } from '@waymark/protocol';
+import { lockDataFolder } from '@waymark/service-kit';
 import { layoutOf, type Layout, type PortPlan, serviceName, servicesOf } from './layout.ts';
 import { freePorts } from './ports.ts';
 import { type RunningProcess, startProcess } from './processes.ts';
@@ -65,6 +66,7 @@ export interface Consortium {
 export async function startConsortium(options: ConsortiumOptions): Promise<Consortium> {
   const { topology, dataDir, chaincodeFolder, onProgress = () => undefined, additionalChaincodes = [] } = options;
   const layout = layoutOf(dataDir);
+  const lock = lockDataFolder(dataDir);
   await mkdir(layout.run, { recursive: true, mode: 0o700 });
   const ports = await portPlan(topology, layout);
   const running: RunningProcess[] = [];
@@ -79,6 +81,7 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
     const isService = ({ name }: RunningProcess): boolean => !name.startsWith('chaincode-') && name !== 'devnet';
     await Promise.all(order.filter(isService).map((process) => process.stop()));
     for (const process of order.filter((item) => !isService(item))) await process.stop();
+    lock.release();
   };
   let stopping = false;
   try {

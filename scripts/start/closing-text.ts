@@ -15,7 +15,7 @@ export function closingText(
   const profile = data === '.waymark' ? '' : ` --profile ${data}/profile.yaml`;
   const services = consortium.services.map(
     ({ organisation, node, operationsUrl }) =>
-      `  ${`${organisation.name}: ${node}`.padEnd(38)}${operationsUrl}/docs   /healthz   /metrics`,
+      `  ${organisation.name}: ${node}\n    ${operationsUrl}/docs  ${operationsUrl}/healthz  ${operationsUrl}/metrics`,
   );
   return `
 ${figures.records} records (${kib(figures.payloadBytes)} of payload) sealed, stored and anchored
