@@ -1,0 +1,106 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Consortium, readTopology, type RunningService, startConsortium } from '@waymark/network';
+import { ensureChaincodeBuilt } from '../../scripts/build-chaincode.ts';
+
+type Organisation = RunningService['organisation'];
+
+/** One organisation of a running consortium, as its people reach it. */
+export interface Firm {
+  readonly organisation: Organisation;
+  readonly mspId: string;
+  readonly channel: string;
+  readonly outletName: string;
+  /** TLS root of all services of the organisation. */
+  readonly tlsRootPem: string;
+  readonly rootPem: string;
+  readonly ports: { readonly center: Ports; readonly outlet: Ports };
+  /** How the organisation's gateway peer is reached. */
+  readonly gateway: { readonly endpoint: string; readonly tlsRootPem: string };
+  identity(node: string): Promise<Identity>;
+}
+
+/** Ports of one service on loopback. */
+export interface Ports {
+  readonly grpcPort: number;
+  readonly apiPort: number;
+  readonly operationsPort: number;
+}
+
+/** A certificate with its key. */
+export interface Identity {
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+}
+
+/** A consortium of the shipped topology in a folder of its own. */
+export interface RunningConsortium {
+  readonly consortium: Consortium;
+  readonly folder: string;
+  readonly firms: readonly [Firm, Firm];
+  /** Stops everything and removes the folder, unless WAYMARK_KEEP is set. */
+  end(): Promise<void>;
+}
+
+/** Starts the shipped topology (S12): devnet, chaincode, two centers, two outlets, each a process. */
+export async function runConsortium(): Promise<RunningConsortium> {
+  const folder = await mkdtemp(join(tmpdir(), 'waymark-scenario-'));
+  const topology = await readTopology(join(import.meta.dirname, '..', '..', 'network', 'topology.yaml'));
+  const consortium = await startConsortium({
+    topology,
+    dataDir: folder,
+    chaincodeFolder: await ensureChaincodeBuilt(),
+  }).catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  });
+  const firms = await Promise.all(topology.organisations.map((organisation) => firmOf(consortium, organisation)));
+  const [first, second] = firms;
+  if (first === undefined || second === undefined) throw new Error('the topology has two organisations');
+  return {
+    consortium,
+    folder,
+    firms: [first, second],
+    end: async () => {
+      await consortium.stop();
+      if (process.env['WAYMARK_KEEP'] === undefined) await rm(folder, { recursive: true, force: true });
+      else process.stderr.write(`kept: ${folder}\n`);
+    },
+  };
+}
+
+async function firmOf(consortium: Consortium, organisation: Organisation): Promise<Firm> {
+  const { layout, topology } = consortium;
+  const folder = join(layout.root, 'organisations', organisation.domain);
+  const plan = JSON.parse(await readFile(layout.portsFile, 'utf8')) as { services: Record<string, Ports> };
+  const portsOf = (node: string): Ports => {
+    const ports = plan.services[`${organisation.domain}-${node}`];
+    if (ports === undefined) throw new Error(`no ports for ${node}`);
+    return ports;
+  };
+  const outletName = organisation.outlets[0]?.name ?? '';
+  const ready = consortium.devnet.ready['organisations'] as {
+    mspId: string;
+    gateway: { endpoint: string; tlsRootFile: string };
+  }[];
+  const gateway = ready.find(({ mspId }) => mspId === organisation.mspId)?.gateway;
+  if (gateway === undefined) throw new Error(`no gateway for ${organisation.mspId}`);
+  return {
+    organisation,
+    mspId: organisation.mspId,
+    channel: topology.channel,
+    outletName,
+    tlsRootPem: await readFile(join(folder, 'tls-root.pem'), 'utf8'),
+    rootPem: await readFile(join(folder, 'msp-root.pem'), 'utf8'),
+    ports: { center: portsOf('center'), outlet: portsOf(outletName) },
+    gateway: { endpoint: gateway.endpoint, tlsRootPem: await readFile(gateway.tlsRootFile, 'utf8') },
+    identity: async (node) => {
+      const files = layout.node(organisation, node);
+      return {
+        certificatePem: await readFile(files.certificate, 'utf8'),
+        privateKeyPem: await readFile(files.privateKey, 'utf8'),
+      };
+    },
+  };
+}
