@@ -15,7 +15,7 @@ export function transactionIds(block: common.Block): readonly string[] {
   return ids;
 }
 
-export function channelHeaderOf(envelopeBytes: Uint8Array): common.ChannelHeader | undefined {
+function channelHeaderOf(envelopeBytes: Uint8Array): common.ChannelHeader | undefined {
   try {
     const envelope = common.Envelope.deserializeBinary(envelopeBytes);
     const header = common.Payload.deserializeBinary(envelope.getPayload_asU8()).getHeader();

@@ -4,7 +4,7 @@ import type { Identity, MspRegistry } from '../msp/msp.ts';
 import type { UnpackedProposal } from './proposal.ts';
 
 /** How far a proposal's clock may be from the peer's (Fabric: peer.authentication.timewindow). */
-export const TIME_WINDOW_MS = 15 * 60 * 1000;
+const TIME_WINDOW_MS = 15 * 60 * 1000;
 
 /**
  * What Fabric's authentication filters check before anything else (core/handlers/auth/filter): the creator's certificate

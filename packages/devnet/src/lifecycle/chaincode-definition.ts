@@ -4,7 +4,7 @@ import type { StateSnapshot } from '../ledger/ledger.ts';
 /** The namespace that holds the channel's chaincode definitions. */
 export const LIFECYCLE_NAMESPACE = '_lifecycle';
 /** What a chaincode's endorsement policy is when its definition names none. */
-export const DEFAULT_ENDORSEMENT_POLICY = '/Channel/Application/Endorsement';
+const DEFAULT_ENDORSEMENT_POLICY = '/Channel/Application/Endorsement';
 
 const NAMESPACES = 'namespaces';
 const DATATYPE = 'ChaincodeDefinition';

@@ -22,8 +22,8 @@ import { messageOf } from '../errors.ts';
 
 const Type = peer.ChaincodeMessage.Type;
 
-export const STREAM_TERMINATED = 'chaincode stream terminated';
-export const EXECUTION_TIMEOUT = 'timeout expired while executing transaction';
+const STREAM_TERMINATED = 'chaincode stream terminated';
+const EXECUTION_TIMEOUT = 'timeout expired while executing transaction';
 
 const STATE_REQUESTS: ReadonlyMap<ChaincodeMessageType, StateRequestHandler> = new Map([
   [Type.GET_STATE, handleGetState],

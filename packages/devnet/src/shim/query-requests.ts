@@ -6,7 +6,7 @@ import { buildQueryResponse, nextQueryResponse } from './query-response.ts';
 import { refuseCollection, type StateRequestHandler } from './state-requests.ts';
 
 /** Results after which any query ends silently (Fabric: ledger.state.totalQueryLimit). */
-export const TOTAL_QUERY_LIMIT = 100_000;
+const TOTAL_QUERY_LIMIT = 100_000;
 
 export const handleGetStateByRange: StateRequestHandler = async (payload, context) => {
   const request = peer.GetStateByRange.deserializeBinary(payload);

@@ -5,7 +5,7 @@ import type { Version } from '../ledger/ledger.ts';
 const { kvrwset } = ledger.rwset;
 
 /** Above this many results a range read is summarised by hashes (Fabric: maxDegreeQueryReadsHashing). */
-export const MAX_DEGREE = 50;
+const MAX_DEGREE = 50;
 
 /** What a range read leaves in the read set: each key and version, or a Merkle summary of them. */
 export type RangeReads =
