@@ -26,6 +26,8 @@ function open(path: string): DatabaseSync {
   const database = new DatabaseSync(path);
   try {
     database.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    // Ids are random: without room for the trees' pages every insert would read and every checkpoint rewrite them.
+    database.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8000;');
     const version = database.prepare('PRAGMA user_version').get()?.['user_version'];
     if (version !== 0 && version !== schemaVersion) throw new OtherVersion();
     database.exec(schema);

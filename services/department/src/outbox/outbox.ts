@@ -84,6 +84,7 @@ export interface Outbox {
 type Row = Record<string, unknown>;
 type Value = string | number | Uint8Array | null;
 const noHash = new Uint8Array(32);
+const maxRecentBodies = 32;
 
 /** Opens (or makes) the outbox file; every commit is synced before it returns. */
 export function openOutbox(path: string): Outbox {
@@ -94,6 +95,8 @@ class SqliteOutbox implements Outbox {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #newKeys = new Map<string, { consignmentOid: Uint8Array; epoch: number; wrapped: Uint8Array }>();
+  /** Bodies that were queued a moment ago and are about to be sent. */
+  readonly #recentBodies = new Map<number, BatchBody>();
   #nextSeq: number;
   #queued: number;
   readonly keyTable: WrappedKeyTable;
@@ -101,6 +104,8 @@ class SqliteOutbox implements Outbox {
   constructor(path: string) {
     this.#db = new DatabaseSync(path);
     this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
+    // Ids are random: without room for the tree's pages every insert would read and every checkpoint rewrite them.
+    this.#db.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8000;');
     this.#db.exec(outboxSchema);
     this.#nextSeq =
       Math.max(Number(this.#one('SELECT max(seq) AS seq FROM batch')?.['seq'] ?? 0), this.position().seq) + 1;
@@ -144,6 +149,10 @@ class SqliteOutbox implements Outbox {
     this.#nextSeq += 1;
     this.#queued += 1;
     for (const [name] of keys) this.#newKeys.delete(name);
+    this.#recentBodies.set(id, body);
+    if (this.#recentBodies.size > maxRecentBodies) {
+      this.#recentBodies.delete(this.#recentBodies.keys().next().value ?? 0);
+    }
     return id;
   }
 
@@ -177,13 +186,13 @@ class SqliteOutbox implements Outbox {
 
   queuedAfter(seq: number, limit: number): QueuedBatch[] {
     return this.#all(
-      "SELECT id, seq, body, statement, signature, batch_hash FROM batch WHERE state = 'queued' AND seq > ? ORDER BY seq LIMIT ?",
+      "SELECT id, seq, statement, signature, batch_hash FROM batch WHERE state = 'queued' AND seq > ? ORDER BY seq LIMIT ?",
       seq,
       limit,
     ).map((row) => ({
       id: Number(row['id']),
       seq: Number(row['seq']),
-      body: decodeBody(row['body'] as Uint8Array),
+      body: this.#body(Number(row['id'])),
       stamp:
         row['statement'] === null
           ? undefined
@@ -275,6 +284,7 @@ class SqliteOutbox implements Outbox {
       if (seq > this.position().seq) this.#savePosition({ seq, batchHash: row['batch_hash'] as Uint8Array });
       this.#queued -= 1;
     });
+    this.#recentBodies.delete(id);
   }
 
   markAnchored(id: number, receipt: Uint8Array, txId: string): void {
@@ -360,6 +370,12 @@ class SqliteOutbox implements Outbox {
       epoch,
     );
     return (row?.['wrapped'] as Uint8Array | undefined) ?? null;
+  }
+
+  #body(id: number): BatchBody {
+    const recent = this.#recentBodies.get(id);
+    if (recent !== undefined) return recent;
+    return decodeBody(this.#one('SELECT body FROM batch WHERE id = ?', id)?.['body'] as Uint8Array);
   }
 
   #savePosition({ seq, batchHash }: Position): void {

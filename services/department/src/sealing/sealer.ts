@@ -91,18 +91,22 @@ const maxCachedConsignments = 10_000;
 export function createSealer(parts: SealerParts): Sealer {
   const { outbox, ids, tokens, limits } = parts;
   const onTheirWay = new Map<string, { tag: Uint8Array; leaf: number; queued: Promise<number> }>();
-  const consignments = new Map<string, Promise<Consignment>>();
+  const consignments = new Map<string, Consignment | Promise<Consignment>>();
   let forming: Forming | undefined;
   let linger: NodeJS.Timeout | undefined;
 
   const room = createRoom(() => outbox.queuedCount() >= limits.maxQueuedBatches);
 
-  function consignmentOf(name: string): Promise<Consignment> {
+  /** At once when it was used before. */
+  function consignmentOf(name: string): Consignment | Promise<Consignment> {
     const known = consignments.get(name);
     if (known !== undefined) return known;
     const fresh = loadConsignment(name);
     consignments.set(name, fresh);
-    fresh.catch(() => consignments.delete(name));
+    fresh.then(
+      (loaded) => consignments.has(name) && consignments.set(name, loaded),
+      () => consignments.delete(name),
+    );
     if (consignments.size > maxCachedConsignments) consignments.delete(consignments.keys().next().value ?? '');
     return fresh;
   }
@@ -207,7 +211,9 @@ export function createSealer(parts: SealerParts): Sealer {
       const tag = ids.contentTag(content);
       const before = known(oid, tag);
       if (before !== undefined) return before;
-      const consignment = await consignmentOf(record.consignment);
+      const found = consignmentOf(record.consignment);
+      if (!(found instanceof Promise)) return seal(record, found, oid, tag, content);
+      const consignment = await found;
       // Somebody else may have handed in the same record while the consignment was looked up.
       return known(oid, tag) ?? seal(record, consignment, oid, tag, content);
     },

@@ -104,6 +104,8 @@ class SqliteJournal implements Journal {
   constructor(path: string) {
     this.#db = new DatabaseSync(path);
     this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
+    // Ids are random: without room for the trees' pages every insert would read and every checkpoint rewrite them.
+    this.#db.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8000;');
     this.#db.exec(journalSchema);
     this.#pending = Number(this.#one("SELECT count(*) AS n FROM batch WHERE state = 'accepted'")?.['n'] ?? 0);
   }
@@ -134,8 +136,8 @@ class SqliteJournal implements Journal {
         );
         batch.records.forEach((record, leaf) => {
           insertRecord.run(record.oid, record.contentTag, record.cid, batch.outlet, batch.seq, leaf);
-          for (const token of record.tokens) insertToken.run(token, record.oid);
         });
+        for (const { oid, tokens } of batch.records) for (const token of tokens) insertToken.run(token, oid);
         for (const key of batch.consignmentKeys) insertKey.run(key.consignmentOid, key.epoch, key.wrapped);
       }
     });
