@@ -131,6 +131,27 @@ test('a lost commit status is asked for again with the same transaction id', asy
   expect(asked).toEqual([submitted.txId, submitted.txId, submitted.txId]);
 });
 
+test('a transaction that was ordered and lost before it was in a block is handed in again, the same', async () => {
+  const sent: string[] = [];
+  const asked: string[] = [];
+  const ledger = await ledgerWith(
+    {
+      submit: (txId) => {
+        sent.push(txId);
+      },
+      commitStatus: (txId) => {
+        asked.push(txId);
+        if (asked.length === 1) throw fault(status.UNAVAILABLE, 'peer is restarting');
+        return sent.length < 2 ? new Promise(() => undefined) : { code: 0, block: 9 };
+      },
+    },
+    { deadlines: { commitStatusMs: 200 } },
+  );
+  const submitted = await ledger.submit('evidence', 'record', ['[]']);
+  expect((await submitted.commit()).txId).toBe(submitted.txId);
+  expect(sent).toEqual([submitted.txId, submitted.txId]);
+});
+
 test('when nobody can say whether it was committed, the error says so and names the transaction', async () => {
   const ledger = await ledgerWith(
     { commitStatus: () => new Promise(() => undefined) },

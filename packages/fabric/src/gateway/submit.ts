@@ -35,11 +35,15 @@ interface OrderedTransaction {
   readonly txId: string;
   readonly result: Uint8Array;
   readonly commit: Ordered;
+  /** Hands the same transaction to the ordering service once more. */
+  readonly orderAgain: () => Promise<void>;
 }
 
 const conflictBackoff: Backoff = { baseMs: 50, maxMs: 2_000 };
 const lostBackoff: Backoff = { baseMs: 200, maxMs: 5_000 };
 const maxOrderAttempts = 4;
+/** How long a transaction is waited for after the connection broke, before it is handed in again. */
+const afterLossMs = 2_000;
 const conflictCodes = new Set(['MVCC_READ_CONFLICT', 'PHANTOM_READ_CONFLICT', endorsementMismatch]);
 
 /** Endorses and orders; the commit, with new attempts where the caller allows them, follows in `commit()`. */
@@ -106,7 +110,8 @@ async function endorseAndOrder(session: Session, call: SubmitCall): Promise<Orde
   } catch (error) {
     throw fromGatewayFailure(error, { txId });
   }
-  return { txId, result: transaction.getResult(), commit: await order(slots, transaction, txId, signal) };
+  const commit = await order(slots, transaction, txId, signal);
+  return { txId, result: transaction.getResult(), commit, orderAgain: () => orderOnceMore(slots, transaction) };
 }
 
 /** Orders; the same transaction again when the answer is lost, which is harmless: only its first copy can be valid. */
@@ -123,23 +128,40 @@ async function order(slots: Slots, transaction: Transaction, txId: string, signa
   }
 }
 
+/**
+ * An ordering service that took a transaction may have died before it was in a block. The peer says only that it has not seen it, so the same
+ * transaction is handed in again; when the first copy comes after all, the second is invalid (DUPLICATE_TXID) and changes nothing.
+ */
+async function orderOnceMore(slots: Slots, transaction: Transaction): Promise<void> {
+  try {
+    await slots.run(() => transaction.submit());
+  } catch {
+    // The next question after the status finds out whether it was needed.
+  }
+}
+
 /** Waits for the commit; a lost answer is asked for again with the same transaction id. */
 async function commitStatus(
   { slots, deadlines, signal }: Session,
-  { txId, commit }: OrderedTransaction,
+  { txId, commit, orderAgain }: OrderedTransaction,
 ): Promise<TransactionStatus> {
   const endMs = Date.now() + deadlines.commitTotalMs;
   let failure: WaymarkError | undefined;
+  let waitMs = deadlines.commitStatusMs;
   for (let attempt = 1; ; attempt += 1) {
     const leftMs = endMs - Date.now();
     if (leftMs <= 0 || signal.aborted) break;
     try {
-      const answer = await askStatus(commit, slots, Math.min(deadlines.commitStatusMs, leftMs));
+      const answer = await askStatus(commit, slots, Math.min(waitMs, leftMs));
       if (answer !== undefined) return answer;
+      await orderAgain();
+      waitMs = Math.min(waitMs * 2, deadlines.commitStatusMs);
     } catch (error) {
       if (!isWaymarkError(error) || !isLost(error)) throw error;
       failure = error;
       await waitBackoff(lostBackoff, attempt, signal);
+      // Whoever broke off may have lost the transaction as well: that shows soon.
+      waitMs = Math.min(deadlines.commitStatusMs, afterLossMs);
     }
   }
   throw new WaymarkError('unavailable', 'it is not known whether the transaction was committed', {
