@@ -8,6 +8,7 @@ import { CHAINCODE, CHANNEL, sameHeight, startTestNetwork, type TestNetwork } fr
 
 const MVCC_READ_CONFLICT = 11;
 const PHANTOM_READ_CONFLICT = 12;
+const HOUR_MS = 60 * 60 * 1000;
 
 describe('transactions through the unmodified gateway client', () => {
   let network: TestNetwork;
@@ -15,7 +16,7 @@ describe('transactions through the unmodified gateway client', () => {
   let otherContract: Contract;
 
   beforeAll(async () => {
-    network = await startTestNetwork({ executeTimeoutMs: 3_000 });
+    network = await startTestNetwork();
     contract = network.client.gateway.getNetwork(CHANNEL).getContract(CHAINCODE);
     otherContract = network.otherClient.gateway.getNetwork(CHANNEL).getContract(CHAINCODE);
   });
@@ -247,6 +248,30 @@ describe('transactions through the unmodified gateway client', () => {
     } finally {
       intruder.close();
     }
+  });
+});
+
+describe('clocks that disagree by an hour', () => {
+  let network: TestNetwork;
+  beforeAll(async () => {
+    network = await startTestNetwork({ nowMs: () => Date.now() + HOUR_MS });
+  });
+  afterAll(() => network.stop());
+
+  test('evaluate is UNAVAILABLE after all peers were asked, submit is ABORTED after those of the own organisation', async () => {
+    const contract = network.client.gateway.getNetwork(CHANNEL).getContract(CHAINCODE);
+    const evaluated = await failure(contract.evaluateTransaction('whoAmI'));
+    expect(evaluated.code).toBe(status.UNAVAILABLE);
+    expect(evaluated.message).toContain('failed to evaluate transaction, see attached details for more info');
+    const texts = evaluated.details.map(({ message }) => message);
+    expect(texts).toHaveLength(4);
+    expect(texts[0]).toMatch(/^request unauthorized due to incorrect timestamp/);
+    for (const text of texts.slice(1)) {
+      expect(text).toMatch(/^rpc error: code = Unknown desc = request unauthorized due to incorrect timestamp/);
+    }
+    const submitted = await failure(contract.submitTransaction('whoAmI'));
+    expect(submitted.code).toBe(status.ABORTED);
+    expect(submitted.details.map(({ mspId }) => mspId)).toEqual(['Org1MSP', 'Org1MSP']);
   });
 });
 

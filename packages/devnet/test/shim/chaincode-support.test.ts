@@ -20,6 +20,8 @@ describe('the peer of a chaincode', () => {
   const scripts = new Map<string, Script>();
   const state = new MemoryState();
   let transactions = 0;
+  /** Told why a connection is down, by name of the chaincode. */
+  const refusals = new Map<string, (reason: string) => void>();
 
   beforeAll(async () => {
     for (const name of ['cc', 'other', 'away', 'wrong']) state.put(LIFECYCLE_NAMESPACE, sequenceKey(name), '1');
@@ -39,8 +41,10 @@ describe('the peer of a chaincode', () => {
         { name: 'away', endpoint: { address: '127.0.0.1:1' } },
       ],
       checkChaincodeToChaincode: () => undefined,
-      executeTimeoutMs: 400,
       launchTimeoutMs: 300,
+      onStateChange: (name, { state: connection }) => {
+        if (connection.kind === 'down') refusals.get(name)?.(connection.reason);
+      },
     });
     await support.connection('cc')?.ready(5_000);
     await support.connection('other')?.ready(5_000);
@@ -205,10 +209,19 @@ describe('the peer of a chaincode', () => {
   });
 
   test('a chaincode that does not answer in time fails with the text of Fabric, and the stream lives on', async () => {
-    await expect(run(() => new Promise(() => undefined))).rejects.toThrow(
-      /^failed to execute transaction tx\d+: error sending: timeout expired while executing transaction$/,
+    const hasty = createChaincodeSupport({
+      chaincodes: [{ name: 'cc', endpoint: { address: chaincode.address } }],
+      checkChaincodeToChaincode: () => undefined,
+      executeTimeoutMs: 50,
+    });
+    const connection = hasty.connection('cc');
+    const stream = await connection?.ready(10_000);
+    scripts.set('silent', () => new Promise(() => undefined));
+    await expect(hasty.execute(begin('slow'), 'cc', input('silent'))).rejects.toThrow(
+      'failed to execute transaction slow: error sending: timeout expired while executing transaction',
     );
-    expect(await run(() => Promise.resolve('still there'))).toBe('still there');
+    expect(await connection?.ready(0)).toBe(stream);
+    hasty.close();
   });
 
   test('ERROR instead of COMPLETED is a failure with its text', async () => {
@@ -238,9 +251,11 @@ describe('the peer of a chaincode', () => {
     await expect(run(() => Promise.resolve(''), 'away')).rejects.toThrow(
       /could not launch chaincode away: connection to 127\.0\.0\.1:1 failed: /,
     );
-    await expect(run(() => Promise.resolve(''), 'wrong')).rejects.toThrow(
-      /the chaincode registers as cc_1:ff, but cc_2:00 is expected/,
-    );
+    const refused = 'the chaincode registers as cc_1:ff, but cc_2:00 is expected';
+    await new Promise<void>((resolve) => {
+      refusals.set('wrong', (reason) => reason === refused && resolve());
+    });
+    await expect(run(() => Promise.resolve(''), 'wrong')).rejects.toThrow(refused);
   });
 
   test('when the stream ends, transactions in flight fail; the peer dials again', async () => {
