@@ -128,11 +128,13 @@ class Submission {
         const ready = this.#results;
         this.#results = [];
         for (const [index, result] of ready.entries()) {
-          yield result;
           // Those not yet taken still count as in flight.
-          this.#untaken = ready.length - index - 1;
-          if (this.#untaken % maxGroupRecords === 0) this.#signalChange();
+          this.#untaken = ready.length - index;
+          yield result;
+          if (index % maxGroupRecords === 0) this.#signalChange();
         }
+        this.#untaken = 0;
+        if (ready.length > 0) this.#signalChange();
         if (this.#failure !== undefined) throw this.#failure.error;
         if (ready.length > 0) continue;
         if (this.#inputEnded && this.#waiting.size === 0 && this.#results.length === 0) return;
