@@ -66,6 +66,10 @@ test('text that is not YAML is refused with its line', () => {
 
 test('a profile that is not there is a configuration error that names it', () => {
   const file = join(folder, 'absent.yaml');
-  const read = Promise.try(() => connect(file));
-  return expect(read).rejects.toMatchObject({ code: 'configuration-invalid', details: { file } });
+  expect.assertions(1);
+  try {
+    connect(file);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'configuration-invalid', details: { file } });
+  }
 });

@@ -8,6 +8,7 @@ import { parseContentCid } from '../block/content-cid.ts';
 import { writeCar } from '../car/write-car.ts';
 import { readDag } from '../dag/read-dag.ts';
 import type { Block, BlockReader } from '../store/content-store.ts';
+import type { GatewayContentSource } from './gateway-source.ts';
 import { negotiate } from './negotiation.ts';
 
 export interface GatewayHandlerOptions {
@@ -28,7 +29,8 @@ export type GatewayHandler = (
   next?: (fault?: unknown) => void,
 ) => void;
 
-type Source = Pick<BlockReader, 'get'>;
+/** A source that can read a whole DAG at once (another gateway) is asked for it as a whole. */
+type Source = Pick<BlockReader, 'get'> & Partial<Pick<GatewayContentSource, 'readDag'>>;
 type Limits = { readonly [Name in keyof GatewayHandlerOptions]-?: number };
 
 const pathPattern = /^(?:\/ipfs)?\/([A-Za-z0-9]{1,128})$/;
@@ -133,7 +135,7 @@ async function sendCar(
     maxBlocks: limits.maxCarBlocks,
     maxSizeBytes: limits.maxCarSizeBytes,
   };
-  const blocks = scope === 'block' ? [root] : readDag(store, cid, options);
+  const blocks = scope === 'block' ? [root] : (store.readDag?.(cid, options) ?? readDag(store, cid, options));
   // A fault on the way breaks the connection: the client must see that the CAR is not whole.
   await pipeline(Readable.from(writeCar([cid], blocks), { objectMode: false }), response);
 }

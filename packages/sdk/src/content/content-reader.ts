@@ -10,6 +10,9 @@ type Cid = Parameters<BlockReader['get']>[0];
 /** Envelopes read ahead and not yet taken. */
 const maxAheadSizeBytes = 128 * 1024 * 1024;
 
+/** Batches read at once: a gateway serves eight CARs at a time to all its clients. */
+const maxBatchesAtOnce = 3;
+
 /** Where a connection reads blocks. */
 export interface ContentAccess {
   /** Block by block: for few records. */
@@ -57,6 +60,20 @@ export async function openContentAccess(profile: Profile, identity: TlsIdentity)
 export function createReadAhead(source: Pick<GatewayContentSource, 'get' | 'readDag'>): Reader {
   const ahead = new Map<string, Uint8Array>();
   let aheadSizeBytes = 0;
+  let free = maxBatchesAtOnce;
+  const queue: (() => void)[] = [];
+
+  async function inTurn<T>(read: () => Promise<T>): Promise<T> {
+    if (free === 0) await new Promise<void>((resolve) => queue.push(resolve));
+    else free -= 1;
+    try {
+      return await read();
+    } finally {
+      const next = queue.shift();
+      if (next === undefined) free += 1;
+      else next();
+    }
+  }
 
   function keep(name: string, bytes: Uint8Array): void {
     take(name);
@@ -88,7 +105,7 @@ export function createReadAhead(source: Pick<GatewayContentSource, 'get' | 'read
 
   return {
     async get(cid, options) {
-      const read = cid.code === dagCborCode ? await readBatch(cid) : take(cid.toString());
+      const read = cid.code === dagCborCode ? await inTurn(() => readBatch(cid)) : take(cid.toString());
       return read ?? source.get(cid, options);
     },
   };
