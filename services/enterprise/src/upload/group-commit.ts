@@ -12,10 +12,12 @@ export interface GroupCommit<Item> {
 /**
  * @param write makes one group durable; called with one group at a time, in order of arrival
  * @param maxGroup most items in one group
+ * @param onFailed told of everything that a fault takes with it, before anything can be added or anybody hears of it
  */
 export function createGroupCommit<Item>(
   write: (items: readonly Item[]) => Promise<void>,
   maxGroup: number,
+  onFailed: (items: readonly Item[]) => void = () => undefined,
 ): GroupCommit<Item> {
   const queue: { item: Item; resolve: () => void; reject: (error: unknown) => void }[] = [];
   let writing = 0;
@@ -31,7 +33,9 @@ export function createGroupCommit<Item>(
         for (const { resolve } of group) resolve();
       } catch (error) {
         // What came after the failed group may build on it: it fails as well and is sent again.
-        for (const { reject } of [...group, ...queue.splice(0)]) reject(error);
+        const failed = [...group, ...queue.splice(0)];
+        onFailed(failed.map(({ item }) => item));
+        for (const { reject } of failed) reject(error);
       }
       writing = 0;
     }

@@ -83,13 +83,26 @@ export function createIntake(parts: IntakeParts): Intake {
   const inFlightTags = new Map<string, Uint8Array>();
   const admission = parts.createAdmission((oid) => inFlightTags.get(toHex(oid)) ?? journal.contentTag(oid));
 
-  const group = createGroupCommit<Waiting>(async (items) => {
-    // First the blocks, then the journal: a batch that is known is always there to be served (invariant 3).
-    await parts.content.putMany(blocksOf(items), { pinRoots: items.map(({ checked }) => checked.block.cid) });
-    const accepted = items.map((item) => item.accepted);
-    journal.accept(accepted);
-    parts.onAccepted(accepted);
-  }, maxGroup);
+  const forget = ({ accepted: { outlet, seq, records } }: Waiting): void => {
+    inFlight.delete(`${outlet}/${seq}`);
+    for (const { oid } of records) inFlightTags.delete(toHex(oid));
+  };
+  const group = createGroupCommit<Waiting>(
+    async (items) => {
+      // First the blocks, then the journal: a batch that is known is always there to be served (invariant 3).
+      await parts.content.putMany(blocksOf(items), { pinRoots: items.map(({ checked }) => checked.block.cid) });
+      const accepted = items.map((item) => item.accepted);
+      journal.accept(accepted);
+      items.forEach(forget);
+      parts.onAccepted(accepted);
+    },
+    maxGroup,
+    (items) => {
+      // At once, so that no batch is checked against one that is not going to be there.
+      items.forEach(forget);
+      heads.reset();
+    },
+  );
 
   const accept = (checked: CheckedBatch): { receipt: Uint8Array; written: Promise<void> } => {
     const { statement, batchHash } = checked;
@@ -99,18 +112,11 @@ export function createIntake(parts: IntakeParts): Intake {
     const accepted = toAccepted(parts, checked, receipt, acceptedAtMs);
     const name = `${outlet}/${seq}`;
     heads.advance(outlet, { seq, batchHash });
-    const tags = accepted.records.map(({ oid, contentTag }) => [toHex(oid), contentTag] as const);
-    for (const [oid, tag] of tags) inFlightTags.set(oid, tag);
+    for (const { oid, contentTag } of accepted.records) inFlightTags.set(toHex(oid), contentTag);
     const written = group.add({ checked, accepted });
+    // Who handed it in waits for it, and may be gone.
+    written.catch(() => undefined);
     inFlight.set(name, { batchHash, written, receipt });
-    const forget = (): void => {
-      inFlight.delete(name);
-      for (const [oid] of tags) inFlightTags.delete(oid);
-    };
-    written.then(forget, () => {
-      forget();
-      heads.reset();
-    });
     return { receipt, written };
   };
 
