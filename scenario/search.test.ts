@@ -19,7 +19,8 @@ test('a leak planted in a log, a block, a segment, a table, SQLite, a write-ahea
     await writeFile(join(folder, 'clean.log'), `nothing here ${canaryWord()}\n`);
     const scanner = createScanner([planted, other].flatMap(needlesOf));
     const { findings, kinds } = await searchFolder(folder, scanner);
-    for (const place of places) expect(findings.map((finding) => finding.place)).toContainEqual(expect.stringContaining(place));
+    for (const place of places)
+      expect(findings.map((finding) => finding.place)).toContainEqual(expect.stringContaining(place));
     expect(findings.filter(({ place }) => place === 'clean.log')).toEqual([]);
     expect(findings.filter(({ canary }) => canary !== 'planted')).toEqual([]);
     const forms = new Set(findings.map(({ form }) => form));
@@ -58,26 +59,30 @@ test('a leak in an answer is found', () => {
 });
 
 const onLinux = memoryUnreadable === undefined ? test : test.skip;
-onLinux(`what a process holds in its memory is found, and what it does not hold is not${memoryUnreadable ?? ''}`, async () => {
-  const words = { text: canaryWord(), bytes: canaryWord(), absent: canaryWord() };
-  // The program is told the words backwards, so that its arguments do not hold them.
-  const program = `
-    const turned = (word) => [...word].reverse().join('');
+onLinux(
+  `what a process holds in its memory is found, and what it does not hold is not${memoryUnreadable ?? ''}`,
+  async () => {
+    const words = { text: canaryWord(), bytes: canaryWord(), absent: canaryWord() };
+    // The program is told the words backwards, so that its arguments do not hold them.
+    const program = `
+    const turned = (word) => Array.from(word).reverse().join('');
     globalThis.held = [turned(process.argv[1]) + '!', Buffer.from(turned(process.argv[2]), 'latin1')];
     process.stdout.write('ready');
     setInterval(() => held.length, 1000);`;
-  const backwards = (word: string): string => [...word].reverse().join('');
-  const child = spawn(process.execPath, ['-e', program, backwards(words.text), backwards(words.bytes)], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  try {
-    await once(child.stdout, 'data');
-    const scanner = createScanner(Object.entries(words).flatMap(([name, word]) => needlesOf(textCanary(name, word))));
-    const { found, sizeBytes } = await searchMemory(child.pid ?? 0, scanner);
-    process.stderr.write(`searched ${String(Math.round(sizeBytes / 2 ** 20))} MiB of memory\n`);
-    expect([...new Set(found.map(({ canary }) => canary))].sort()).toEqual(['bytes', 'text']);
-  } finally {
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
-}, 120_000);
+    const backwards = (word: string): string => Array.from(word).reverse().join('');
+    const child = spawn(process.execPath, ['-e', program, backwards(words.text), backwards(words.bytes)], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    try {
+      await once(child.stdout, 'data');
+      const scanner = createScanner(Object.entries(words).flatMap(([name, word]) => needlesOf(textCanary(name, word))));
+      const { found, sizeBytes } = await searchMemory(child.pid ?? 0, scanner);
+      process.stderr.write(`searched ${String(Math.round(sizeBytes / 2 ** 20))} MiB of memory\n`);
+      expect([...new Set(found.map(({ canary }) => canary))].sort()).toEqual(['bytes', 'text']);
+    } finally {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+  },
+  120_000,
+);

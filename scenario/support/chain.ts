@@ -17,7 +17,8 @@ export async function readChain(ledger: Ledger, until: readonly string[]): Promi
   const written: Evidence[] = [];
   let blocks = 0;
   for await (const block of ledger.blockEvents({ from: 0n })) {
-    if (block.number !== BigInt(blocks)) throw new Error(`block ${String(block.number)} where ${String(blocks)} was due`);
+    if (block.number !== BigInt(blocks))
+      throw new Error(`block ${String(block.number)} where ${String(blocks)} was due`);
     blocks += 1;
     for (const { valid, writes } of block.transactions) {
       if (!valid) continue;

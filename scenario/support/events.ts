@@ -25,7 +25,12 @@ export function eventCounts<Name extends string>(): EventCounts<Name> {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<never>((_, reject) => {
         timer = setTimeout(
-          () => reject(new Error(`no progress: ${String(total(name))} of ${String(at)} "${name}" after ${String(deadlineMs)} ms`)),
+          () =>
+            reject(
+              new Error(
+                `no progress: ${String(total(name))} of ${String(at)} "${name}" after ${String(deadlineMs)} ms`,
+              ),
+            ),
           deadlineMs,
         );
       });

@@ -16,8 +16,10 @@ export async function secretsOf({ layout }: Consortium, firm: Firm): Promise<Can
       secrets.push({ name: name('TLS private key'), bytes: scalarOf(files.tlsPrivateKey) });
     }
     if (existsSync(files.encryptionKey)) {
-      const stored = JSON.parse(readFileSync(files.encryptionKey, 'utf8')) as StoredEncryptionKey;
-      secrets.push(...encryptionSecrets(name('encryption key'), stored));
+      const { encryption } = JSON.parse(readFileSync(files.encryptionKey, 'utf8')) as {
+        encryption: StoredEncryptionKey;
+      };
+      secrets.push(...encryptionSecrets(name('encryption key'), encryption));
     }
     if (!existsSync(files.keyStore)) continue;
     secrets.push(textCanary(name('passphrase'), readFileSync(files.passphrase, 'utf8').trim()));

@@ -26,7 +26,11 @@ export type RestClient = (
 ) => Promise<RestAnswer>;
 
 /** TLS of a connection to a service of the firm. */
-export function tlsOptions(firm: Firm, identity: Identity | undefined, port: number): RequestOptions & { port: number } {
+export function tlsOptions(
+  firm: Firm,
+  identity: Identity | undefined,
+  port: number,
+): RequestOptions & { port: number } {
   return {
     host: '127.0.0.1',
     port,

@@ -39,6 +39,8 @@ export interface RunningConsortium {
   readonly consortium: Consortium;
   readonly folder: string;
   readonly firms: readonly [Firm, Firm];
+  /** Stops everything; the files stay. */
+  stop(): Promise<void>;
   /** Stops everything and removes the folder, unless WAYMARK_KEEP is set. */
   end(): Promise<void>;
 }
@@ -58,12 +60,15 @@ export async function runConsortium(): Promise<RunningConsortium> {
   const firms = await Promise.all(topology.organisations.map((organisation) => firmOf(consortium, organisation)));
   const [first, second] = firms;
   if (first === undefined || second === undefined) throw new Error('the topology has two organisations');
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopped ??= consortium.stop());
   return {
     consortium,
     folder,
     firms: [first, second],
+    stop,
     end: async () => {
-      await consortium.stop();
+      await stop();
       if (process.env['WAYMARK_KEEP'] === undefined) await rm(folder, { recursive: true, force: true });
       else process.stderr.write(`kept: ${folder}\n`);
     },

@@ -56,8 +56,8 @@ export async function openTrustedReading({ consortium }: RunningConsortium, firm
   const identity = await firm.identity('reader');
   const stored = JSON.parse(
     await readFile(consortium.layout.node(firm.organisation, 'reader').encryptionKey, 'utf8'),
-  ) as StoredEncryptionKey & { encryption?: StoredEncryptionKey };
-  const reader = parseEncryptionKeyPair(stored.encryption ?? stored);
+  ) as { encryption: StoredEncryptionKey };
+  const reader = parseEncryptionKeyPair(stored.encryption);
   const rest = restClient(firm, firm.ports.outlet.apiPort, identity);
   const ledger = connectLedger(firm, identity);
   const content = createGatewaySource({
@@ -130,6 +130,7 @@ export async function openTrustedReading({ consortium }: RunningConsortium, firm
 
 async function ask<T>(rest: RestClient, path: string, body: unknown): Promise<T> {
   const { status, text, body: answer } = await rest('POST', path, body);
-  if (status !== 200 || answer === undefined) throw new Error(`${path} answered ${String(status)}: ${text.slice(0, 300)}`);
+  if (status !== 200 || answer === undefined)
+    throw new Error(`${path} answered ${String(status)}: ${text.slice(0, 300)}`);
   return answer as T;
 }

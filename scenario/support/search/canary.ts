@@ -53,7 +53,9 @@ export function needlesOf(canary: Canary): Needle[] {
 
 /** The characters of a base64 text that depend on `bytes` alone when it starts `alignment` bytes after a group of three. */
 function base64Inside(bytes: Buffer, alignment: number): string {
-  const text = Buffer.concat([Buffer.alloc(alignment), bytes]).toString('base64').replaceAll('=', '');
+  const text = Buffer.concat([Buffer.alloc(alignment), bytes])
+    .toString('base64')
+    .replaceAll('=', '');
   const whole = Math.floor(((alignment + bytes.length) * 8) / 6);
   return text.slice(Math.ceil((alignment * 8) / 6), whole);
 }

@@ -3,7 +3,10 @@ import { constants, inflateRawSync, inflateSync, zstdDecompressSync } from 'node
 const maxOutputLength = 64 * 1024 * 1024;
 const formats: readonly { readonly magic: Buffer; readonly unpack: (bytes: Buffer) => Buffer }[] = [
   // Whatever follows the stream, or is missing at its end, does not matter: what can be read is looked at.
-  { magic: Buffer.from([0x1f, 0x8b, 0x08]), unpack: (bytes) => inflateRawSync(bytes.subarray(gzipHeaderSizeBytes(bytes)), lenient) },
+  {
+    magic: Buffer.from([0x1f, 0x8b, 0x08]),
+    unpack: (bytes) => inflateRawSync(bytes.subarray(gzipHeaderSizeBytes(bytes)), lenient),
+  },
   { magic: Buffer.from([0x78, 0x01]), unpack: (bytes) => inflateSync(bytes, lenient) },
   { magic: Buffer.from([0x78, 0x9c]), unpack: (bytes) => inflateSync(bytes, lenient) },
   { magic: Buffer.from([0x78, 0xda]), unpack: (bytes) => inflateSync(bytes, lenient) },

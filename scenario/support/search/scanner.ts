@@ -2,6 +2,7 @@ import type { Needle } from './canary.ts';
 
 /** Looks for many needles in one pass. */
 export interface Scanner {
+  readonly needleCount: number;
   readonly longestBytes: number;
   /** The needles that occur in `haystack`. */
   scan(haystack: Uint8Array): Needle[];
@@ -18,6 +19,7 @@ export function createScanner(needles: readonly Needle[]): Scanner {
     byFirstFour.set(key, [...(byFirstFour.get(key) ?? []), needle]);
   }
   return {
+    needleCount: needles.length,
     longestBytes: Math.max(0, ...needles.map(({ bytes }) => bytes.length)),
     scan(haystack) {
       const found = new Set<Needle>();
