@@ -1,6 +1,5 @@
 import { connect } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   caughtUp,
   metric,
@@ -39,7 +38,7 @@ beforeAll(async () => {
   const other = await north.enrol('client-2', 'client');
   center = await north.center('center');
   await center.start();
-  outlet = await north.outlet('depot', center, { limits: { maxOpenRecordsPerStream: 500 } });
+  outlet = await north.outlet('depot', center, { limits: { maxOpenRecordsPerStream: 2_000 } });
   await outlet.start();
   await caughtUp(consortium, center, outlet);
   client = submitClient(north, outlet.ports.grpc, person);
@@ -87,9 +86,9 @@ describe('S3, S5: a record on its way', () => {
   test('two clients that submit the same records at once: one evidence and one receipt each', async () => {
     const records = Array.from({ length: 50 }, (_, index) => ({ eventId: `shared-${String(index)}` }));
     const [mine, theirs] = await Promise.all([client.submit(records), second.submit(records)]);
-    for (const [index, outcome] of (mine ?? []).entries()) {
+    for (const [index, outcome] of mine.entries()) {
       const own = outcome.anchored;
-      const other = theirs?.[index]?.anchored;
+      const other = theirs[index]?.anchored;
       expect(own).toBeDefined();
       expect({ ...other, repeated: false }).toEqual({ ...own, repeated: false });
       expect([own?.repeated, other?.repeated].filter((repeated) => repeated === false)).toHaveLength(1);
@@ -103,7 +102,7 @@ describe('S3, S5: a record on its way', () => {
       client.submit([{ eventId: 'contested', payload: { by: 1 } }]),
       second.submit([{ eventId: 'contested', payload: { by: 2 } }]),
     ]);
-    const ends = [mine?.[0], theirs?.[0]].map((outcome) => outcome?.failure?.code ?? outcome?.anchored?.state);
+    const ends = [mine[0], theirs[0]].map((outcome) => outcome?.failure?.code ?? outcome?.anchored?.state);
     expect(ends.toSorted()).toEqual(['anchored', 'conflict']);
   });
 
@@ -172,7 +171,7 @@ describe('quality.md: bad input by gRPC', () => {
     const [bad, fine] = await client.submit([record, { eventId: `beside ${name}` }]);
     // Protocol buffers cannot carry a lone surrogate: it arrives as U+FFFD, which is a character like any other.
     const expected =
-      name === 'a lone surrogate' ? undefined : expect.stringMatching(/^(input-invalid|limit-exceeded)$/);
+      name === 'a lone surrogate' ? undefined : (expect.stringMatching(/^(input-invalid|limit-exceeded)$/) as unknown);
     expect(bad?.failure?.code).toEqual(expected);
     expect(fine?.anchored?.state).toBe('anchored');
   });
@@ -388,5 +387,6 @@ describe('policy: silent and slow connections', () => {
 });
 
 async function drain(responses: AsyncIterable<unknown>): Promise<void> {
-  for await (const _ of responses);
+  const reader = responses[Symbol.asyncIterator]();
+  while ((await reader.next()).done !== true);
 }

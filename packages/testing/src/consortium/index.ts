@@ -14,3 +14,4 @@ export {
 } from './clients.ts';
 export { caughtUp, metric, until } from './until.ts';
 export { startServiceProcess, type ServiceProcess } from './service-process.ts';
+export { createOrganisationCa } from '@waymark/devnet/ca';

@@ -29,7 +29,7 @@ export type LookupQuery = { readonly type: string; readonly value: string } | { 
 /** The answer's body, or the error that it stands for. */
 export function bodyOf(answer: RestAnswer): Readonly<Record<string, unknown>> {
   if (answer.status === 200 && answer.body !== undefined) return answer.body;
-  throw fromFailure({ code: String(answer.body?.['code']), message: String(answer.body?.['detail'] ?? '') });
+  throw fromFailure({ code: String(answer.body?.['code']), message: JSON.stringify(answer.body?.['detail']) });
 }
 
 /** Connects a reader. */

@@ -72,7 +72,7 @@ export interface Journal {
   /** The last batch that stands: accepted or anchored, not refused by the channel. */
   position(outlet: string): OutletPosition | undefined;
   batch(outlet: string, seq: number): JournalBatch | undefined;
-  /** Accepted, not yet anchored, oldest first. */
+  /** Accepted, not yet anchored, oldest first; those of one outlet always in their sequence. */
   pending(limit: number): JournalBatch[];
   pendingCount(): number;
   counts(): { accepted: number; anchored: number; refused: number };
@@ -113,8 +113,9 @@ class SqliteJournal implements Journal {
   accept(batches: readonly AcceptedBatch[]): void {
     const freeNumber = this.#sql("DELETE FROM batch WHERE outlet = ? AND seq = ? AND state = 'refused'");
     const insertBatch = this.#sql(
-      `INSERT INTO batch (outlet, seq, batch_hash, cid, count, evidence, message_id, receipt, state, accepted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'accepted', ?)`,
+      `INSERT INTO batch (outlet, seq, batch_hash, cid, count, evidence, message_id, receipt, state, accepted_at, turn) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'accepted', ?, ?)`,
     );
+    const turnOf = this.#sql("SELECT turn FROM batch WHERE outlet = ? AND seq = ? AND state = 'accepted'");
     const insertRecord = this.#sql(
       'INSERT INTO record (oid, content_tag, cid, outlet, seq, leaf) VALUES (?, ?, ?, ?, ?, ?)',
     );
@@ -133,6 +134,7 @@ class SqliteJournal implements Journal {
           batch.messageId,
           batch.receipt,
           batch.acceptedAtMs,
+          Math.max(batch.acceptedAtMs, Number(turnOf.get(batch.outlet, batch.seq - 1)?.['turn'] ?? 0)),
         );
         batch.records.forEach((record, leaf) => {
           insertRecord.run(record.oid, record.contentTag, record.cid, batch.outlet, batch.seq, leaf);
@@ -158,10 +160,9 @@ class SqliteJournal implements Journal {
   }
 
   pending(limit: number): JournalBatch[] {
-    return this.#all(
-      "SELECT * FROM batch WHERE state = 'accepted' ORDER BY accepted_at, outlet, seq LIMIT ?",
-      limit,
-    ).map(toBatch);
+    return this.#all("SELECT * FROM batch WHERE state = 'accepted' ORDER BY turn, outlet, seq LIMIT ?", limit).map(
+      toBatch,
+    );
   }
 
   pendingCount(): number {

@@ -1,4 +1,7 @@
-/** The center's journal, one SQLite file. `WITHOUT ROWID` keeps a lookup by id to one B-tree descent. */
+/**
+ * The center's journal, one SQLite file. `WITHOUT ROWID` keeps a lookup by id to one B-tree descent. `turn` orders what waits for the
+ * channel: the time of acceptance, but never before the batch it follows, whatever the clock did.
+ */
 export const journalSchema = `
 CREATE TABLE IF NOT EXISTS batch (
   outlet TEXT NOT NULL,
@@ -14,9 +17,10 @@ CREATE TABLE IF NOT EXISTS batch (
   anchored_receipt BLOB,
   refusal TEXT,
   accepted_at INTEGER NOT NULL,
+  turn INTEGER NOT NULL,
   PRIMARY KEY (outlet, seq)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS batch_pending ON batch (accepted_at) WHERE state = 'accepted';
+CREATE INDEX IF NOT EXISTS batch_pending ON batch (turn) WHERE state = 'accepted';
 CREATE TABLE IF NOT EXISTS record (
   oid BLOB PRIMARY KEY,
   content_tag BLOB NOT NULL,

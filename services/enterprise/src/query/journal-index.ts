@@ -12,18 +12,20 @@ export function createJournalIndex(msp: string, journal: Journal, replica: Pick<
     cid: cidOf(cid),
   });
   /** An index that was emptied under our feet must not answer "there is nothing". */
-  const notThere = <T>(nothing: T): T => {
-    if (!journal.isEmptied()) return nothing;
-    throw new WaymarkError('unavailable', 'The index of this center was emptied.');
+  const requireComplete = (): void => {
+    if (journal.isEmptied()) throw new WaymarkError('unavailable', 'The index of this center was emptied.');
   };
   return {
     findByOid(oid) {
       const hit = journal.findByOid(oid);
-      return hit === undefined ? notThere(undefined) : toHit(hit);
+      if (hit !== undefined) return toHit(hit);
+      requireComplete();
+      return undefined;
     },
     findByToken(token, limit) {
       const hits = journal.findByToken(token, limit);
-      return hits.length === 0 ? notThere([]) : hits.map(toHit);
+      if (hits.length === 0) requireComplete();
+      return hits.map(toHit);
     },
     evidence: (evidenceId) => replica.evidence(evidenceId),
   };

@@ -70,13 +70,13 @@ export function createRelay(parts: RelayParts): Relay {
   async function run(): Promise<void> {
     let retryMs = firstRetryMs;
     while (!stopped()) {
-      const batches = parts.journal.pending(maxBatchesPerTransaction);
-      if (batches.length === 0) {
-        await idle();
-        awake = false;
-        continue;
-      }
       try {
+        const batches = parts.journal.pending(maxBatchesPerTransaction);
+        if (batches.length === 0) {
+          await idle();
+          awake = false;
+          continue;
+        }
         await relayGroup(batches);
         retryMs = firstRetryMs;
       } catch (error) {
@@ -133,8 +133,13 @@ export function createRelay(parts: RelayParts): Relay {
   }
 
   /** Whether the chaincode refused this batch, and not the center that handed it in or one that stands before it. */
-  function isAbout({ outlet, seq }: JournalBatch, { code, details }: WaymarkError): boolean {
-    if (code === 'sequence-gap') return parts.journal.batch(outlet, seq - 1)?.state !== 'accepted';
+  function isAbout({ outlet, seq, evidence }: JournalBatch, { code, details }: WaymarkError): boolean {
+    if (code === 'sequence-gap') {
+      const before = parts.journal.batch(outlet, seq - 1);
+      if (before === undefined || before.state === 'refused') return true;
+      // It follows a batch that stands: a peer that endorses has not got that one yet, or it is about to go.
+      return before.state === 'anchored' && Buffer.from(before.batchHash).toString('hex') !== evidence.prev;
+    }
     return !aboutSomebody.has(code) || details['enrolmentId'] === outlet;
   }
 

@@ -121,7 +121,12 @@ export function createUploadServer(parts: UploadParts): UploadServer {
       const { outlet, seq } = outcome.batch;
       const stream = streams.get(outlet);
       const ref = stream?.awaiting.get(seq);
-      if (stream === undefined || ref === undefined) return;
+      if (stream === undefined) return;
+      if (ref === undefined) {
+        // It was accepted on an earlier connection: the outlet takes it back when it asks for its position.
+        if (outcome.state === 'refused') stream.end(new WaymarkError('unavailable', 'Start again from the position.'));
+        return;
+      }
       stream.awaiting.delete(seq);
       if (outcome.state === 'anchored') stream.write({ ref, receipt: outcome.receipt, failure: undefined });
       else stream.write({ ref, receipt: new Uint8Array(0), failure: outcome.refusal });
