@@ -49,6 +49,7 @@ export async function startProcess(plan: ProcessPlan, runDir: string): Promise<R
       '--disable-warning=ExperimentalWarning',
       '--disable-warning=DEP0123',
       ...(plan.nodeArgs ?? []),
+      ...additionalNodeArgs(),
       plan.script,
       ...plan.args,
     ],
@@ -89,6 +90,11 @@ export async function startProcess(plan: ProcessPlan, runDir: string): Promise<R
       clearTimeout(timer);
     },
   };
+}
+
+/** Flags for every process, such as `--cpu-prof --cpu-prof-dir=DIR`: for profiling and for trying settings out. */
+function additionalNodeArgs(): string[] {
+  return (process.env['WAYMARK_NODE_ARGS'] ?? '').split(' ').filter((flag) => flag !== '');
 }
 
 function inheritedEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
