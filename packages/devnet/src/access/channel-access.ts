@@ -9,6 +9,15 @@ const DEFAULT_POLICIES = {
   'event/FilteredBlock': '/Channel/Application/Readers',
   'gateway/CommitStatus': '/Channel/Application/Readers',
   'gateway/ChaincodeEvents': '/Channel/Application/Readers',
+  'qscc/GetChainInfo': '/Channel/Application/Readers',
+  'qscc/GetBlockByNumber': '/Channel/Application/Readers',
+  'qscc/GetBlockByHash': '/Channel/Application/Readers',
+  'qscc/GetTransactionByID': '/Channel/Application/Readers',
+  'qscc/GetBlockByTxID': '/Channel/Application/Readers',
+  'cscc/GetConfigBlock': '/Channel/Application/Readers',
+  'cscc/GetChannelConfig': '/Channel/Application/Readers',
+  '_lifecycle/QueryChaincodeDefinition': '/Channel/Application/Writers',
+  '_lifecycle/QueryChaincodeDefinitions': '/Channel/Application/Writers',
 } as const;
 
 export type Resource = keyof typeof DEFAULT_POLICIES;

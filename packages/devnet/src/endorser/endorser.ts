@@ -14,6 +14,8 @@ import { messageOf } from '../errors.ts';
 /** From this status on a chaincode's answer is not endorsed. */
 const ERROR_THRESHOLD = 400;
 const ERROR = 500;
+/** The version that Fabric gives to the chaincodes of the peer itself. */
+const SYSTEM_CHAINCODE_VERSION = 'syscc';
 
 /** One channel as the endorser sees it. */
 export interface EndorserChannel {
@@ -27,7 +29,10 @@ export interface EndorserChannel {
 
 /** A chaincode of the peer itself, such as qscc. */
 export interface SystemChaincode {
-  execute(proposal: UnpackedProposal): Promise<peer.Response>;
+  /** Whether it reads the channel's state, which then goes into the read set; qscc and cscc read the ledger past it. */
+  readonly readsState: boolean;
+  /** `simulator` is there for chaincodes that read state, on a channel. A failure is in the response. */
+  execute(proposal: UnpackedProposal, simulator: TxSimulator | undefined): Promise<peer.Response>;
 }
 
 export interface EndorserParams {
@@ -80,9 +85,10 @@ export function createEndorser(params: EndorserParams): Endorser {
         refusing(false, () => channel?.checkPropose(signedProposal, proposal.signatureHeader.getCreator_asU8()));
       }
       try {
+        const identity = options.withoutEndorsement === true ? undefined : params.identity;
         return SYSTEM_CHAINCODES.has(proposal.chaincodeName)
-          ? await runSystemChaincode(proposal, params)
-          : await endorse(proposal, channel, options.withoutEndorsement === true ? undefined : params.identity);
+          ? await runSystemChaincode(proposal, channel, params.systemChaincodes, identity)
+          : await endorse(proposal, channel, identity);
       } catch (error) {
         return buildPeerError(messageOf(error));
       }
@@ -123,25 +129,10 @@ async function endorse(
     const creator = proposal.signatureHeader.getCreator_asU8();
     const transaction = { channelId, txId, simulator, signedProposal: proposal.signedProposal, creator };
     const executed = await inSimulation(channel.chaincodes.execute(transaction, chaincodeName, proposal.input));
-    const status = executed.response.getStatus();
-    const results = simulator.results();
-    const payload = buildProposalResponsePayload({
-      proposalHash: proposal.proposalHash,
-      chaincodeName,
-      chaincodeVersion: definition.version,
-      response: executed.response,
-      event: status >= ERROR_THRESHOLD ? undefined : executed.event,
-      readWriteSet: results.readWriteSet,
-    });
-    const answer = new peer.ProposalResponse();
-    answer.setResponse(executed.response);
-    if (status >= ERROR_THRESHOLD && status < ERROR) return answer;
-    answer.setPayload(payload);
-    answer.setInterest(buildChaincodeInterest(results));
-    if (status >= ERROR) return answer;
-    answer.setVersion(1);
-    if (identity !== undefined) answer.setEndorsement(buildEndorsement(payload, identity));
-    return answer;
+    const { readWriteSet, interest } = resultsOf(simulator);
+    const { response, event } = executed;
+    const chaincodeVersion = definition.version;
+    return buildAnswer({ proposal, chaincodeVersion, response, event, readWriteSet, interest }, identity);
   } finally {
     await simulator.done();
   }
@@ -155,13 +146,68 @@ async function inSimulation<T>(execution: Promise<T>): Promise<T> {
   }
 }
 
-async function runSystemChaincode(proposal: UnpackedProposal, params: EndorserParams): Promise<peer.ProposalResponse> {
-  const chaincode = params.systemChaincodes.get(proposal.chaincodeName);
+async function runSystemChaincode(
+  proposal: UnpackedProposal,
+  channel: EndorserChannel | undefined,
+  systemChaincodes: ReadonlyMap<string, SystemChaincode>,
+  identity: SigningIdentity | undefined,
+): Promise<peer.ProposalResponse> {
+  const chaincode = systemChaincodes.get(proposal.chaincodeName);
   if (chaincode === undefined) {
     throw new Error(`UNIMPLEMENTED: the system chaincode ${proposal.chaincodeName} is not supported by devnet`);
   }
+  const simulator =
+    channel !== undefined && chaincode.readsState
+      ? new TxSimulator(proposal.txId, await channel.ledger.snapshot())
+      : undefined;
+  try {
+    const response = await inSimulation(chaincode.execute(proposal, simulator));
+    const { readWriteSet, interest } = simulator === undefined ? NOTHING_READ : resultsOf(simulator);
+    const chaincodeVersion = SYSTEM_CHAINCODE_VERSION;
+    return buildAnswer({ proposal, chaincodeVersion, response, event: undefined, readWriteSet, interest }, identity);
+  } finally {
+    await simulator?.done();
+  }
+}
+
+const NOTHING_READ = { readWriteSet: new Uint8Array(), interest: undefined };
+
+function resultsOf(simulator: TxSimulator): { readWriteSet: Uint8Array; interest: peer.ChaincodeInterest } {
+  const results = simulator.results();
+  return { readWriteSet: results.readWriteSet, interest: buildChaincodeInterest(results) };
+}
+
+/** What a chaincode's answer becomes: endorsed below status 400, and never without a channel. */
+function buildAnswer(
+  outcome: {
+    readonly proposal: UnpackedProposal;
+    readonly chaincodeVersion: string;
+    readonly response: peer.Response;
+    readonly event: peer.ChaincodeEvent | undefined;
+    readonly readWriteSet: Uint8Array;
+    readonly interest: peer.ChaincodeInterest | undefined;
+  },
+  identity: SigningIdentity | undefined,
+): peer.ProposalResponse {
+  const { proposal, response, event } = outcome;
+  const status = response.getStatus();
   const answer = new peer.ProposalResponse();
-  answer.setResponse(await chaincode.execute(proposal));
+  answer.setResponse(response);
+  const unendorsed = proposal.channelId === '' || status >= ERROR_THRESHOLD;
+  if (unendorsed && status < ERROR) return answer;
+  const payload = buildProposalResponsePayload({
+    proposalHash: proposal.proposalHash,
+    chaincodeName: proposal.chaincodeName,
+    chaincodeVersion: outcome.chaincodeVersion,
+    response,
+    event: unendorsed ? undefined : event,
+    readWriteSet: outcome.readWriteSet,
+  });
+  answer.setPayload(payload);
+  if (outcome.interest !== undefined) answer.setInterest(outcome.interest);
+  if (unendorsed) return answer;
+  answer.setVersion(1);
+  if (identity !== undefined) answer.setEndorsement(buildEndorsement(payload, identity));
   return answer;
 }
 

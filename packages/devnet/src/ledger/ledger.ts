@@ -63,8 +63,12 @@ export interface PeerLedger {
   readonly height: bigint;
   /** Hash of the newest block's header. */
   readonly currentBlockHash: Uint8Array;
+  /** Hash of the header of the block before the newest; empty when there is none. */
+  readonly previousBlockHash: Uint8Array;
   snapshot(): Promise<StateSnapshot>;
   getBlock(number: bigint): Promise<CommittedBlock | undefined>;
+  /** The block whose header has that hash. */
+  getBlockByHash(hash: Uint8Array): Promise<CommittedBlock | undefined>;
   getTransaction(txId: string): Promise<TransactionLocation | undefined>;
   getBlockByTransaction(txId: string): Promise<CommittedBlock | undefined>;
   /** Validates and commits the next block; durable when it resolves. */

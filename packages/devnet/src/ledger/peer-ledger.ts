@@ -94,6 +94,10 @@ class DurablePeerLedger implements PeerLedger {
     return this.#blocks.hashOf(this.#height - 1n) ?? new Uint8Array();
   }
 
+  get previousBlockHash(): Uint8Array {
+    return this.#blocks.hashOf(this.#height - 2n) ?? new Uint8Array();
+  }
+
   snapshot(): Promise<StateSnapshot> {
     this.#check();
     return Promise.resolve(createStateSnapshot(this.#database, this.#blocks));
@@ -106,6 +110,13 @@ class DurablePeerLedger implements PeerLedger {
     if (recent !== undefined) return recent;
     const bytes = await this.#blocks.read(number);
     return bytes === undefined ? undefined : { number, bytes, block: common.Block.deserializeBinary(bytes) };
+  }
+
+  async getBlockByHash(hash: Uint8Array): Promise<CommittedBlock | undefined> {
+    for (let number = this.#height - 1n; number >= 0n; number--) {
+      if (Buffer.compare(this.#blocks.hashOf(number) ?? new Uint8Array(), hash) === 0) return this.getBlock(number);
+    }
+    return undefined;
   }
 
   async getTransaction(txId: string): Promise<TransactionLocation | undefined> {

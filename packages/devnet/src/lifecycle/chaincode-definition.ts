@@ -90,6 +90,14 @@ export function metadataKey(name: string): string {
   return `${NAMESPACES}/metadata/${name}`;
 }
 
+/** All names that a range of metadata keys may hold: `namespaces/metadata/` and what begins with it. */
+export const METADATA_RANGE = { start: `${NAMESPACES}/metadata/`, end: `${NAMESPACES}/metadata0` } as const;
+
+/** The name that a metadata key belongs to. */
+export function nameOfMetadataKey(key: string): string {
+  return key.slice(METADATA_RANGE.start.length);
+}
+
 function bytesField(bytes: Uint8Array): Uint8Array {
   const data = new peer.lifecycle.StateData();
   data.setBytes(bytes);

@@ -1,14 +1,17 @@
 import { status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 import { gateway, peer } from '@hyperledger/fabric-protos';
 import { checkAccess, type Resource } from '../access/channel-access.ts';
+import { checkLocalAccess, createLocalMsps } from '../access/local-access.ts';
 import { createPeerDeliverService } from '../deliver/peer-deliver-service.ts';
 import type { DeliverContext } from '../deliver/deliver-session.ts';
 import { createEndorser, ProposalRefused, type Endorser, type EndorserChannel } from '../endorser/endorser.ts';
+import type { UnpackedProposal } from '../endorser/proposal.ts';
 import { createGatewayService } from '../gateway/gateway-service.ts';
 import type { GatewayEndorser, GatewayOrderer } from '../gateway/gateway-context.ts';
 import type { PeerLedger } from '../ledger/ledger.ts';
 import { createDefinitionReader } from '../lifecycle/definition-reader.ts';
 import { createChaincodeSupport, type ChaincodeOfPeer, type ChaincodeSupport } from '../shim/chaincode-support.ts';
+import { createSystemChaincodes } from '../system-chaincodes/index.ts';
 import { serveGrpc, type GrpcEndpoint } from './grpc-server.ts';
 import type { NodeMembership } from './membership.ts';
 import { messageOf } from '../errors.ts';
@@ -73,11 +76,23 @@ export function createPeerNode(params: PeerNodeParams): PeerNode {
     readDefinition,
     checkPropose: (proposal, creator) => checkProposal('peer/Propose', proposal, creator),
   };
+  const localMsps = createLocalMsps(params.mspId, () => ledger.channelConfig.msps);
+  const creatorOf = (proposal: UnpackedProposal) => proposal.signatureHeader.getCreator_asU8();
   const endorser = createEndorser({
     identity: membership.identity,
     channel: (channelId) => (channelId === ledger.channelId ? endorserChannel : undefined),
-    localMsps: () => ledger.channelConfig.msps,
-    systemChaincodes: new Map(),
+    localMsps: () => localMsps,
+    systemChaincodes: createSystemChaincodes({
+      mspId: params.mspId,
+      ledger,
+      checkChannelAccess: (resource, proposal) => checkProposal(resource, proposal.signedProposal, creatorOf(proposal)),
+      checkLocalAccess: (policy, proposal) => checkLocalAccess(localMsps, policy, creatorOf(proposal)),
+      installed: () =>
+        chaincodes.names.map((name) => {
+          const state = chaincodes.connection(name)?.state;
+          return { name, packageId: state?.kind === 'ready' ? state.packageId : undefined };
+        }),
+    }),
     nowMs,
   });
   const gatewayEndorsers = new Map<PeerNode, GatewayEndorser>();

@@ -171,17 +171,6 @@ describe('protos.Endorser/ProcessProposal', () => {
     expect(initialised.getResponse()?.getMessage()).toContain('does not require initialization but called as init');
   });
 
-  test.each(['qscc', 'cscc', 'lscc', '_lifecycle'])(
-    'the system chaincode %s is not supported, by name',
-    async (name) => {
-      const response = await propose(buildSignedProposal(user, { ...request, chaincode: name }));
-      expect(response.getResponse()?.toObject()).toMatchObject({
-        status: 500,
-        message: `UNIMPLEMENTED: the system chaincode ${name} is not supported by devnet`,
-      });
-    },
-  );
-
   test('endorsers of all peers of both organisations make the same payload', async () => {
     const proposal = buildSignedProposal(user, { ...request, args: ['createMany', 'same', '60', 'Ann'] });
     const payloads = await Promise.all(

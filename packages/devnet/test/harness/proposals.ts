@@ -9,7 +9,7 @@ export function buildSignedProposal(
   options: {
     readonly channelId: string;
     readonly chaincode: string;
-    readonly args: readonly string[];
+    readonly args: readonly (string | Uint8Array)[];
     readonly timeMs?: number;
     readonly txId?: string;
     readonly nonce?: Uint8Array;
@@ -29,7 +29,7 @@ export function buildSignedProposal(
   channelHeader.setTxId(options.txId ?? createHash('sha256').update(nonce).update(signer.serialized).digest('hex'));
   channelHeader.setExtension$(extension.serializeBinary());
   const input = new peer.ChaincodeInput();
-  input.setArgsList(options.args.map((arg) => Buffer.from(arg)));
+  input.setArgsList(options.args.map((arg) => (typeof arg === 'string' ? Buffer.from(arg) : arg)));
   input.setIsInit(options.isInit ?? false);
   const spec = new peer.ChaincodeSpec();
   spec.setChaincodeId(id);
