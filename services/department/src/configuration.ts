@@ -55,6 +55,8 @@ const define = (types: ConfigurationTypes) =>
         maxOpenRecordsPerStream: types.integer({ min: 1, max: 1_000_000 }).default(50_000),
         /** Batches signed longer ago are signed anew before they are sent; below the center's freshness window. */
         maxStampAgeMs: types.integer({ min: 1_000, max: 86_400_000 }).default(120_000),
+        /** How far into the future a record's collection time may lie; below the center's limit. */
+        collectionSkewMs: types.integer({ min: 0, max: 86_400_000 }).default(120_000),
       })
       .prefault({}),
     logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),

@@ -156,8 +156,13 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
     ids: outletIds(keyStore.outletSecret, { channel, msp: mspId, outlet }),
     tokens,
     keys,
-    limits: { ...config.batch, maxQueuedBatches: limits.maxQueuedBatches },
+    limits: {
+      ...config.batch,
+      maxQueuedBatches: limits.maxQueuedBatches,
+      collectionSkewMs: limits.collectionSkewMs,
+    },
     centerIsRecipient: config.centerIsRecipient,
+    nowMs,
     onQueued: () => uploader.wake(),
   });
 

@@ -27,6 +27,8 @@ export interface BatchLimits {
   readonly lingerMs: number;
   /** Batches not yet accepted, above which nothing more is taken. */
   readonly maxQueuedBatches: number;
+  /** How far into the future a collection time may lie: the center refuses a whole batch for one that lies further. */
+  readonly collectionSkewMs: number;
 }
 
 /** What the sealer is made of. */
@@ -39,6 +41,7 @@ export interface SealerParts {
   readonly limits: BatchLimits;
   /** Firm policy: consignment keys go to the center with the batch. */
   readonly centerIsRecipient: boolean;
+  readonly nowMs: () => number;
   /** Called with the id of a batch once it is on disk. */
   readonly onQueued: (batch: number) => void;
 }
@@ -83,6 +86,15 @@ interface Consignment {
   readonly oid: Uint8Array;
   readonly epoch: number;
   readonly cipher: ConsignmentCipher;
+}
+
+/** A record that was checked. */
+interface ToSeal {
+  readonly record: ShipmentRecord;
+  readonly collectedMs: number;
+  readonly oid: Uint8Array;
+  readonly tag: Uint8Array;
+  readonly content: Uint8Array;
 }
 
 const maxCachedConsignments = 10_000;
@@ -168,14 +180,7 @@ export function createSealer(parts: SealerParts): Sealer {
     return flying?.queued.then((batch) => ({ recordOid: oid, batch, leaf: flying.leaf, repeated: true }));
   }
 
-  function seal(
-    record: ShipmentRecord,
-    consignment: Consignment,
-    oid: Uint8Array,
-    tag: Uint8Array,
-    content: Uint8Array,
-  ): Promise<Placed> {
-    const collectedMs = parseTime(record.collectionTime);
+  function seal({ record, collectedMs, oid, tag, content }: ToSeal, consignment: Consignment): Promise<Placed> {
     const envelope = consignment.cipher.seal({
       outlet: parts.outlet,
       recordOid: oid,
@@ -206,16 +211,23 @@ export function createSealer(parts: SealerParts): Sealer {
   return {
     async add(input) {
       const record = validateRecord(input);
+      const collectedMs = parseTime(record.collectionTime);
+      if (collectedMs > parts.nowMs() + limits.collectionSkewMs) {
+        throw new WaymarkError('input-invalid', '/collectionTime lies in the future.', {
+          details: { place: '/collectionTime', reason: 'lies in the future' },
+        });
+      }
       const content = contentBytes(recordContent(record));
       const oid = ids.recordOid(record.eventId, record.revision);
       const tag = ids.contentTag(content);
       const before = known(oid, tag);
       if (before !== undefined) return before;
       const found = consignmentOf(record.consignment);
-      if (!(found instanceof Promise)) return seal(record, found, oid, tag, content);
+      const facts = { record, collectedMs, oid, tag, content };
+      if (!(found instanceof Promise)) return seal(facts, found);
       const consignment = await found;
       // Somebody else may have handed in the same record while the consignment was looked up.
-      return known(oid, tag) ?? seal(record, consignment, oid, tag, content);
+      return known(oid, tag) ?? seal(facts, consignment);
     },
     flush: close,
     room: room.wait,

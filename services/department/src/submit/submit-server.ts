@@ -35,6 +35,8 @@ export function createSubmitHandler(parts: SubmitParts): BidiHandler<SubmitReque
     const session = createSession(parts, responses);
     try {
       for await (const request of requests) {
+        // A stream may outlive the right to it.
+        parts.authorize(context);
         if (request.records.length > maxRecordsPerRequest) {
           throw new WaymarkError('limit-exceeded', 'A request has too many records.', {
             details: { limit: maxRecordsPerRequest },
@@ -152,7 +154,11 @@ function createSession(parts: SubmitParts, responses: MessageWriter<SubmitRespon
               write({ receipts: [], failures: [{ ref, failure: toFailure(error) }] });
               close(1);
             },
-          );
+          )
+          .catch((error: unknown) => {
+            failure ??= error instanceof Error ? error : new Error('a record could not be followed');
+            signalChange();
+          });
       }
     },
     async room(signal) {
