@@ -145,7 +145,6 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
     checkCenter: requireCenter,
     nowMs,
     maxStampAgeMs: limits.maxStampAgeMs,
-    onAccepting: ({ body }) => replica.addTokens(body.records),
     onChanged: changed,
     onRetry: retried('the center is tried again'),
     delay: pause,
@@ -192,7 +191,7 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
         Promise.all(places.map(({ consignmentOid, epoch }) => keys.reveal(consignmentOid, epoch))),
     },
   });
-  const index = createOutletIndex(replica);
+  const index = createOutletIndex(outbox, replica);
   const allowLists = createAllowLists({ channel, identity, verifier: readingVerifier, outbox, nowMs });
   const answering = createAnswering({
     channel,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { toHex, WaymarkError } from '@waymark/protocol';
 import { createOrganisationCa } from '@waymark/testing/consortium';
 import { consignmentKeys, signingIdentityFromPem, type SigningIdentity } from '@waymark/vault';
@@ -57,7 +58,6 @@ function build(): Uploader {
     },
     nowMs: () => nowMs,
     maxStampAgeMs: 120_000,
-    onAccepting: () => undefined,
     onChanged: () => undefined,
     onRetry: (error) => void retries.push(error),
     delay: () => new Promise((resolve) => setImmediate(resolve)),
@@ -134,6 +134,7 @@ describe('S3: the uploader', () => {
     expect(heldNames(letters)).toEqual(['a', 'c', 'd']);
     expect(outbox.state(id ?? 0)).toMatchObject({ state: 'refused', code: 'input-invalid' });
     expect(outbox.record(hashOf('oid b'))).toBeUndefined();
+    expect(outbox.findByToken(hashOf('token b'), 10)).toEqual([]);
     center.before = () => undefined;
     queue('b');
     uploader.wake();
@@ -259,6 +260,22 @@ describe('the outbox', () => {
     outbox.follow({ seq: 0, batchHash: new Uint8Array(32) });
     expect(outbox.state(id ?? 0)).toEqual({ state: 'queued', seq: 1 });
     expect(outbox.queuedAfter(0, 1)[0]?.body.records).toHaveLength(1);
+  });
+
+  test('records are found by token in the order they were queued; emptied tokens are unavailable', () => {
+    const shared = hashOf('shared');
+    for (const name of ['x', 'y']) {
+      const batch = newBatch(name);
+      const records = batch.body.records.map((record) => ({ ...record, tokens: [shared, ...record.tokens] }));
+      outbox.queue({ ...batch, body: { ...batch.body, records } });
+    }
+    expect(outbox.findByToken(shared, 10)).toEqual([hashOf('oid x'), hashOf('oid y')]);
+    expect(outbox.findByToken(shared, 1)).toEqual([hashOf('oid x')]);
+    expect(outbox.findByToken(hashOf('other'), 10)).toEqual([]);
+    const other = new DatabaseSync(join(folder, 'outbox.db'));
+    other.exec('DELETE FROM token');
+    other.close();
+    expect(() => outbox.findByToken(shared, 10)).toThrow('emptied');
   });
 
   test('marks count once, and the first final one stays', () => {

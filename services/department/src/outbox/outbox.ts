@@ -51,6 +51,11 @@ export interface Outbox {
   /** Queues a batch under the next sequence number, in one synced transaction; returns its id. */
   queue(batch: NewBatch): number;
   record(oid: Uint8Array): RecordPlace | undefined;
+  /**
+   * Oids of records under a look-up token, in the order they were queued.
+   * @throws WaymarkError unavailable: the tokens were emptied
+   */
+  findByToken(token: Uint8Array, limit: number): Uint8Array[];
   state(batch: number): BatchState | undefined;
   consignment(token: Uint8Array): { oid: Uint8Array; epoch: number } | undefined;
   /** Keys of consignments. A new key becomes durable with the batch that first uses it. */
@@ -134,6 +139,17 @@ class SqliteOutbox implements Outbox {
       records.forEach(({ oid, contentTag }, leaf) =>
         this.#run('INSERT INTO record (oid, content_tag, batch, leaf) VALUES (?, ?, ?, ?)', oid, contentTag, id, leaf),
       );
+      body.records.forEach(({ recordOid, tokens }, leaf) => {
+        for (const token of tokens) {
+          this.#run(
+            'INSERT OR IGNORE INTO token (token, batch, leaf, oid) VALUES (?, ?, ?, ?)',
+            token,
+            id,
+            leaf,
+            recordOid,
+          );
+        }
+      });
       for (const { token, oid, epoch } of consignments) {
         this.#run('INSERT OR IGNORE INTO consignment (token, oid, epoch) VALUES (?, ?, ?)', token, oid, epoch);
       }
@@ -160,6 +176,14 @@ class SqliteOutbox implements Outbox {
     const row = this.#one('SELECT content_tag, batch, leaf FROM record WHERE oid = ?', oid);
     if (row === undefined) return undefined;
     return { contentTag: row['content_tag'] as Uint8Array, batch: Number(row['batch']), leaf: Number(row['leaf']) };
+  }
+
+  findByToken(token: Uint8Array, limit: number): Uint8Array[] {
+    const rows = this.#all('SELECT oid FROM token WHERE token = ? ORDER BY batch, leaf LIMIT ?', token, limit);
+    if (rows.length === 0 && this.#tokensEmptied()) {
+      throw new WaymarkError('unavailable', 'The index of this outlet was emptied.');
+    }
+    return rows.map((row) => row['oid'] as Uint8Array);
   }
 
   state(batch: number): BatchState | undefined {
@@ -301,6 +325,11 @@ class SqliteOutbox implements Outbox {
       const row = this.#one("SELECT seq, state FROM batch WHERE id = ? AND state IN ('queued', 'accepted')", id);
       if (row === undefined) return;
       const wasQueued = row['state'] === 'queued';
+      this.#body(id).records.forEach(({ tokens }, leaf) => {
+        for (const token of tokens) {
+          this.#run('DELETE FROM token WHERE token = ? AND batch = ? AND leaf = ?', token, id, leaf);
+        }
+      });
       const seq = Number(row['seq']);
       this.#run(
         "UPDATE batch SET state = 'refused', refusal = ?, body = NULL, seq = NULL WHERE id = ?",
@@ -370,6 +399,13 @@ class SqliteOutbox implements Outbox {
       epoch,
     );
     return (row?.['wrapped'] as Uint8Array | undefined) ?? null;
+  }
+
+  #tokensEmptied(): boolean {
+    const row = this.#one(
+      "SELECT EXISTS (SELECT 1 FROM batch WHERE state <> 'refused') AND NOT EXISTS (SELECT 1 FROM token) AS emptied",
+    );
+    return row?.['emptied'] === 1;
   }
 
   #body(id: number): BatchBody {

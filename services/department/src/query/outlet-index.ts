@@ -1,21 +1,25 @@
 import { WaymarkError } from '@waymark/protocol';
-import type { QueryIndex } from '@waymark/query-api';
+import type { IndexHit, QueryIndex } from '@waymark/query-api';
 import type { Replica } from '@waymark/service-kit';
+import type { Outbox } from '../outbox/outbox.ts';
 
 /** What of a replica the index needs. */
-export type IndexedReplica = Pick<
-  Replica,
-  'findByOid' | 'findByToken' | 'evidence' | 'waitForLeaves' | 'rebuild' | 'state'
->;
+export type IndexedReplica = Pick<Replica, 'findByOid' | 'evidence' | 'waitForLeaves' | 'rebuild' | 'state'>;
 
 /**
- * The outlet's index. What it finds it gives at once; before it says that there is nothing, it makes sure that it has read everything: a
+ * The outlet's index: which records an id belongs to only the outlet knows (its outbox), where they lie the channel says (the replica). What it finds it gives at once; before it says that there is nothing, it makes sure that it has read everything: a
  * record that was anchored a moment ago is found, and an index that is behind or was emptied says so.
  *
  * @param options.waitMs how long a look-up waits for the index. Default 5,000
  */
-export function createOutletIndex(replica: IndexedReplica, options: { readonly waitMs?: number } = {}): QueryIndex {
+export function createOutletIndex(
+  outbox: Pick<Outbox, 'findByToken'>,
+  replica: IndexedReplica,
+  options: { readonly waitMs?: number } = {},
+): QueryIndex {
   const { waitMs = 5_000 } = options;
+  const place = (oids: readonly Uint8Array[]): IndexHit[] =>
+    oids.map((oid) => replica.findByOid(oid)).filter((hit) => hit !== undefined);
 
   async function complete(): Promise<void> {
     const { blockNumber, phase, pendingBatches } = replica.state;
@@ -34,10 +38,12 @@ export function createOutletIndex(replica: IndexedReplica, options: { readonly w
       return replica.findByOid(oid);
     },
     async findByToken(token, limit) {
-      const hits = replica.findByToken(token, limit);
-      if (hits.length > 0) return hits;
+      const oids = outbox.findByToken(token, limit);
+      const hits = place(oids);
+      if (hits.length > 0 && hits.length === oids.length) return hits;
       await complete();
-      return replica.findByToken(token, limit);
+      // Those that are not anchored yet are not there yet.
+      return place(oids);
     },
     evidence: (evidenceId) => replica.evidence(evidenceId),
   };

@@ -44,8 +44,6 @@ export interface UploaderParts {
   readonly nowMs: () => number;
   /** A batch whose signature is older than this is signed anew before it is sent for the first time. */
   readonly maxStampAgeMs: number;
-  /** Called before a batch is marked accepted, while its records are still at hand. */
-  readonly onAccepting: (batch: QueuedBatch) => void;
   readonly onChanged: (batch: number) => void;
   readonly onRetry: (error: unknown, delayMs: number) => void;
   readonly delay: (delayMs: number, signal: AbortSignal) => Promise<void>;
@@ -62,6 +60,13 @@ export interface Uploader {
 interface Sent {
   readonly batch: QueuedBatch;
   readonly stamp: Stamp;
+}
+
+/** What sender and receiver of one session tell each other. */
+interface Room {
+  wake: PromiseWithResolvers<undefined>;
+  /** Aborted when the session is over. */
+  readonly over: AbortController;
 }
 
 /** Builds an uploader. */
@@ -100,12 +105,15 @@ export function createUploader(parts: UploaderParts): Uploader {
     const onAbort = (): void => stream.cancel();
     abort.signal.addEventListener('abort', onAbort, { once: true });
     const sent = new Map<number, Sent>();
-    const room = { wake: Promise.withResolvers<undefined>() };
+    const room = { wake: Promise.withResolvers<undefined>(), over: new AbortController() };
     connected = true;
     try {
       await Promise.race([receive(stream, sent, room, onProgress), send(stream, key, center.seq, sent, room)]);
     } finally {
       abort.signal.removeEventListener('abort', onAbort);
+      // The sender may be asleep: it must not wake beside that of the next session, whose numbers may be others.
+      room.over.abort();
+      room.wake.resolve(undefined);
       stream.cancel();
     }
   }
@@ -115,15 +123,17 @@ export function createUploader(parts: UploaderParts): Uploader {
     key: TransportPublicKey,
     centerSeq: number,
     sent: Map<number, Sent>,
-    room: { wake: PromiseWithResolvers<undefined> },
+    room: Room,
   ): Promise<void> {
     // Batches that were accepted earlier and whose anchoring was not heard of are not sent again: the replica tells.
     let last = outbox.position().seq;
     let previous = outbox.position().batchHash;
-    while (!stopped()) {
+    const isOver = (): boolean => stopped() || room.over.signal.aborted;
+    while (!isOver()) {
       const [batch] = sent.size < window ? outbox.queuedAfter(last, 1) : [];
       if (batch === undefined) {
         await Promise.race([wakeUp.promise, room.wake.promise]);
+        if (isOver()) return;
         wakeUp = Promise.withResolvers();
         room.wake = Promise.withResolvers();
         continue;
@@ -179,7 +189,7 @@ export function createUploader(parts: UploaderParts): Uploader {
   async function receive(
     stream: BidiStream<SealedBatch, BatchReceipt>,
     sent: Map<number, Sent>,
-    room: { wake: PromiseWithResolvers<undefined> },
+    room: Room,
     onProgress: () => void,
   ): Promise<void> {
     for await (const { ref, receipt, failure } of stream.responses) {
@@ -191,7 +201,6 @@ export function createUploader(parts: UploaderParts): Uploader {
       const checked = checkReceipt(receipt, ref, sent.get(ref));
       const entry = sent.get(ref);
       if (entry !== undefined) {
-        parts.onAccepting(entry.batch);
         outbox.markAccepted(ref, receipt);
         sent.delete(ref);
         room.wake.resolve(undefined);
