@@ -91,6 +91,18 @@ describe('a gateway that misbehaves', () => {
     await expectCode(source.has(block.cid), 'unavailable');
   });
 
+  test('kept connections that were closed meanwhile are replaced, however many there are', async () => {
+    const used = new WeakSet();
+    const { source } = await gateway((request, response) => {
+      if (used.has(request.socket)) request.socket.destroy();
+      else withCar(() => undefined)(request, response);
+      used.add(request.socket);
+    });
+    await Promise.all(leaves.map(({ cid }) => source.get(cid).catch(() => undefined)));
+    expect(await source.has(block.cid)).toBe(true);
+    expect(await source.get(leaves[0]?.cid ?? block.cid)).toEqual(leaves[0]?.bytes);
+  });
+
   test('has() is an error, not "no", when the gateway cannot tell', async () => {
     const { source } = await gateway((_request, response) => void response.writeHead(502).end());
     await expectCode(source.has(block.cid), 'unavailable');

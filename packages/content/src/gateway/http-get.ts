@@ -20,10 +20,12 @@ export interface HttpAnswer {
 export class HttpClient {
   readonly #base: URL;
   readonly #agent: HttpAgent | HttpsAgent;
+  readonly #maxConnections: number;
 
   /** @throws `configuration-invalid` */
   constructor(baseUrl: string, tls: GatewayTls | undefined, maxConnections: number) {
     this.#base = parseBase(baseUrl);
+    this.#maxConnections = maxConnections;
     const pool = { keepAlive: true, maxSockets: maxConnections };
     this.#agent =
       this.#base.protocol === 'https:'
@@ -38,6 +40,22 @@ export class HttpClient {
     accept: string,
     signal: AbortSignal | undefined,
   ): Promise<HttpAnswer> {
+    // The other side may just have closed a kept connection, or all of them: that says nothing about the gateway.
+    for (let left = this.#maxConnections; ; left -= 1) {
+      try {
+        return await this.#sendOnce(method, path, accept, signal);
+      } catch (error) {
+        if (!(error instanceof KeptConnectionClosed) || left === 0) throw noAnswer(error);
+      }
+    }
+  }
+
+  async #sendOnce(
+    method: 'GET' | 'HEAD',
+    path: string,
+    accept: string,
+    signal: AbortSignal | undefined,
+  ): Promise<HttpAnswer> {
     const request = this.#base.protocol === 'https:' ? httpsRequest : httpRequest;
     const url = new URL(path, this.#base);
     const headers = { accept, 'accept-encoding': 'identity' };
@@ -47,13 +65,22 @@ export class HttpClient {
         { method, agent: this.#agent, headers, ...(signal === undefined ? {} : { signal }) },
         (body) => resolve({ status: body.statusCode ?? 0, contentType: body.headers['content-type'] ?? '', body }),
       );
-      outgoing.once('error', (cause) => reject(noAnswer(cause)));
+      outgoing.once('error', (cause) =>
+        reject(outgoing.reusedSocket && signal?.aborted !== true ? new KeptConnectionClosed(cause) : cause),
+      );
       outgoing.end();
     });
   }
 
   close(): void {
     this.#agent.destroy();
+  }
+}
+
+/** A connection that was kept for the next request broke before an answer began. */
+class KeptConnectionClosed extends Error {
+  constructor(cause: unknown) {
+    super('a kept connection was closed', { cause });
   }
 }
 
