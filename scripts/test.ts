@@ -25,13 +25,15 @@ if (process.env['WAYMARK_DATA'] === undefined) {
 
 const scratch = mkdtempSync(join(tmpdir(), 'waymark-test-'));
 const report = join(scratch, 'report.json');
-const jest = createRequire(import.meta.url).resolve('jest/bin/jest.js');
+const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
 const child = spawn(
   process.execPath,
   [
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
     jest,
+    // First: jest takes every word behind a list of patterns for one more of them.
+    ...args,
     '--rootDir',
     root,
     '--maxWorkers=2',
@@ -40,7 +42,6 @@ const child = spawn(
     ...(long
       ? ['--testPathPatterns', '\\.long\\.test\\.ts$']
       : ['--testPathIgnorePatterns', '/node_modules/', '\\.long\\.test\\.ts$']),
-    ...args,
   ],
   { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
 );
