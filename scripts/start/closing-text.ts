@@ -12,7 +12,7 @@ export function closingText(
 ): string {
   const share = ((figures.onChainBytes / rawOnChainBytes) * 100).toFixed(2);
   const data = relative(process.cwd(), dataDir);
-  const profile = data === '.waymark' ? '' : ` --profile ${data}/profile.yaml`;
+  const profile = data === '.waymark' ? '' : ` --profile ${quoted(`${data}/profile.yaml`)}`;
   const services = consortium.services.map(
     ({ organisation, node, operationsUrl }) =>
       `  ${organisation.name}: ${node}\n    ${operationsUrl}/docs  ${operationsUrl}/healthz  ${operationsUrl}/metrics`,
@@ -32,13 +32,18 @@ Services (operations ports; the APIs want a client certificate):
 ${services.join('\n')}
 
 Go on with:
-  npx waymark trace --event '${sample.record.eventId}' --show${profile}
-  npx waymark trace --event '${sample.record.eventId}' --fast${profile}
+  npx waymark trace --event ${quoted(sample.record.eventId)} --show${profile}
+  npx waymark trace --event ${quoted(sample.record.eventId)} --fast${profile}
   npx waymark submit examples/samples/air-freight.csv${profile}
   npx waymark trace examples/samples/air-freight.csv${profile}
-  npm run tamper -- --data ${data} --cid ${sample.cid}
+  npm run tamper -- --data ${quoted(data)} --cid ${sample.cid}
       ... and trace that event again; the same command heals it
 `;
+}
+
+/** A word as a shell reads it back: ids and folders come from outside. */
+function quoted(word: string): string {
+  return /^[\w./:@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function kib(bytes: number): string {
