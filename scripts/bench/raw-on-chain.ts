@@ -6,8 +6,6 @@ import { type RunningProcess, startProcess } from '@waymark/network';
 import { startAssetContract } from './asset-contract.ts';
 import { blockBytesOf } from './block-bytes.ts';
 
-export { blockBytesOf } from './block-bytes.ts';
-
 const repository = join(import.meta.dirname, '..', '..');
 const minSampleSize = 100;
 /** As the shipped topology has it, so that blocks hold as many transactions. */
