@@ -69,6 +69,16 @@ export async function planForInterest(
   return new EndorsementPlan(ordered, endorsers);
 }
 
+/** The smallest combinations of peers, by organisation, that satisfy all policies that a transaction touches. */
+export function layoutsForInterest(
+  channel: GatewayChannel,
+  channelId: string,
+  interest: peer.ChaincodeInterest,
+): Promise<readonly Layout[]> {
+  const names = interest.getChaincodesList().map((call) => call.getName());
+  return layoutsFor(channel, channelId, interest, endorsersByOrganisation(channel, ...names));
+}
+
 async function layoutsFor(
   channel: GatewayChannel,
   channelId: string,

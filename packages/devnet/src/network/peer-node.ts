@@ -1,20 +1,26 @@
 import { status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
-import { gateway, peer } from '@hyperledger/fabric-protos';
+import { discovery, gateway, peer } from '@hyperledger/fabric-protos';
 import { checkAccess, type Resource } from '../access/channel-access.ts';
 import { checkLocalAccess, createLocalMsps } from '../access/local-access.ts';
 import { createPeerDeliverService } from '../deliver/peer-deliver-service.ts';
 import type { DeliverContext } from '../deliver/deliver-session.ts';
+import type { DiscoverablePeer } from '../discovery/context.ts';
+import { createDiscoveryService } from '../discovery/discovery-service.ts';
 import { createEndorser, ProposalRefused, type Endorser, type EndorserChannel } from '../endorser/endorser.ts';
 import type { UnpackedProposal } from '../endorser/proposal.ts';
 import { createGatewayService } from '../gateway/gateway-service.ts';
 import type { GatewayEndorser, GatewayOrderer } from '../gateway/gateway-context.ts';
 import type { PeerLedger } from '../ledger/ledger.ts';
 import { createDefinitionReader } from '../lifecycle/definition-reader.ts';
+import { validSigners } from '../policy/policy.ts';
 import { createChaincodeSupport, type ChaincodeOfPeer, type ChaincodeSupport } from '../shim/chaincode-support.ts';
 import { createSystemChaincodes } from '../system-chaincodes/index.ts';
 import { serveGrpc, type GrpcEndpoint } from './grpc-server.ts';
 import type { NodeMembership } from './membership.ts';
 import { messageOf } from '../errors.ts';
+
+/** Whom a peer tells about the channel's peers and policies. */
+const DISCOVERY_POLICY = '/Channel/Application/Writers';
 
 export interface PeerNodeParams {
   readonly mspId: string;
@@ -127,6 +133,23 @@ export function createPeerNode(params: PeerNodeParams): PeerNode {
           }),
         },
         {
+          definition: discovery.DiscoveryService,
+          handlers: createDiscoveryService({
+            channelId: ledger.channelId,
+            channel: gatewayChannel,
+            peers: () => params.peers().map(toDiscoverable),
+            checkChannelAccess: (signed) => {
+              const { msps } = ledger.channelConfig;
+              if (ledger.channelConfig.policy(DISCOVERY_POLICY).evaluate(validSigners([signed], msps))) return;
+              throw new Error('the policy for discovery is not satisfied');
+            },
+            checkLocalAccess: (signed) => {
+              if (validSigners([signed], localMsps).some(({ isAdmin }) => isAdmin)) return;
+              throw new Error('the signer is no admin of the own organisation');
+            },
+          }),
+        },
+        {
           definition: peer.DeliverService,
           handlers: createPeerDeliverService({
             blocks: deliverContext(ledger, 'event/Block', nowMs),
@@ -180,6 +203,16 @@ function toEndorser(target: PeerNode, self: PeerNode): GatewayEndorser {
           : { error: `rpc error: code = Unknown desc = ${message}`, reachedEndorser: false };
       }
     },
+  };
+}
+
+function toDiscoverable(node: PeerNode): DiscoverablePeer {
+  return {
+    mspId: node.mspId,
+    address: node.address,
+    identity: node.membership.identity,
+    height: () => node.ledger.height,
+    chaincodes: node.chaincodes.names,
   };
 }
 
