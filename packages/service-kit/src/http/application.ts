@@ -28,7 +28,7 @@ export function createApplication(options: ApplicationOptions): Express {
   app.use(inRequest(logger, metrics));
   app.use(helmet());
   app.use(timeOut(responseTimeoutMs));
-  app.use(...jsonBody(bodyLimitBytes));
+  app.use(jsonBody(bodyLimitBytes));
   routes(app);
   app.use((_request, _response, next) => {
     next(Object.assign(new Error('no route'), { status: 404 }));

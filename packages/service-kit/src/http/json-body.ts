@@ -1,28 +1,52 @@
 import { parseJsonStrict } from '@waymark/protocol';
-import express, { type RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 
 /** Greatest request body: 1 MiB. */
 export const maxBodySizeBytes = 1024 * 1024;
 
 /**
  * Parses JSON bodies, strictly (`parseJsonStrict`: no equal keys, no lone surrogates, no numbers out of range). A body of
- * another type, a compressed one (it may unpack to any size) or a larger one is refused before it is read.
+ * another type, a compressed one (it may unpack to any size) or one that is announced larger is refused before it is read; one that turns
+ * out larger, as soon as it does: the answer does not wait for its end, which may never come.
  */
-export function jsonBody(limitBytes = maxBodySizeBytes): RequestHandler[] {
-  const onlyJson: RequestHandler = (request, _response, next) => {
-    const hasBody =
-      request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
-    if (hasBody && request.is('application/json') === false) next(unsupportedType());
-    else next();
-  };
-  const parse: RequestHandler = (request, _response, next) => {
-    const body: unknown = request.body;
-    if (body instanceof Uint8Array) request.body = parseJsonStrict(body, { maxBytes: limitBytes });
+export function jsonBody(limitBytes = maxBodySizeBytes): RequestHandler {
+  return async (request, _response, next) => {
+    if (hasBody(request)) {
+      const encoding = request.headers['content-encoding'] ?? 'identity';
+      if (encoding !== 'identity' || request.is('application/json') === false) throw failed(415, 'not plain JSON');
+      request.body = parseJsonStrict(await readBody(request, limitBytes), { maxBytes: limitBytes });
+    }
     next();
   };
-  return [onlyJson, express.raw({ limit: limitBytes, inflate: false, type: 'application/json' }), parse];
 }
 
-function unsupportedType(): Error {
-  return Object.assign(new Error('not JSON'), { status: 415 });
+function hasBody({ headers }: Request): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+async function readBody(request: Request, limitBytes: number): Promise<Uint8Array> {
+  const pieces: Buffer[] = [];
+  let sizeBytes = Number(request.headers['content-length'] ?? 0);
+  if (sizeBytes > limitBytes) throw failed(413, 'too large');
+  sizeBytes = 0;
+  try {
+    // The connection stays: the answer goes over it.
+    for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      sizeBytes += piece.length;
+      if (sizeBytes > limitBytes) break;
+      pieces.push(piece);
+    }
+  } catch (cause) {
+    throw failed(400, 'the body broke off', cause);
+  }
+  if (sizeBytes > limitBytes) {
+    request.resume();
+    throw failed(413, 'too large');
+  }
+  return Buffer.concat(pieces);
+}
+
+/** An error that `toProblem` knows by its HTTP status. */
+function failed(status: number, message: string, cause?: unknown): Error {
+  return Object.assign(new Error(message, { cause }), { status });
 }
