@@ -9,6 +9,8 @@ const maxOpenPerOutlet = 256;
 interface ConnectedOutlet {
   readonly send: (query: ExternalQuery) => Promise<void>;
   readonly waiting: Map<string, { resolve: (answer: string) => void; reject: (error: Error) => void }>;
+  /** Ends the stream, so that whoever is behind it connects again if it still wants to answer. */
+  readonly end: (reason: WaymarkError) => void;
 }
 
 /** The outlets that are ready to answer external queries (S9): each keeps one stream open to its center. */
@@ -27,6 +29,16 @@ export interface OutletRegistry {
   connected(): readonly string[];
 }
 
+async function takeAnswers({ waiting }: ConnectedOutlet, answers: AsyncIterable<ExternalAnswer>): Promise<void> {
+  for await (const { queryId, answer, failure } of answers) {
+    const asked = waiting.get(queryId);
+    if (asked === undefined) continue;
+    waiting.delete(queryId);
+    if (failure === undefined) asked.resolve(answer);
+    else asked.reject(fromFailure(failure));
+  }
+}
+
 /** Makes an empty registry. */
 export function createOutletRegistry(): OutletRegistry {
   const outlets = new Map<string, ConnectedOutlet>();
@@ -41,18 +53,16 @@ export function createOutletRegistry(): OutletRegistry {
 
   return {
     async serve(name, answers, send) {
-      const connection: ConnectedOutlet = { send, waiting: new Map() };
+      const ended = Promise.withResolvers<never>();
+      const connection: ConnectedOutlet = { send, waiting: new Map(), end: ended.reject };
       const older = outlets.get(name);
-      if (older !== undefined) drop(name, older);
+      if (older !== undefined) {
+        drop(name, older);
+        older.end(new WaymarkError('unavailable', 'A newer connection of this outlet has taken over.'));
+      }
       outlets.set(name, connection);
       try {
-        for await (const { queryId, answer, failure } of answers) {
-          const waiting = connection.waiting.get(queryId);
-          if (waiting === undefined) continue;
-          connection.waiting.delete(queryId);
-          if (failure === undefined) waiting.resolve(answer);
-          else waiting.reject(fromFailure(failure));
-        }
+        await Promise.race([takeAnswers(connection, answers), ended.promise]);
       } finally {
         drop(name, connection);
       }
