@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BlockReader, createGatewayHandler, createGatewaySource, openKuboStore } from '@waymark/content';
 import { connectGateway, privateKeySigner } from '@waymark/fabric';
-import { formatEvidenceId, parseCid, WaymarkError } from '@waymark/protocol';
+import { formatEvidenceId, parseCid, toHex, WaymarkError } from '@waymark/protocol';
 import { authentication, createQueryRouter, createReads, type IndexHit, type JsonObject } from '@waymark/query-api';
 import { createTrustedReader, type Hint } from '@waymark/reading';
 import {
@@ -145,6 +145,10 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
     checkCenter: requireCenter,
     nowMs,
     maxStampAgeMs: limits.maxStampAgeMs,
+    transactionOf: (seq, batchHash) => {
+      const committed = replica.committed(formatEvidenceId({ msp: mspId, outlet, seq }));
+      return committed?.batchHash === toHex(batchHash) ? committed.txId : undefined;
+    },
     onChanged: changed,
     onRetry: retried('the center is tried again'),
     delay: pause,
@@ -168,7 +172,7 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
   /** The channel itself says what is anchored; a receipt may have been lost on the way. */
   const anchored = (seq: number, batchHash: string, txId: string): void => {
     const found = outbox.acceptedBySeq(seq);
-    if (found === undefined || Buffer.from(found.batchHash).toString('hex') !== batchHash) return;
+    if (found === undefined || toHex(found.batchHash) !== batchHash) return;
     outbox.markAnchored(found.id, found.receipt, txId);
     changed(found.id);
   };

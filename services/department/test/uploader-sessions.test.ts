@@ -46,6 +46,7 @@ test('the sender of a connection that broke sends nothing any more, and signs no
     checkCenter: () => undefined,
     nowMs: () => 0,
     maxStampAgeMs: 120_000,
+    transactionOf: () => undefined,
     onChanged: () => undefined,
     onRetry: () => undefined,
     delay: () => new Promise((resolve) => setImmediate(resolve)),

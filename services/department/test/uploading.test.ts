@@ -18,6 +18,7 @@ let center: FakeCenter;
 let uploader: Uploader;
 let nowMs: number;
 let retries: unknown[];
+let onChannel: Map<number, string>;
 
 beforeAll(async () => {
   const ca = await createOrganisationCa({ mspId: 'NorthMSP', domain: 'north.example' });
@@ -31,6 +32,7 @@ beforeEach(() => {
   nowMs = Date.UTC(2026, 2, 1);
   center = fakeCenter(centerIdentity, () => nowMs);
   retries = [];
+  onChannel = new Map();
   uploader = build();
 });
 
@@ -58,6 +60,7 @@ function build(): Uploader {
     },
     nowMs: () => nowMs,
     maxStampAgeMs: 120_000,
+    transactionOf: (seq) => onChannel.get(seq),
     onChanged: () => undefined,
     onRetry: (error) => void retries.push(error),
     delay: () => new Promise((resolve) => setImmediate(resolve)),
@@ -211,6 +214,21 @@ describe('S3: the uploader', () => {
       expect.objectContaining({ code: 'replay-conflict' }) as Error,
     );
     expect(outbox.counts()).toMatchObject({ anchored: 2 });
+  });
+
+  test('a batch that the center calls anchored is kept until the channel shows it', async () => {
+    center.anchors = true;
+    queue('a');
+    uploader.start();
+    await until(() => outbox.counts().accepted === 1);
+    await uploader.stop();
+    expect(outbox.counts()).toMatchObject({ accepted: 1, anchored: 0 });
+    onChannel.set(2, 'tx-2');
+    uploader = build();
+    queue('b');
+    uploader.start();
+    await until(() => outbox.counts().anchored === 1);
+    expect(outbox.state(2)).toMatchObject({ state: 'anchored', txId: 'tx-2' });
   });
 
   test('a receipt for another batch, or by somebody else, is not believed', async () => {

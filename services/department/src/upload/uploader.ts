@@ -44,6 +44,8 @@ export interface UploaderParts {
   readonly nowMs: () => number;
   /** A batch whose signature is older than this is signed anew before it is sent for the first time. */
   readonly maxStampAgeMs: number;
+  /** The transaction that anchored a batch of this outlet, as its own replica shows the channel. */
+  readonly transactionOf: (seq: number, batchHash: Uint8Array) => string | undefined;
   readonly onChanged: (batch: number) => void;
   readonly onRetry: (error: unknown, delayMs: number) => void;
   readonly delay: (delayMs: number, signal: AbortSignal) => Promise<void>;
@@ -206,7 +208,9 @@ export function createUploader(parts: UploaderParts): Uploader {
         room.wake.resolve(undefined);
         onProgress();
       }
-      if (checked.state === 'anchored') outbox.markAnchored(ref, receipt, checked.txId ?? '');
+      // What the outlet holds of a batch goes when the channel has it, not when the center says so (R4). If it comes later, the replica tells.
+      const txId = parts.transactionOf(checked.seq, checked.batchHash);
+      if (txId !== undefined) outbox.markAnchored(ref, receipt, txId);
       parts.onChanged(ref);
     }
     throw new WaymarkError('unavailable', 'The center ended the connection.');

@@ -29,6 +29,8 @@ export interface FakeCenter extends CenterConnection {
   /** Changes a receipt on its way. */
   forge: (receipt: Uint8Array) => Uint8Array;
   sessions: number;
+  /** Whether its receipts say that a batch is on the channel already. */
+  anchors: boolean;
 }
 
 /** @param identity the center's own, which signs receipts */
@@ -68,7 +70,7 @@ export function fakeCenter(identity: SigningIdentity, nowMs: () => number): Fake
     }
     const { channel, msp, outlet, root, count, messageId } = statement;
     const receipt = signReceipt(identity, {
-      state: 'accepted',
+      ...(center.anchors ? { state: 'anchored', txId: 'claimed' } : { state: 'accepted' }),
       channel,
       msp,
       outlet,
@@ -92,6 +94,7 @@ export function fakeCenter(identity: SigningIdentity, nowMs: () => number): Fake
     afterTaking: () => undefined,
     forge: (receipt) => receipt,
     sessions: 0,
+    anchors: false,
     transportKey: () => Promise.resolve(key as unknown as TransportPublicKey),
     position: () => {
       const last = center.held.at(-1);
