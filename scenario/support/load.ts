@@ -29,8 +29,8 @@ export interface Load {
   readonly violations: readonly string[];
   /** Takes no new records and resolves when every record submitted so far is acknowledged. */
   finish(): Promise<void>;
-  /** Gives up what is open. */
-  abort(): Promise<void>;
+  /** Gives up what is open, without waiting for anything. */
+  abort(): void;
 }
 
 /** What a load is made of. */
@@ -169,13 +169,12 @@ export function startLoad({ firm, identity, name, draws, onEvent, maxOpen = 24 }
       signal();
       await running;
     },
-    abort: async () => {
+    abort: () => {
       aborted = true;
       finishing = true;
       open.clear();
       signal();
       cancel();
-      await running;
     },
   };
 }

@@ -67,7 +67,7 @@ export function connectOutlet(firm: Firm, identity: Identity): OutletConnection 
   return {
     client,
     open,
-    ready: (deadlineMs = 60_000) =>
+    ready: (deadlineMs = 10_000) =>
       new Promise((resolve, reject) =>
         client.waitForReady(Date.now() + deadlineMs, (error) => (error === undefined ? resolve() : reject(error))),
       ),
