@@ -1,3 +1,4 @@
+import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { canonicalJson, canonicalJsonBytes, type JsonValue, parseJsonStrict } from '../../src/index.ts';
 import { codeOf } from '../support/refusal.ts';
@@ -52,6 +53,20 @@ function reversed(item: JsonValue): JsonValue {
       .map(([key, inner]) => [key, reversed(inner)]),
   );
 }
+
+test('another implementation of RFC 8785 writes the same', () => {
+  const keyed = fc.dictionary(
+    fc.string({ unit: 'binary' }).filter((key) => key.isWellFormed() && key !== '__proto__'),
+    fc.oneof(value, fc.double({ noNaN: true, noDefaultInfinity: true })),
+    { maxKeys: 60, noNullPrototype: true },
+  );
+  fc.assert(
+    fc.property(fc.oneof(value, keyed), (item) => {
+      expect(canonicalJson(item)).toBe(canonicalize(item));
+    }),
+    { numRuns: 1_000 },
+  );
+});
 
 test('bytes are the UTF-8 of the text', () => {
   expect(Buffer.from(canonicalJsonBytes({ b: 'é', a: 1e21 })).toString('hex')).toBe(
