@@ -1,8 +1,21 @@
 import { addProcessorTimes, type ProcessorTime } from './consumption.ts';
 import { rateOf, type SideRun } from './side.ts';
 import { spreadOf } from './statistics.ts';
-import type { SubmitBenchResult } from './submit.ts';
 import { forPeople, formatTable } from './table.ts';
+
+/** The result line of `npm run bench -- submit --json`. */
+export interface SubmitBenchResult {
+  readonly name: 'submit';
+  readonly runtime: 'embedded';
+  readonly rounds: number;
+  readonly batchedPerSecond: number;
+  readonly naivePerSecond: number;
+  readonly naiveConcurrency: number;
+  readonly ratioMedian: number;
+  readonly ratioLowerQuartile: number;
+  readonly onChainBytesPerRecord: number;
+  readonly rawOnChainBytesPerRecord: number;
+}
 
 /** What one side did and used in one round. */
 export interface WatchedRun {

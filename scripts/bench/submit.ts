@@ -11,7 +11,7 @@ import { diskBytesOf, processorTimeBetween, processorTimeOf, type ProcessorTime 
 import { type NaiveSide, openNaiveSide } from './naive-side.ts';
 import { measureRawOnChain } from './raw-on-chain.ts';
 import { recordSource } from './records.ts';
-import { describeRounds, type Round } from './report.ts';
+import { describeRounds, type Round, type SubmitBenchResult } from './report.ts';
 import { rateOf, type Side, type SideRun } from './side.ts';
 import { lowerQuartile, median, rounded } from './statistics.ts';
 import { forPeople } from './table.ts';
@@ -28,20 +28,6 @@ export interface SubmitBenchOptions {
   readonly signal: AbortSignal;
   /** For people. */
   readonly print: (text: string) => void;
-}
-
-/** The result line of `npm run bench -- submit --json`. */
-export interface SubmitBenchResult {
-  readonly name: 'submit';
-  readonly runtime: 'embedded';
-  readonly rounds: number;
-  readonly batchedPerSecond: number;
-  readonly naivePerSecond: number;
-  readonly naiveConcurrency: number;
-  readonly ratioMedian: number;
-  readonly ratioLowerQuartile: number;
-  readonly onChainBytesPerRecord: number;
-  readonly rawOnChainBytesPerRecord: number;
 }
 
 const warmUpMs = 3_000;
