@@ -1,6 +1,7 @@
-import { decode, encode, rfc8949EncodeOptions, Tagged } from 'cborg';
+import { decode, Tagged } from 'cborg';
 import { WaymarkError } from '../errors.ts';
 import { checkCborShape } from './cbor-shape.ts';
+import { writeCbor } from './cbor-writer.ts';
 
 /** What we put into CBOR: no floats, no undefined, no indefinite lengths. Maps with integer keys are `Map`s. */
 export type CborValue =
@@ -53,28 +54,6 @@ const defaultMaxBytes = 16 * 1024 * 1024;
 const defaultMaxItems = 1_000_000;
 const maxDepth = 16;
 
-const refuseValue = (reason: string): never => {
-  throw new WaymarkError('input-invalid', `The value has no deterministic CBOR form here: ${reason}.`);
-};
-
-/** `null` leaves the value to cborg's own encoder; what two readers would not read alike is refused. */
-const encodeOptions = {
-  ...rfc8949EncodeOptions,
-  typeEncoders: {
-    string: (text: string) => (text.isWellFormed() ? null : refuseValue('a text has a lone surrogate')),
-    number: (value: number) => (Number.isSafeInteger(value) ? null : refuseValue('a number is no safe integer')),
-    bigint: (value: bigint) =>
-      value >= -(2n ** 64n) && value < 2n ** 64n ? null : refuseValue('an integer needs more than 64 bits'),
-    undefined: () => refuseValue('a value is undefined'),
-    Map: (map: ReadonlyMap<unknown, unknown>) => {
-      for (const key of map.keys())
-        if (typeof key !== 'string' && typeof key !== 'number')
-          refuseValue('a map key is neither a text nor an integer');
-      return null;
-    },
-  },
-};
-
 const decodeOptions = {
   strict: true,
   allowIndefinite: false,
@@ -85,6 +64,8 @@ const decodeOptions = {
   rejectDuplicateMapKeys: true,
   tags: Tagged.preserve(...knownTags),
 };
+
+const isTagged = (value: object): value is Tagged => value instanceof Tagged;
 
 /** Wraps a value in a tag. */
 export function cborTag(tag: number, value: CborValue): CborTag {
@@ -101,7 +82,7 @@ export function isCborTag(value: DecodedCbor, tag: number): value is DecodedCbor
  * @throws WaymarkError input-invalid for what has no one form: floats, undefined, texts with lone surrogates, keys of other kinds
  */
 export function encodeCbor(value: CborValue): Uint8Array {
-  return encode(value, encodeOptions);
+  return writeCbor(value, isTagged);
 }
 
 /**
@@ -123,7 +104,7 @@ export function decodeCbor(
   let again: Uint8Array;
   try {
     value = decode(bytes, decodeOptions) as DecodedCbor;
-    again = encode(value, encodeOptions);
+    again = writeCbor(value, isTagged);
   } catch (cause) {
     throw new WaymarkError('input-invalid', 'The bytes are not the CBOR that is expected here.', { cause });
   }

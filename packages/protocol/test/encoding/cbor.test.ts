@@ -1,3 +1,4 @@
+import { encode, rfc8949EncodeOptions } from 'cborg';
 import fc from 'fast-check';
 import { cborTag, type CborValue, decodeCbor, type DecodedCbor, encodeCbor, isCborTag } from '../../src/index.ts';
 import { codeOf, flipped, hex } from '../support/refusal.ts';
@@ -42,6 +43,21 @@ describe('deterministic CBOR', () => {
         expect(encodeCbor(decoded)).toEqual(bytes);
       }),
     );
+  });
+
+  test('another implementation of RFC 8949 writes the same', () => {
+    fc.assert(
+      fc.property(value, (item) => {
+        expect(Buffer.from(encodeCbor(item)).equals(encode(item, rfc8949EncodeOptions))).toBe(true);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test.each([23, 24, 255, 256, 65_535, 65_536, 70_000])('lengths of %i have the shortest head', (length) => {
+    const item = ['x'.repeat(length), new Uint8Array(length), Array.from({ length }, () => 0)];
+    expect(Buffer.from(encodeCbor(item)).equals(encode(item, rfc8949EncodeOptions))).toBe(true);
+    expect(decodeCbor(encodeCbor(item))).toEqual(item);
   });
 
   test('the order in which keys were put in does not show', () => {
@@ -119,6 +135,12 @@ describe('deterministic CBOR', () => {
   });
 });
 
+function endless(): CborValue {
+  const list: CborValue[] = [];
+  list.push(list);
+  return list;
+}
+
 describe('refusals', () => {
   test.each([
     ['nothing', ''],
@@ -183,6 +205,10 @@ describe('refusals', () => {
     ['a lone surrogate in a key', { '\udc00': 1 }],
     ['a byte string as key', new Map([[new Uint8Array(1), 1]])],
     ['a big integer as key', new Map([[1n, 1]])],
+    ['a function', (): number => 1],
+    ['a date', new Date(0)],
+    ['a set', new Set([1])],
+    ['a value that holds itself', endless()],
   ])('%s is not encoded', (_rule, item) => {
     expect(codeOf(() => encodeCbor(item as CborValue))).toBe('input-invalid');
   });
