@@ -67,7 +67,8 @@ export function consignmentKeys(options: {
   };
   const store = async (binding: LocalBinding, key: Uint8Array): Promise<Uint8Array> => {
     const wrapped = wrap.wrapLocal(key, binding);
-    return wrap.unwrapLocal(await table.putIfAbsent(binding.consignmentOid, binding.epoch, wrapped), binding);
+    const held = await table.putIfAbsent(binding.consignmentOid, binding.epoch, wrapped);
+    return held === wrapped ? key : wrap.unwrapLocal(held, binding);
   };
   const load = async (binding: LocalBinding): Promise<Uint8Array> => {
     const wrapped = await table.get(binding.consignmentOid, binding.epoch);
