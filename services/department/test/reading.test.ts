@@ -246,7 +246,7 @@ describe('S9: external query', () => {
     privateKeyPem: readFileSync(outlet.config.identity.privateKeyFile, 'utf8'),
   });
 
-  async function ask(name: string, parts: { nonce?: string; issuedAtMs?: number } = {}) {
+  async function ask(name: string, parts: { nonce?: string; issuedAtMs?: number; signer?: typeof signer } = {}) {
     const nonce = parts.nonce ?? randomBytes(16).toString('base64url');
     const request = await signExternalQuery(
       {
@@ -257,7 +257,7 @@ describe('S9: external query', () => {
         issuedAtMs: parts.issuedAtMs ?? Date.now(),
         encryptionKey: parseEncryptionPublicKey(asker.publicKey.jwk),
       },
-      signer,
+      parts.signer ?? signer,
     );
     const rest = restClient(north, center.ports.api, clientIdentity);
     return { nonce, answer: await rest('POST', '/v1/external-queries', { request }) };
@@ -293,6 +293,23 @@ describe('S9: external query', () => {
         code: 'refused',
         detail: answers[0]?.body?.['detail'],
       });
+  });
+
+  test('who is on no list does not even learn that a record is there and damaged', async () => {
+    const cid = await asReader(async (reader) => (await reader.lookUp(order('a')))[0]?.cid ?? '');
+    const flipBack = flipByte(join(center.config.dataFolder, 'content', 'segments'), parseCid(cid).bytes);
+    try {
+      const stranger = generateSigningKeyPair();
+      const there = (await ask('a', { signer: stranger })).answer;
+      const notThere = (await ask('nothing', { signer: stranger })).answer;
+      expect([there.status, there.body?.['code'], there.body?.['detail']]).toEqual([
+        notThere.status,
+        'refused',
+        notThere.body?.['detail'],
+      ]);
+    } finally {
+      flipBack();
+    }
   });
 
   test('a query is answered once, and only while it is fresh', async () => {

@@ -12,6 +12,8 @@ import type { Outbox } from '../outbox/outbox.ts';
 export interface AllowLists {
   /** Whether the holder of this signing key may ask. A list that was altered permits nobody. */
   permits(consignmentOid: Uint8Array, askerKid: string): boolean;
+  /** Whether the holder of this signing key is on any list. */
+  names(askerKid: string): boolean;
   /** Signs and keeps a new list for a consignment. @throws WaymarkError input-invalid, limit-exceeded */
   put(consignmentOid: Uint8Array, askerKids: readonly string[]): AllowList;
   list(): AllowList[];
@@ -38,6 +40,7 @@ export function createAllowLists(parts: {
       const list = read(signed);
       return Buffer.compare(list.consignmentOid, consignmentOid) === 0 && list.askerKids.includes(askerKid);
     },
+    names: (askerKid) => outbox.allowLists().some((signed) => read(signed).askerKids.includes(askerKid)),
     put(consignmentOid, askerKids) {
       const before = outbox.allowList(consignmentOid);
       const seq = (before === undefined ? 0 : read(before).seq) + 1;

@@ -97,6 +97,8 @@ export function createAnswering(parts: AnsweringParts): Answering {
     const query = await verifyExternalQuery(request, { channel, msp: identity.mspId, nowMs: parts.nowMs() });
     useNonce(`${query.askerKid}/${query.nonce}`);
     if (query.recordOid !== undefined && query.recordOid !== recordOid) throw refused();
+    // Somebody on no list learns nothing, not even whether a part of the record is missing.
+    if (!parts.allowLists.names(query.askerKid)) throw refused();
     const hint = await parts.findByOid(Buffer.from(recordOid, 'hex'));
     if (hint === undefined) throw refused();
     const { consignmentOid } = readEnvelopeHeader(await parts.getEnvelope(hint.cid));
