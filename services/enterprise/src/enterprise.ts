@@ -166,6 +166,10 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
     journal,
     ledger: createEvidenceLedger(ledger),
     replica,
+    isRegistered: ({ msp, outlet, certificate }) => {
+      const node = register.node(msp, outlet);
+      return node?.revoked === false && node.certificates.get(certificate) === 'valid';
+    },
     signReceipt: (batch, txId) =>
       signReceipt(identity, {
         state: 'anchored',

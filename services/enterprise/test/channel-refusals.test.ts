@@ -48,6 +48,7 @@ async function relayAll(record: (batches: readonly Evidence[]) => void): Promise
       },
     },
     replica: { waitForBlock: () => Promise.resolve(), committed: (id) => committed.get(id) },
+    isRegistered: () => false,
     signReceipt: () => new Uint8Array(0),
     onOutcome: (outcome) => void outcomes.push(outcome),
     onRetry: () => undefined,

@@ -69,6 +69,7 @@ function build(): Relay {
     journal,
     ledger: channel.ledger,
     replica: channel.replica,
+    isRegistered: ({ outlet }) => outlet !== 'bad',
     signReceipt: (batch, txId) => Buffer.from(`anchored ${batch.outlet}/${String(batch.seq)} ${txId}`),
     onOutcome: (outcome) => void outcomes.push(outcome),
     onRetry: (error) => void retries.push(error),
@@ -167,6 +168,18 @@ describe('S5: the relay', () => {
     let refusals = 3;
     channel.before = () => {
       if (refusals-- > 0) throw new WaymarkError('role-not-permitted', 'no', { details: { enrolmentId: 'center' } });
+    };
+    journal.accept([acceptedBatch('depot', 1)]);
+    relay.start();
+    await settled();
+    expect(names('refused')).toEqual([]);
+    expect(names('anchored')).toEqual(['depot/1']);
+  });
+
+  test('a peer that has not seen an outlet registered yet refuses no batch for good: it is tried again', async () => {
+    let refusals = 3;
+    channel.before = () => {
+      if (refusals-- > 0) throw new WaymarkError('role-not-permitted', 'no', { details: { enrolmentId: 'depot' } });
     };
     journal.accept([acceptedBatch('depot', 1)]);
     relay.start();

@@ -29,6 +29,8 @@ export interface RelayParts {
   readonly journal: Journal;
   readonly ledger: EvidenceLedger;
   readonly replica: EvidenceReplica;
+  /** Whether the register has the batch's outlet and certificate as current. */
+  readonly isRegistered: (evidence: Evidence) => boolean;
   /** Signs the `anchored` receipt of a batch. */
   readonly signReceipt: (batch: JournalBatch, txId: string) => Uint8Array;
   readonly onOutcome: (outcome: RelayOutcome) => void;
@@ -140,7 +142,9 @@ export function createRelay(parts: RelayParts): Relay {
       // It follows a batch that stands: a peer that endorses has not got that one yet, or it is about to go.
       return before.state === 'anchored' && Buffer.from(before.batchHash).toString('hex') !== evidence.prev;
     }
-    return !aboutSomebody.has(code) || details['enrolmentId'] === outlet;
+    if (!aboutSomebody.has(code)) return true;
+    // A peer that has not got the outlet's registration yet refuses what the register, as this center reads it, allows.
+    return details['enrolmentId'] === outlet && !parts.isRegistered(evidence);
   }
 
   function refuse(batch: JournalBatch, reason: { code: string; message: string }): void {
