@@ -1,5 +1,5 @@
 /** The parts of a network in the order in which they stop: nobody uses what is closed already. */
-const PHASES = ['endpoints', 'followers', 'ledgers', 'orderer', 'folder'] as const;
+const PHASES = ['endpoints', 'peers', 'orderer'] as const;
 
 export type Phase = (typeof PHASES)[number];
 

@@ -2,6 +2,7 @@ import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { DevnetError, codeOf } from '../errors.ts';
+import { finishReplacement } from './ledgers-folder.ts';
 import type { Topology } from './topology.ts';
 
 const STATE_FILE = 'devnet.json';
@@ -32,6 +33,7 @@ export async function openDataFolder(dir: string): Promise<DataFolder> {
   try {
     const stored = await readState(dir);
     if (stored === undefined) await prepareSetup(dir);
+    else await finishReplacement(dir);
     return {
       dir,
       stored,

@@ -1,9 +1,13 @@
 import { join } from 'node:path';
 import type { IssueParams } from '../ca/index.ts';
+import { replaceMsp, type ConfigChange } from '../config/index.ts';
 import { DevnetError } from '../errors.ts';
+import type { DevnetClock } from './clock.ts';
+import type { DevnetFaults } from './faults.ts';
 import type { DevnetEmitter } from './events.ts';
 import type { EnrolledIdentity, Membership, Memberships } from './membership.ts';
-import type { OrdererNode } from './orderer-node.ts';
+import type { DevnetOptions } from './options.ts';
+import type { RunningNetwork } from './running-network.ts';
 import type { PeerNode } from './peer-node.ts';
 import type { Topology } from './topology.ts';
 
@@ -34,6 +38,11 @@ export interface DevnetOrganisation {
   readonly user: EnrolledIdentity;
   /** Issues a new identity of the organisation and writes its MSP folder under `users/`. */
   enrol(params: IssueParams): Promise<EnrolledIdentity>;
+  /**
+   * Revokes an identity of the organisation: a configuration block brings the revocation list to every peer. Resolves with its
+   * number. Throws DevnetError MSP_INVALID for a certificate of another CA.
+   */
+  revoke(certificatePem: string): Promise<bigint>;
 }
 
 /** A running network. */
@@ -47,55 +56,99 @@ export interface Devnet {
   organisation(mspId: string): DevnetOrganisation;
   /** Height of each peer's ledger by host name. */
   heights(): Readonly<Record<string, bigint>>;
-  /** Resolves when every peer that has the chaincode is connected to it. Rejects after `timeoutMs`. */
+  /** Resolves when every peer that is up and has the chaincode is connected to it. Rejects after `timeoutMs`. */
   chaincodesReady(timeoutMs: number): Promise<void>;
+  /** What proposals, requests and certificates are judged by; can be moved. */
+  readonly clock: DevnetClock;
+  readonly faults: DevnetFaults;
+  /**
+   * Emits a configuration block: `change` edits a copy of the configuration. Resolves with the block's number when every peer
+   * that is up has committed it. Throws DevnetError CONFIG_INVALID and the like when the configuration would be wrong.
+   */
+  updateConfig(change: ConfigChange): Promise<bigint>;
+  /** Begins anew from block 0, with the same certificates, ports and chaincode definitions. The handle stays as it is. */
+  reset(): Promise<void>;
+  /** Copies the whole data folder, keys included, to a folder that is empty or not there; a network can be started from the copy. */
+  snapshot(dir: string): Promise<void>;
+  /** Brings ledgers and state back to a snapshot of this network. Throws DevnetError DATA_INVALID for anything else. */
+  restore(dir: string): Promise<void>;
   /** Ends all services, then closes the ledgers. */
   stop(): Promise<void>;
 }
 
+/** What runs behind the handle. */
+export interface HandledNetwork {
+  readonly running: RunningNetwork;
+  reset(): Promise<void>;
+  snapshot(dir: string): Promise<void>;
+  restore(dir: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
 export function buildHandle(parts: {
+  readonly options: DevnetOptions;
   readonly topology: Topology;
   readonly memberships: Memberships;
-  readonly orderer: OrdererNode;
-  readonly peers: readonly PeerNode[];
   readonly events: DevnetEmitter;
-  readonly dataDir: string;
-  readonly stop: () => Promise<void>;
+  readonly clock: DevnetClock;
+  readonly faults: DevnetFaults;
+  readonly network: HandledNetwork;
 }): Devnet {
-  const { topology, memberships, orderer, peers } = parts;
+  const { topology, memberships, network } = parts;
+  const { orderer } = network.running;
+  const nodes = () => network.running.peers.map(({ node }) => node);
+  const updateConfig = (change: ConfigChange) => applyConfig(network.running, change);
   const organisations = memberships.organisations.map((membership) =>
     buildOrganisation(
       membership,
-      peers.filter(({ mspId }) => mspId === membership.mspId),
+      nodes().filter(({ mspId }) => mspId === membership.mspId),
+      updateConfig,
     ),
   );
-  let stopping: Promise<void> | undefined;
   return {
     channel: topology.channel,
-    dataDir: parts.dataDir,
+    dataDir: parts.options.dataDir,
     organisations,
     orderer: { mspId: orderer.mspId, ...connectionOf(orderer, orderer.membership.name) },
     events: parts.events,
+    clock: parts.clock,
+    faults: parts.faults,
     organisation: (mspId) => {
       const found = organisations.find((organisation) => organisation.mspId === mspId);
       if (found === undefined) throw new DevnetError('OPTIONS_INVALID', `no organisation ${mspId} in this network`);
       return found;
     },
-    heights: () => Object.fromEntries(peers.map(({ hostName, ledger }) => [hostName, ledger.height])),
+    heights: () => Object.fromEntries(nodes().map(({ hostName, ledger }) => [hostName, ledger.height])),
     chaincodesReady: async (timeoutMs) => {
+      const up = network.running.peers.filter(({ isUp }) => isUp);
       await Promise.all(
-        peers.flatMap(({ chaincodes }) =>
+        up.flatMap(({ node: { chaincodes } }) =>
           chaincodes.names.map(async (name) => {
             await chaincodes.connection(name)?.ready(timeoutMs);
           }),
         ),
       );
     },
-    stop: () => (stopping ??= parts.stop()),
+    updateConfig,
+    reset: () => network.reset(),
+    snapshot: (dir) => network.snapshot(dir),
+    restore: (dir) => network.restore(dir),
+    stop: () => network.stop(),
   };
 }
 
-function buildOrganisation(membership: Membership, peers: readonly PeerNode[]): DevnetOrganisation {
+async function applyConfig({ orderer, peers }: RunningNetwork, change: ConfigChange): Promise<bigint> {
+  const block = await orderer.ordering.updateConfig(change);
+  const number = BigInt(block.getHeader()?.getNumber() ?? 0);
+  await Promise.all(peers.filter(({ isUp }) => isUp).map(({ follower }) => follower.reached(number + 1n)));
+  return number;
+}
+
+function buildOrganisation(
+  membership: Membership,
+  peers: readonly PeerNode[],
+  updateConfig: (change: ConfigChange) => Promise<bigint>,
+): DevnetOrganisation {
   const connections = peers.map((peer) => connectionOf(peer, peer.name));
   const [gateway] = connections;
   if (gateway === undefined) throw new DevnetError('OPTIONS_INVALID', `${membership.mspId} has no peer`);
@@ -110,6 +163,10 @@ function buildOrganisation(membership: Membership, peers: readonly PeerNode[]): 
     admin,
     user,
     enrol: (params) => membership.enrol(params),
+    revoke: async (certificatePem) => {
+      const mspConfig = await membership.revoke(certificatePem);
+      return updateConfig(replaceMsp(mspId, mspConfig));
+    },
   };
 }
 

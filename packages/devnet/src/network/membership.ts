@@ -1,5 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { msp } from '@hyperledger/fabric-protos';
 import {
   createOrganisationCa,
   loadOrganisationCa,
@@ -10,6 +11,7 @@ import {
   type OrganisationCa,
 } from '../ca/index.ts';
 import { DevnetError } from '../errors.ts';
+import { buildMspConfig } from '../msp/fabric-msp-config.ts';
 import { createSigningIdentity } from '../msp/signing-identity.ts';
 import type { NodeRole, SigningIdentity } from '../msp/msp.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -41,6 +43,8 @@ export interface Membership {
   readonly user: EnrolledIdentity;
   /** Issues an identity and writes its MSP folder under `users/`. */
   enrol(params: IssueParams): Promise<EnrolledIdentity>;
+  /** Puts a certificate on the organisation's revocation list; gives the MSP to be put into the channel. */
+  revoke(certificatePem: string): Promise<msp.MSPConfig>;
 }
 
 /** All organisations of a network. */
@@ -109,7 +113,29 @@ function build(
   admin: EnrolledIdentity,
   user: EnrolledIdentity,
 ): Membership {
-  return { mspId, domain, dir, ca, nodes, admin, user, enrol: (issue) => enrolIn(dir, ca, issue) };
+  return {
+    mspId,
+    domain,
+    dir,
+    ca,
+    nodes,
+    admin,
+    user,
+    enrol: (issue) => enrolIn(dir, ca, issue),
+    revoke: (pem) => revokeIn(dir, ca, pem),
+  };
+}
+
+async function revokeIn(dir: string, ca: OrganisationCa, certificatePem: string): Promise<msp.MSPConfig> {
+  ca.revoke(certificatePem);
+  await ca.save(dir);
+  const crlPem = await ca.crlPem();
+  return buildMspConfig({
+    mspId: ca.mspId,
+    rootCertsPem: [ca.rootCertPem],
+    tlsRootCertsPem: [ca.tlsRootCertPem],
+    crlsPem: crlPem === undefined ? [] : [crlPem],
+  });
 }
 
 async function createNode(params: MembershipParams, ca: OrganisationCa, name: string): Promise<NodeMembership> {

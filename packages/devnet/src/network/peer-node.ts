@@ -15,6 +15,7 @@ import { createDefinitionReader } from '../lifecycle/definition-reader.ts';
 import { validSigners } from '../policy/policy.ts';
 import { createChaincodeSupport, type ChaincodeOfPeer, type ChaincodeSupport } from '../shim/chaincode-support.ts';
 import { createSystemChaincodes } from '../system-chaincodes/index.ts';
+import { EventStreams } from './event-streams.ts';
 import { serveGrpc, type GrpcEndpoint } from './grpc-server.ts';
 import type { NodeMembership } from './membership.ts';
 import { messageOf } from '../errors.ts';
@@ -50,6 +51,7 @@ export interface PeerNode {
   readonly ledger: PeerLedger;
   readonly chaincodes: ChaincodeSupport;
   readonly endorser: Endorser;
+  readonly eventStreams: EventStreams;
   /** Opens the endpoint. Throws DevnetError ADDRESS_IN_USE. */
   listen(): Promise<void>;
   /** Closes the endpoint and the chaincode streams; the ledger is its owner's. */
@@ -109,6 +111,7 @@ export function createPeerNode(params: PeerNodeParams): PeerNode {
     endorsers: () => params.peers().map((other) => memoised(gatewayEndorsers, other, () => toEndorser(other, node))),
     orderers: () => params.orderers,
   };
+  const eventStreams = new EventStreams();
   let endpoint: GrpcEndpoint | undefined;
   const node: PeerNode = {
     name: membership.name,
@@ -119,18 +122,22 @@ export function createPeerNode(params: PeerNodeParams): PeerNode {
     ledger,
     chaincodes,
     endorser,
+    eventStreams,
     listen: async () => {
+      const gatewayHandlers = createGatewayService({
+        mspId: params.mspId,
+        channel: (channelId) => (channelId === ledger.channelId ? gatewayChannel : undefined),
+        ...(params.gatewayConcurrencyLimit === undefined ? {} : { concurrencyLimit: params.gatewayConcurrencyLimit }),
+      });
+      const deliverHandlers = createPeerDeliverService({
+        blocks: deliverContext(ledger, 'event/Block', nowMs),
+        filteredBlocks: deliverContext(ledger, 'event/FilteredBlock', nowMs),
+      });
       endpoint = await serveGrpc({ host: params.host, port: params.port }, membership.tls, [
         { definition: peer.EndorserService, handlers: { processProposal: serveEndorser(endorser) } },
         {
           definition: gateway.GatewayService,
-          handlers: createGatewayService({
-            mspId: params.mspId,
-            channel: (channelId) => (channelId === ledger.channelId ? gatewayChannel : undefined),
-            ...(params.gatewayConcurrencyLimit === undefined
-              ? {}
-              : { concurrencyLimit: params.gatewayConcurrencyLimit }),
-          }),
+          handlers: { ...gatewayHandlers, chaincodeEvents: eventStreams.guard(gatewayHandlers.chaincodeEvents) },
         },
         {
           definition: discovery.DiscoveryService,
@@ -151,10 +158,11 @@ export function createPeerNode(params: PeerNodeParams): PeerNode {
         },
         {
           definition: peer.DeliverService,
-          handlers: createPeerDeliverService({
-            blocks: deliverContext(ledger, 'event/Block', nowMs),
-            filteredBlocks: deliverContext(ledger, 'event/FilteredBlock', nowMs),
-          }),
+          handlers: {
+            ...deliverHandlers,
+            deliver: eventStreams.guard(deliverHandlers.deliver),
+            deliverFiltered: eventStreams.guard(deliverHandlers.deliverFiltered),
+          },
         },
       ]);
     },

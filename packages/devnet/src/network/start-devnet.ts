@@ -1,39 +1,18 @@
-import type { common } from '@hyperledger/fabric-protos';
 import { DevnetError } from '../errors.ts';
-import { openPeerLedger } from '../ledger/index.ts';
-import { createSigningIdentity } from '../msp/signing-identity.ts';
-import { SYSTEM_TIME, openOrderingService } from '../orderer/index.ts';
-import { followOrderer, type BlockFollower } from './block-follower.ts';
-import { chaincodesOf, checkAddresses } from './chaincode-addresses.ts';
-import { Closers } from './closers.ts';
-import { openDataFolder, type DataFolder } from './data-folder.ts';
-import { commitDefinitions, definitionOf } from './definitions.ts';
+import { checkAddresses } from './chaincode-addresses.ts';
+import { createClock } from './clock.ts';
+import { openDataFolder } from './data-folder.ts';
+import { definitionOf } from './definitions.ts';
 import { buildHandle, type Devnet } from './devnet.ts';
-import { createDevnetEmitter, type DevnetEmitter } from './events.ts';
+import { createDevnetEmitter } from './events.ts';
+import { createFaults } from './faults.ts';
 import { openGenesisBlock } from './genesis-block.ts';
-import { openMemberships, type Memberships, type NodeMembership } from './membership.ts';
+import { checkSnapshot, copyDataFolder, replaceLedgers } from './ledgers-folder.ts';
+import { openMemberships } from './membership.ts';
 import type { DevnetOptions } from './options.ts';
-import { createOrdererNode, type OrdererNode } from './orderer-node.ts';
-import { createPeerNode, type PeerNode } from './peer-node.ts';
 import { assignPorts } from './ports.ts';
-import { checkUnchanged, topologyOf, type Topology, type TopologyOrganisation } from './topology.ts';
-
-/** What the parts of a network are started from. */
-interface Start {
-  readonly options: DevnetOptions;
-  readonly topology: Topology;
-  readonly memberships: Memberships;
-  readonly genesisBlock: common.Block;
-  readonly folder: DataFolder;
-  readonly events: DevnetEmitter;
-  readonly closers: Closers;
-  readonly nowMs: () => number;
-}
-
-interface StartedPeer {
-  readonly node: PeerNode;
-  readonly follower: BlockFollower;
-}
+import { runNetwork, type NetworkSetup, type RunningNetwork } from './running-network.ts';
+import { checkUnchanged, topologyOf } from './topology.ts';
 
 /**
  * Starts a Fabric network in this process: for development, evaluation and tests, not for production. With a folder that was
@@ -45,134 +24,77 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
   const definitions = (options.chaincodes ?? []).map(definitionOf);
   checkAddresses(options);
   const folder = await openDataFolder(options.dataDir);
-  const closers = new Closers();
-  closers.add('folder', () => folder.release());
   try {
-    const start = await prepare(options, wanted, folder, closers);
-    const orderer = await startOrderer(start);
-    const peers = await startPeers(start, orderer);
-    await catchUp(peers, orderer);
-    await commitDefinitionsBy(start, peers, orderer, definitions);
-    await catchUp(peers, orderer);
-    const nodes = peers.map(({ node }) => node);
-    await allSettled([orderer.listen(), ...nodes.map((node) => node.listen())]);
-    return buildHandle({ ...start, orderer, peers: nodes, dataDir: options.dataDir, stop: () => closers.closeAll() });
+    if (folder.stored !== undefined) checkUnchanged(folder.stored, wanted);
+    const topology = folder.stored ?? (await assignPorts(wanted));
+    const memberships = await openMemberships(folder, topology);
+    const genesisBlock = await openGenesisBlock(folder, topology, memberships);
+    if (folder.stored === undefined) await folder.complete(topology);
+    const clock = createClock(options.nowMs ?? Date.now);
+    const events = createDevnetEmitter();
+    const nowMs = () => clock.nowMs();
+    const setup = { options, definitions, topology, memberships, genesisBlock, folder, events, nowMs };
+    const network = new RestartableNetwork(setup, await runNetwork(setup));
+    return buildHandle({ ...setup, clock, network, faults: createFaults(() => network.running.peers) });
   } catch (error) {
-    // What failed first is what the caller must know.
-    await closers.closeAll().catch(() => undefined);
+    await folder.release();
     throw error;
   }
 }
 
-async function prepare(options: DevnetOptions, wanted: Topology, folder: DataFolder, closers: Closers): Promise<Start> {
-  if (folder.stored !== undefined) checkUnchanged(folder.stored, wanted);
-  const topology = folder.stored ?? (await assignPorts(wanted));
-  const memberships = await openMemberships(folder, topology);
-  const genesisBlock = await openGenesisBlock(folder, topology, memberships);
-  if (folder.stored === undefined) await folder.complete(topology);
-  const nowMs = options.nowMs ?? Date.now;
-  return { options, topology, memberships, genesisBlock, folder, closers, nowMs, events: createDevnetEmitter() };
-}
+/** The network behind a handle: what runs is another one after each reset, snapshot and restore. */
+class RestartableNetwork {
+  readonly #setup: NetworkSetup;
+  #running: RunningNetwork;
+  #tail: Promise<void> = Promise.resolve();
+  #stopped: Promise<void> | undefined;
 
-async function startOrderer(start: Start): Promise<OrdererNode> {
-  const { topology, memberships, closers, nowMs } = start;
-  const [membership] = memberships.orderer.nodes;
-  if (membership === undefined) throw new DevnetError('MSP_INVALID', 'the orderer has no certificate');
-  const ordering = await openOrderingService({
-    dir: start.folder.path('ledgers', membership.hostName),
-    genesisBlock: start.genesisBlock,
-    signer: membership.identity,
-    time: { ...SYSTEM_TIME, nowMs },
-  });
-  closers.add('orderer', () => ordering.close());
-  const { mspId, port } = topology.orderer;
-  const node = createOrdererNode({ mspId, membership, host: topology.host, port, ordering, nowMs });
-  closers.add('endpoints', () => node.close());
-  return node;
-}
-
-async function startPeers(start: Start, orderer: OrdererNode): Promise<StartedPeer[]> {
-  const { topology, memberships } = start;
-  const started: StartedPeer[] = [];
-  const peers = () => started.map(({ node }) => node);
-  for (const [index, organisation] of topology.organisations.entries()) {
-    for (const [position, { port }] of organisation.peers.entries()) {
-      const membership = memberships.organisations[index]?.nodes[position];
-      if (membership === undefined) throw new DevnetError('MSP_INVALID', 'a peer has no certificate');
-      started.push(await startPeer(start, { organisation, membership, port, orderer, peers }));
-    }
+  constructor(setup: NetworkSetup, running: RunningNetwork) {
+    this.#setup = setup;
+    this.#running = running;
   }
-  return started;
-}
 
-async function startPeer(
-  start: Start,
-  place: {
-    readonly organisation: TopologyOrganisation;
-    readonly membership: NodeMembership;
-    readonly port: number;
-    readonly orderer: OrdererNode;
-    readonly peers: () => readonly PeerNode[];
-  },
-): Promise<StartedPeer> {
-  const { options, closers, events, genesisBlock } = start;
-  const { membership, orderer } = place;
-  const { mspId } = place.organisation;
-  const ledger = await openPeerLedger({ dir: start.folder.path('ledgers', membership.hostName), genesisBlock });
-  closers.add('ledgers', () => ledger.close());
-  const { executeTimeoutMs, launchTimeoutMs, gatewayConcurrencyLimit } = options;
-  const node = createPeerNode({
-    mspId,
-    membership,
-    host: start.topology.host,
-    port: place.port,
-    ledger,
-    chaincodes: chaincodesOf(mspId, options.chaincodes ?? []),
-    peers: place.peers,
-    orderers: [orderer.client],
-    nowMs: start.nowMs,
-    ...(executeTimeoutMs === undefined ? {} : { executeTimeoutMs }),
-    ...(launchTimeoutMs === undefined ? {} : { launchTimeoutMs }),
-    ...(gatewayConcurrencyLimit === undefined ? {} : { gatewayConcurrencyLimit }),
-    onChaincodeState: (peer, chaincode) => {
-      const state = peer.chaincodes.connection(chaincode)?.state;
-      if (state !== undefined) events.emit('chaincode', { peer: peer.hostName, chaincode, state });
-    },
-  });
-  closers.add('endpoints', () => node.close());
-  const follower = followOrderer({ peer: node.hostName, ledger, ordering: orderer.ordering, events });
-  closers.add('followers', () => follower.stop());
-  return { node, follower };
-}
+  get running(): RunningNetwork {
+    return this.#running;
+  }
 
-/** Every peer commits what the orderer has: also what it had not seen when the network last stopped. */
-async function catchUp(peers: readonly StartedPeer[], orderer: OrdererNode): Promise<void> {
-  const { height } = orderer.ordering;
-  await Promise.all(peers.map(({ follower }) => follower.reached(height)));
-}
+  reset(): Promise<void> {
+    return this.#whileStopped((dir) => replaceLedgers(dir, undefined));
+  }
 
-async function commitDefinitionsBy(
-  { memberships, nowMs }: Start,
-  peers: readonly StartedPeer[],
-  orderer: OrdererNode,
-  wanted: Parameters<typeof commitDefinitions>[0]['wanted'],
-): Promise<void> {
-  const [leader] = peers;
-  const [first] = memberships.organisations;
-  if (leader === undefined || first === undefined) throw new DevnetError('OPTIONS_INVALID', 'a network needs a peer');
-  const committing = commitDefinitions({
-    wanted,
-    ledger: leader.node.ledger,
-    ordering: orderer.ordering,
-    submitter: createSigningIdentity(first.admin),
-    endorsers: memberships.organisations.flatMap(({ nodes }) => nodes.slice(0, 1).map(({ identity }) => identity)),
-    nowMs,
-  });
-  await Promise.race([committing, leader.follower.failed]);
-}
+  snapshot(target: string): Promise<void> {
+    return this.#whileStopped((dir) => copyDataFolder(dir, target));
+  }
 
-/** Waits for all, also when one fails: what is closed afterwards must not be opening still. */
-async function allSettled(promises: readonly Promise<void>[]): Promise<void> {
-  const outcomes = await Promise.allSettled(promises);
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  async restore(snapshotDir: string): Promise<void> {
+    await checkSnapshot(this.#setup.folder.dir, snapshotDir);
+    await this.#whileStopped((dir) => replaceLedgers(dir, snapshotDir));
+  }
+
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#tail.then(async () => {
+      try {
+        await this.#running.close();
+      } finally {
+        await this.#setup.folder.release();
+      }
+    }));
+  }
+
+  /** One after the other. The network runs again afterwards, also when the action failed. */
+  #whileStopped(action: (dir: string) => Promise<void>): Promise<void> {
+    if (this.#stopped !== undefined) {
+      return Promise.reject(new DevnetError('LEDGER_CLOSED', 'the network was stopped'));
+    }
+    const done = this.#tail.then(async () => {
+      await this.#running.close();
+      try {
+        await action(this.#setup.folder.dir);
+      } finally {
+        this.#running = await runNetwork(this.#setup);
+      }
+    });
+    this.#tail = done.catch(() => undefined);
+    return done;
+  }
 }

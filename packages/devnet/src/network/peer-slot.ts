@@ -1,0 +1,94 @@
+import { openPeerLedger, type OpenPeerLedgerParams, type PeerLedger } from '../ledger/index.ts';
+import { followOrderer, type BlockFollower } from './block-follower.ts';
+import type { DevnetEmitter } from './events.ts';
+import { NodeFaults } from './node-faults.ts';
+import type { OrdererNode } from './orderer-node.ts';
+import { createPeerNode, type PeerNode, type PeerNodeParams } from './peer-node.ts';
+
+export interface PeerSlotParams {
+  readonly ledger: Omit<OpenPeerLedgerParams, 'faults'>;
+  readonly node: Omit<PeerNodeParams, 'ledger'>;
+  readonly orderer: OrdererNode;
+  readonly events: DevnetEmitter;
+}
+
+interface Incarnation {
+  readonly ledger: PeerLedger;
+  readonly node: PeerNode;
+  readonly follower: BlockFollower;
+}
+
+/** One peer of the network, which may go down and come up again. A peer that can commit no more goes down by itself. */
+export class PeerSlot {
+  readonly faults: NodeFaults;
+  readonly #params: PeerSlotParams;
+  #current: Incarnation;
+  #isUp = true;
+  #stopping: Promise<void> | undefined;
+
+  private constructor(params: PeerSlotParams, faults: NodeFaults, current: Incarnation) {
+    this.#params = params;
+    this.faults = faults;
+    this.#current = current;
+    this.#watch(current);
+  }
+
+  /** Opens the ledger and begins to commit; `node.listen` opens the endpoint. Throws as `openPeerLedger` does. */
+  static async open(params: PeerSlotParams): Promise<PeerSlot> {
+    const faults = new NodeFaults();
+    return new PeerSlot(params, faults, await openIncarnation(params, faults));
+  }
+
+  /** The peer as it is, or as it was when it went down. */
+  get node(): PeerNode {
+    return this.#current.node;
+  }
+
+  get follower(): BlockFollower {
+    return this.#current.follower;
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** Closes the endpoint, ends committing, closes the ledger. */
+  stop(): Promise<void> {
+    this.#isUp = false;
+    return (this.#stopping ??= this.#close(this.#current));
+  }
+
+  /** Comes up after a stop, with what its ledger holds; what it missed it commits from then on. */
+  async restart(): Promise<void> {
+    await this.#stopping;
+    this.faults.start();
+    const current = await openIncarnation(this.#params, this.faults);
+    this.#current = current;
+    this.#stopping = undefined;
+    this.#watch(current);
+    await current.node.listen();
+    this.#isUp = true;
+  }
+
+  #watch(incarnation: Incarnation): void {
+    incarnation.follower.failed.catch(() => {
+      if (this.#current === incarnation) this.stop().catch(() => undefined);
+    });
+  }
+
+  async #close({ node, follower, ledger }: Incarnation): Promise<void> {
+    const followed = follower.stop();
+    this.faults.stop();
+    await node.close();
+    await followed;
+    await ledger.close();
+  }
+}
+
+async function openIncarnation(params: PeerSlotParams, faults: NodeFaults): Promise<Incarnation> {
+  const { orderer, events } = params;
+  const ledger = await openPeerLedger({ ...params.ledger, faults });
+  const node = createPeerNode({ ...params.node, ledger });
+  const follower = followOrderer({ peer: node.hostName, ledger, ordering: orderer.ordering, events });
+  return { ledger, node, follower };
+}
