@@ -151,12 +151,21 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
   }
 }
 
+/** The leader peer and those of the outlets that run one. */
+function peersOf({ leaderPeer, outlets }: TopologyOrganisation): string[] {
+  return [leaderPeer, ...outlets.filter(({ peer }) => peer).map(({ name }) => name)];
+}
+
 async function portPlan(topology: Topology, layout: Layout): Promise<PortPlan> {
   if (existsSync(layout.portsFile)) return JSON.parse(await readFile(layout.portsFile, 'utf8')) as PortPlan;
   const services = servicesOf(topology);
-  const ports = await freePorts(topology.organisations.length + services.length * 3);
+  const peers = topology.organisations.flatMap((organisation) =>
+    peersOf(organisation).map((peer) => `${peer}.${organisation.domain}`),
+  );
+  const ports = await freePorts(1 + peers.length + topology.organisations.length + services.length * 3);
   const next = (): number => ports.pop() ?? 0;
   const plan: PortPlan = {
+    devnet: Object.fromEntries(['orderer', ...peers].map((name) => [name, next()])),
     chaincodes: Object.fromEntries(topology.organisations.map(({ mspId }) => [mspId, next()])),
     services: Object.fromEntries(
       services.map(({ organisation, node }) => [
@@ -199,17 +208,19 @@ async function startDevnetProcess(
   layout: Layout,
   additionalChaincodes: readonly AdditionalChaincode[],
 ): Promise<RunningProcess> {
+  const portOf = (name: string): { port?: number } => {
+    const port = ports.devnet?.[name];
+    return port === undefined ? {} : { port };
+  };
   const plan = {
     dataDir: layout.devnet,
     channel: topology.channel,
     organisations: topology.organisations.map((organisation) => ({
       mspId: organisation.mspId,
       domain: organisation.domain,
-      peers: [
-        { name: organisation.leaderPeer },
-        ...organisation.outlets.filter(({ peer }) => peer).map(({ name }) => ({ name })),
-      ],
+      peers: peersOf(organisation).map((name) => ({ name, ...portOf(`${name}.${organisation.domain}`) })),
     })),
+    orderer: portOf('orderer'),
     chaincodes: [
       {
         name: topology.chaincode.name,

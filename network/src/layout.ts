@@ -10,6 +10,8 @@ export interface ServicePorts {
 
 /** Ports that stay the same over restarts. */
 export interface PortPlan {
+  /** Devnet's: `orderer`, and each peer as `<peer>.<domain>`. Absent in a folder that an older version made: devnet remembers its own. */
+  readonly devnet?: Readonly<Record<string, number>>;
   readonly chaincodes: Readonly<Record<string, number>>;
   /** By the service's name in the layout. */
   readonly services: Readonly<Record<string, ServicePorts>>;

@@ -1,21 +1,38 @@
-import { createServer } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { createServer, type Server } from 'node:net';
+import { WaymarkError } from '@waymark/protocol';
 
-/** Free TCP ports on loopback; held together until all are found, so that they are different ones. */
+/**
+ * Ports are taken from here: below what any system gives to outgoing connections (Linux starts at 32768, others at 49152). A process that is
+ * started again must find its port free, and a client that keeps dialling it must not have taken it for its own end meanwhile.
+ */
+const lowest = 20_000;
+const highest = 32_000;
+const maxAttempts = 1_000;
+
+/**
+ * Free TCP ports on loopback; held together until all are found, so that they are different ones.
+ * @throws WaymarkError unavailable when there are not enough
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(0, '127.0.0.1', resolve);
-      });
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+  const held = new Map<number, Server>();
+  try {
+    for (let attempt = 0; held.size < count; attempt += 1) {
+      if (attempt === maxAttempts + count) throw new WaymarkError('unavailable', `no ${String(count)} free ports`);
+      const port = randomInt(lowest, highest);
+      const server = held.has(port) ? undefined : await tryToListen(port);
+      if (server !== undefined) held.set(port, server);
+    }
+    return [...held.keys()];
+  } finally {
+    await Promise.all([...held.values()].map((server) => new Promise((resolve) => server.close(resolve))));
+  }
+}
+
+function tryToListen(port: number): Promise<Server | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => resolve(server));
   });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
