@@ -25,9 +25,13 @@ afterEach(async () => {
 
 type Behaviour = (request: IncomingMessage, response: ServerResponse) => void;
 
-async function gateway(behaviour: Behaviour): Promise<{ source: GatewayContentSource; server: TestServer }> {
+/** @param timeoutMs short only where silence is what is tested: nothing else may depend on speed */
+async function gateway(
+  behaviour: Behaviour,
+  timeoutMs = 20_000,
+): Promise<{ source: GatewayContentSource; server: TestServer }> {
   const server = await serve(behaviour);
-  const source = createGatewaySource({ baseUrl: server.url, timeoutMs: 300 });
+  const source = createGatewaySource({ baseUrl: server.url, timeoutMs });
   closers.push(
     () => source.close(),
     () => server.close(),
@@ -79,7 +83,7 @@ describe('a gateway that misbehaves', () => {
     ['a fault', 'unavailable', (_request, response) => void response.writeHead(500).end('{"code":"other"}')],
     ['an endless fault', 'unavailable', (_request, response) => endless(_request, response.writeHead(500))],
   ])('%s: %s', async (_what, code, behaviour) => {
-    const { source } = await gateway(behaviour);
+    const { source } = await gateway(behaviour, code === 'unavailable' ? 300 : undefined);
     await expectCode(source.get(block.cid), code);
   });
 
@@ -149,8 +153,8 @@ describe('reading a DAG', () => {
     ],
     ['a CAR bomb', (response) => void response.end(Buffer.from('ffffffff7f00', 'hex')), 11],
     ['no CAR', (response) => void response.writeHead(406).end(), 11],
-  ])('%s: the blocks come all, in order and right', async (_what, car, singles) => {
-    const { source, server } = await gateway(withCar(car));
+  ])('%s: the blocks come all, in order and right', async (what, car, singles) => {
+    const { source, server } = await gateway(withCar(car), what.endsWith('stalls') ? 2_000 : undefined);
     const got = await collect(source.readDag(root.cid));
     expect(got.map((one) => one.cid.toString())).toEqual([root, ...leaves].map((one) => one.cid.toString()));
     expect(server.asked.filter((path) => path.includes('format=raw'))).toHaveLength(singles);
