@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { type Block, type ContentStore, openEmbeddedStore, openKuboStore } from '@waymark/content';
 import { connectGateway, type Ledger, privateKeySigner } from '@waymark/fabric';
 import {
@@ -13,7 +14,6 @@ import {
 } from '@waymark/protocol';
 import { loadProfile } from '@waymark/sdk';
 import { type ConsignmentCipher, createConsignmentCipher, openEnvelope, randomId } from '@waymark/vault';
-import { readFile } from 'node:fs/promises';
 import { recordSource, type RecordSource } from './records.ts';
 import { createSample, type Side } from './side.ts';
 

@@ -32,7 +32,7 @@ export interface SubmitBenchOptions {
 
 const warmUpMs = 3_000;
 const sweepMs = 3_000;
-const sweepConcurrencies = [16, 32, 64, 128, 256];
+const sweepConcurrencies = [16, 32, 64, 128, 256, 384];
 const rawSampleSize = 150;
 const topologyFile = join(import.meta.dirname, '..', '..', 'network', 'topology.yaml');
 
