@@ -74,7 +74,7 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
     running.push(process);
     return process;
   };
-  const stop = async (): Promise<void> => {
+  const stopAll = async (): Promise<void> => {
     stopping = true;
     // Services first: each lets go of the channel before the channel goes.
     const order = running.toReversed();
@@ -83,6 +83,8 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
     for (const process of order.filter((item) => !isService(item))) await process.stop();
     lock.release();
   };
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopped ??= stopAll());
   let stopping = false;
   try {
     onProgress('starting the chaincode of each organisation');
