@@ -30,6 +30,7 @@ export default {
     mayImport('fabric', 'packages/fabric', ['packages/protocol']),
     mayImport('capture', 'packages/capture', ['packages/protocol']),
     mayImport('devnet-stands-alone', 'packages/devnet', []),
+    mayImport('fabric-nodes', 'packages/fabric-nodes', ['packages/(protocol|devnet)']),
     mayImport('transport', 'packages/transport', ['packages/protocol']),
     mayImport('reading', 'packages/reading', ['packages/(protocol|vault|content|fabric)']),
     mayImport('query-api', 'packages/query-api', ['packages/(protocol|content|service-kit)']),
@@ -48,6 +49,7 @@ export default {
     mayImport('chaincode-stands-alone', 'chaincode', ['packages/protocol']),
     onlyFrom('devnet-is-for-networks-and-tests', '^packages/devnet/', [
       '^packages/devnet/',
+      '^packages/fabric-nodes/',
       '^network/',
       '^packages/testing/',
     ]),

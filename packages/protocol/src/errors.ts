@@ -32,6 +32,7 @@ export const errorCodes = {
   'transaction-invalid': 'The transaction was committed as invalid.',
   'chaincode-error': 'The chaincode refused the call.',
   unsupported: 'This is not supported here.',
+  'program-missing': 'A program that this needs is not installed.',
   internal: 'An unexpected fault.',
 } as const satisfies Record<string, string>;
 

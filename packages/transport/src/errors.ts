@@ -32,6 +32,7 @@ const statusOfCode: Record<ErrorCode, status> = {
   'transaction-invalid': status.ABORTED,
   'chaincode-error': status.ABORTED,
   unsupported: status.UNIMPLEMENTED,
+  'program-missing': status.UNAVAILABLE,
   internal: status.INTERNAL,
 };
 

@@ -54,6 +54,7 @@ const exitCodeOf: Readonly<Record<ErrorCode, ExitCode>> = {
   'transaction-invalid': exitCodes.failed,
   'chaincode-error': exitCodes.failed,
   unsupported: exitCodes.input,
+  'program-missing': exitCodes.configuration,
   internal: exitCodes.failed,
 };
 

@@ -39,6 +39,7 @@ const statusOfCode: Record<ErrorCode, number> = {
   'transaction-invalid': 409,
   'chaincode-error': 502,
   unsupported: 501,
+  'program-missing': 503,
   internal: 500,
 };
 

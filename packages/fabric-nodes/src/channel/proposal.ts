@@ -1,0 +1,83 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Client } from '@grpc/grpc-js';
+import { common, peer } from '@hyperledger/fabric-protos';
+import { createSigningIdentity, createTimestamp } from '@waymark/devnet/fabric';
+import { WaymarkError } from '@waymark/protocol';
+import type { Member } from '../membership/membership.ts';
+
+const CALL_TIMEOUT_MS = 300_000;
+const NONCE_BYTES = 24;
+
+/**
+ * Calls a system chaincode on one peer, as the `peer` command does: for what concerns the peer alone and has no channel yet.
+ *
+ * @param channel empty for calls of the peer itself
+ * @throws WaymarkError `chaincode-error` with the peer's message, or `unavailable`
+ */
+export async function proposeTo(
+  client: Client,
+  signer: Member,
+  call: { readonly channel: string; readonly chaincode: string; readonly args: readonly Uint8Array[] },
+): Promise<Uint8Array> {
+  const { processProposal } = peer.EndorserService;
+  const response = await new Promise<peer.ProposalResponse>((resolve, reject) => {
+    client.makeUnaryRequest(
+      processProposal.path,
+      processProposal.requestSerialize,
+      processProposal.responseDeserialize,
+      signedProposal(signer, call),
+      { deadline: Date.now() + CALL_TIMEOUT_MS },
+      (error, value) => {
+        if (error !== null) reject(new WaymarkError('unavailable', error.details, { cause: error }));
+        else if (value === undefined) reject(new WaymarkError('unavailable', 'the peer gave no answer'));
+        else resolve(value);
+      },
+    );
+  });
+  const answer = response.getResponse();
+  if (answer === undefined || answer.getStatus() !== 200) {
+    throw new WaymarkError('chaincode-error', answer?.getMessage() ?? 'the peer gave no response');
+  }
+  return answer.getPayload_asU8();
+}
+
+function signedProposal(
+  member: Member,
+  call: { readonly channel: string; readonly chaincode: string; readonly args: readonly Uint8Array[] },
+): peer.SignedProposal {
+  const signer = createSigningIdentity(member);
+  const nonce = randomBytes(NONCE_BYTES);
+  const id = new peer.ChaincodeID();
+  id.setName(call.chaincode);
+  const extension = new peer.ChaincodeHeaderExtension();
+  extension.setChaincodeId(id);
+  const channelHeader = new common.ChannelHeader();
+  channelHeader.setType(common.HeaderType.ENDORSER_TRANSACTION);
+  channelHeader.setTimestamp(createTimestamp(Date.now()));
+  channelHeader.setChannelId(call.channel);
+  channelHeader.setTxId(createHash('sha256').update(nonce).update(signer.serialized).digest('hex'));
+  channelHeader.setExtension$(extension.serializeBinary());
+  const signatureHeader = new common.SignatureHeader();
+  signatureHeader.setCreator(signer.serialized);
+  signatureHeader.setNonce(nonce);
+  const header = new common.Header();
+  header.setChannelHeader(channelHeader.serializeBinary());
+  header.setSignatureHeader(signatureHeader.serializeBinary());
+  const input = new peer.ChaincodeInput();
+  input.setArgsList([...call.args]);
+  const spec = new peer.ChaincodeSpec();
+  spec.setType(peer.ChaincodeSpec.Type.GOLANG);
+  spec.setChaincodeId(id);
+  spec.setInput(input);
+  const invocation = new peer.ChaincodeInvocationSpec();
+  invocation.setChaincodeSpec(spec);
+  const payload = new peer.ChaincodeProposalPayload();
+  payload.setInput(invocation.serializeBinary());
+  const proposal = new peer.Proposal();
+  proposal.setHeader(header.serializeBinary());
+  proposal.setPayload(payload.serializeBinary());
+  const signed = new peer.SignedProposal();
+  signed.setProposalBytes(proposal.serializeBinary());
+  signed.setSignature(signer.sign(signed.getProposalBytes_asU8()));
+  return signed;
+}
