@@ -1,6 +1,6 @@
 import type { PeerLedger } from '../ledger/ledger.ts';
-import type { OrderingService } from '../orderer/index.ts';
 import type { DevnetEmitter } from './events.ts';
+import type { OrderedBlocks } from './orderer-slot.ts';
 
 /** Commits the orderer's blocks on one peer, from where its ledger ends. */
 export interface BlockFollower {
@@ -14,10 +14,10 @@ export interface BlockFollower {
 export function followOrderer(params: {
   readonly peer: string;
   readonly ledger: PeerLedger;
-  readonly ordering: OrderingService;
+  readonly orderer: OrderedBlocks;
   readonly events: DevnetEmitter;
 }): BlockFollower {
-  const { peer, ledger, ordering, events } = params;
+  const { peer, ledger, orderer, events } = params;
   const stopped = new AbortController();
   let fail: (error: unknown) => void = () => undefined;
   const failed = new Promise<never>((_resolve, reject) => {
@@ -27,7 +27,7 @@ export function followOrderer(params: {
 
   const follow = async () => {
     try {
-      for await (const block of ordering.blocks(ledger.height, stopped.signal)) {
+      for await (const block of orderer.blocks(ledger.height, stopped.signal)) {
         const { number } = await ledger.commit(block);
         const transactions = block.getData()?.getDataList().length ?? 0;
         events.emit('block', { peer, number, transactions });

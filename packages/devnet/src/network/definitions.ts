@@ -42,7 +42,7 @@ export function definitionOf(options: ChaincodeOptions): ChaincodeDefinition {
 export async function commitDefinitions(params: {
   readonly wanted: readonly ChaincodeDefinition[];
   readonly ledger: PeerLedger;
-  readonly ordering: OrderingService;
+  readonly ordering: Pick<OrderingService, 'broadcast'>;
   readonly submitter: SigningIdentity;
   readonly endorsers: readonly SigningIdentity[];
   readonly nowMs: () => number;

@@ -138,7 +138,7 @@ export function buildHandle(parts: {
 }
 
 async function applyConfig({ orderer, peers }: RunningNetwork, change: ConfigChange): Promise<bigint> {
-  const block = await orderer.ordering.updateConfig(change);
+  const block = await orderer.updateConfig(change);
   const number = BigInt(block.getHeader()?.getNumber() ?? 0);
   await Promise.all(peers.filter(({ isUp }) => isUp).map(({ follower }) => follower.reached(number + 1n)));
   return number;

@@ -9,6 +9,8 @@ export interface DevnetEvents {
   readonly chaincode: [{ readonly peer: string; readonly chaincode: string; readonly state: ChaincodeConnectionState }];
   /** A peer stopped committing: it cannot go on without a restart. */
   readonly failed: [{ readonly peer: string; readonly error: Error }];
+  /** The orderer could not write a block: it is down until its disk is healed or the network is started again. */
+  readonly ordererFailed: [{ readonly orderer: string; readonly error: Error }];
 }
 
 export type DevnetEmitter = EventEmitter<DevnetEvents>;

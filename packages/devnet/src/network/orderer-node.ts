@@ -2,7 +2,6 @@ import { orderer, type common } from '@hyperledger/fabric-protos';
 import { createAtomicBroadcastService } from '../deliver/atomic-broadcast-service.ts';
 import type { BlockSource } from '../deliver/block-iterator.ts';
 import type { DeliverContext } from '../deliver/deliver-session.ts';
-import type { GatewayOrderer } from '../gateway/gateway-context.ts';
 import type { CommittedBlock } from '../ledger/ledger.ts';
 import type { OrderingService } from '../orderer/index.ts';
 import { validSigners } from '../policy/policy.ts';
@@ -27,8 +26,6 @@ export interface OrdererNode {
   readonly address: string;
   readonly membership: NodeMembership;
   readonly ordering: OrderingService;
-  /** As gateways see it. */
-  readonly client: GatewayOrderer;
   listen(): Promise<void>;
   /** Closes the endpoint; the ordering service is its owner's. */
   close(): Promise<void>;
@@ -44,7 +41,6 @@ export function createOrdererNode(params: OrdererNodeParams): OrdererNode {
     address,
     membership,
     ordering,
-    client: { address, mspId, broadcast: (envelope: common.Envelope) => ordering.broadcast(envelope) },
     listen: async () => {
       endpoint = await serveGrpc({ host: params.host, port: params.port }, membership.tls, [
         {

@@ -6,8 +6,14 @@ import { createPeerDeliverService } from '../deliver/peer-deliver-service.ts';
 import type { DeliverContext } from '../deliver/deliver-session.ts';
 import type { DiscoverablePeer } from '../discovery/context.ts';
 import { createDiscoveryService } from '../discovery/discovery-service.ts';
-import { createEndorser, ProposalRefused, type Endorser, type EndorserChannel } from '../endorser/endorser.ts';
-import type { UnpackedProposal } from '../endorser/proposal.ts';
+import {
+  createEndorser,
+  executeSystemChaincode,
+  ProposalRefused,
+  type Endorser,
+  type EndorserChannel,
+} from '../endorser/endorser.ts';
+import { unpackProposal, type UnpackedProposal } from '../endorser/proposal.ts';
 import { createGatewayService } from '../gateway/gateway-service.ts';
 import type { GatewayEndorser, GatewayOrderer } from '../gateway/gateway-context.ts';
 import type { PeerLedger } from '../ledger/ledger.ts';
@@ -73,6 +79,8 @@ export function createPeerNode(params: PeerNodeParams): PeerNode {
     chaincodes: params.chaincodes,
     checkChaincodeToChaincode: (_channelId, proposal, creator) =>
       checkProposal('peer/ChaincodeToChaincode', proposal, creator),
+    invokeSystemChaincode: (name, { signedProposal, simulator }, input) =>
+      executeSystemChaincode(systemChaincodes, name, { ...unpackProposal(signedProposal), input }, simulator),
     ...(params.executeTimeoutMs === undefined ? {} : { executeTimeoutMs: params.executeTimeoutMs }),
     ...(params.launchTimeoutMs === undefined ? {} : { launchTimeoutMs: params.launchTimeoutMs }),
     onStateChange: (name) => params.onChaincodeState?.(node, name),
@@ -86,21 +94,23 @@ export function createPeerNode(params: PeerNodeParams): PeerNode {
   };
   const localMsps = createLocalMsps(params.mspId, () => ledger.channelConfig.msps);
   const creatorOf = (proposal: UnpackedProposal) => proposal.signatureHeader.getCreator_asU8();
+  const systemChaincodes = createSystemChaincodes({
+    mspId: params.mspId,
+    ledger,
+    checkChannelAccess: (resource, proposal) => checkProposal(resource, proposal.signedProposal, creatorOf(proposal)),
+    checkLocalAccess: (policy, proposal) => checkLocalAccess(localMsps, policy, creatorOf(proposal)),
+    installed: () =>
+      chaincodes.names.map((name) => {
+        const state = chaincodes.connection(name)?.state;
+        return { name, packageId: state?.kind === 'ready' ? state.packageId : undefined };
+      }),
+  });
   const endorser = createEndorser({
     identity: membership.identity,
     channel: (channelId) => (channelId === ledger.channelId ? endorserChannel : undefined),
     localMsps: () => localMsps,
-    systemChaincodes: createSystemChaincodes({
-      mspId: params.mspId,
-      ledger,
-      checkChannelAccess: (resource, proposal) => checkProposal(resource, proposal.signedProposal, creatorOf(proposal)),
-      checkLocalAccess: (policy, proposal) => checkLocalAccess(localMsps, policy, creatorOf(proposal)),
-      installed: () =>
-        chaincodes.names.map((name) => {
-          const state = chaincodes.connection(name)?.state;
-          return { name, packageId: state?.kind === 'ready' ? state.packageId : undefined };
-        }),
-    }),
+    knownMsps: () => ledger.channelConfig.msps,
+    systemChaincodes,
     nowMs,
   });
   const gatewayEndorsers = new Map<PeerNode, GatewayEndorser>();

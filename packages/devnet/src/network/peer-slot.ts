@@ -2,13 +2,13 @@ import { openPeerLedger, type OpenPeerLedgerParams, type PeerLedger } from '../l
 import { followOrderer, type BlockFollower } from './block-follower.ts';
 import type { DevnetEmitter } from './events.ts';
 import { NodeFaults } from './node-faults.ts';
-import type { OrdererNode } from './orderer-node.ts';
+import type { OrderedBlocks } from './orderer-slot.ts';
 import { createPeerNode, type PeerNode, type PeerNodeParams } from './peer-node.ts';
 
 export interface PeerSlotParams {
   readonly ledger: Omit<OpenPeerLedgerParams, 'faults'>;
   readonly node: Omit<PeerNodeParams, 'ledger'>;
-  readonly orderer: OrdererNode;
+  readonly orderer: OrderedBlocks;
   readonly events: DevnetEmitter;
 }
 
@@ -63,11 +63,16 @@ export class PeerSlot {
     await this.#stopping;
     this.faults.start();
     const current = await openIncarnation(this.#params, this.faults);
+    try {
+      await current.node.listen();
+    } catch (error) {
+      await this.#close(current);
+      throw error;
+    }
     this.#current = current;
     this.#stopping = undefined;
-    this.#watch(current);
-    await current.node.listen();
     this.#isUp = true;
+    this.#watch(current);
   }
 
   #watch(incarnation: Incarnation): void {
@@ -89,6 +94,6 @@ async function openIncarnation(params: PeerSlotParams, faults: NodeFaults): Prom
   const { orderer, events } = params;
   const ledger = await openPeerLedger({ ...params.ledger, faults });
   const node = createPeerNode({ ...params.node, ledger });
-  const follower = followOrderer({ peer: node.hostName, ledger, ordering: orderer.ordering, events });
+  const follower = followOrderer({ peer: node.hostName, ledger, orderer, events });
   return { ledger, node, follower };
 }

@@ -2,7 +2,7 @@ import type { common } from '@hyperledger/fabric-protos';
 import { DevnetError } from '../errors.ts';
 import type { ChaincodeDefinition } from '../lifecycle/chaincode-definition.ts';
 import { createSigningIdentity } from '../msp/signing-identity.ts';
-import { SYSTEM_TIME, openOrderingService } from '../orderer/index.ts';
+import { SYSTEM_TIME } from '../orderer/index.ts';
 import { chaincodesOf } from './chaincode-addresses.ts';
 import { Closers } from './closers.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -10,7 +10,7 @@ import { commitDefinitions } from './definitions.ts';
 import type { DevnetEmitter } from './events.ts';
 import type { Memberships, NodeMembership } from './membership.ts';
 import type { DevnetOptions } from './options.ts';
-import { createOrdererNode, type OrdererNode } from './orderer-node.ts';
+import { OrdererSlot } from './orderer-slot.ts';
 import { PeerSlot } from './peer-slot.ts';
 import type { Topology, TopologyOrganisation } from './topology.ts';
 
@@ -28,7 +28,7 @@ export interface NetworkSetup {
 
 /** Orderer and peers with their ledgers open, from one start to the next stop. */
 export interface RunningNetwork {
-  readonly orderer: OrdererNode;
+  readonly orderer: OrdererSlot;
   readonly peers: readonly PeerSlot[];
   close(): Promise<void>;
 }
@@ -56,24 +56,27 @@ export async function runNetwork(setup: NetworkSetup): Promise<RunningNetwork> {
   }
 }
 
-async function startOrderer(start: Start): Promise<OrdererNode> {
-  const { topology, memberships, closers, nowMs } = start;
+async function startOrderer(start: Start): Promise<OrdererSlot> {
+  const { topology, memberships, closers, events, nowMs } = start;
   const [membership] = memberships.orderer.nodes;
   if (membership === undefined) throw new DevnetError('MSP_INVALID', 'the orderer has no certificate');
-  const ordering = await openOrderingService({
-    dir: start.folder.path('ledgers', membership.hostName),
-    genesisBlock: start.genesisBlock,
-    signer: membership.identity,
-    time: { ...SYSTEM_TIME, nowMs },
-  });
-  closers.add('orderer', () => ordering.close());
   const { mspId, port } = topology.orderer;
-  const node = createOrdererNode({ mspId, membership, host: topology.host, port, ordering, nowMs });
-  closers.add('endpoints', () => node.close());
-  return node;
+  const orderer = await OrdererSlot.open({
+    ordering: {
+      dir: start.folder.path('ledgers', membership.hostName),
+      genesisBlock: start.genesisBlock,
+      signer: membership.identity,
+      time: { ...SYSTEM_TIME, nowMs },
+    },
+    node: { mspId, membership, host: topology.host, port, nowMs },
+    events,
+  });
+  closers.add('endpoints', () => orderer.closeEndpoint());
+  closers.add('orderer', () => orderer.close());
+  return orderer;
 }
 
-async function startPeers(start: Start, orderer: OrdererNode): Promise<PeerSlot[]> {
+async function startPeers(start: Start, orderer: OrdererSlot): Promise<PeerSlot[]> {
   const { topology, memberships } = start;
   const slots: PeerSlot[] = [];
   for (const [index, organisation] of topology.organisations.entries()) {
@@ -92,7 +95,7 @@ async function startPeer(
     readonly organisation: TopologyOrganisation;
     readonly membership: NodeMembership;
     readonly port: number;
-    readonly orderer: OrdererNode;
+    readonly orderer: OrdererSlot;
     readonly slots: readonly PeerSlot[];
   },
 ): Promise<PeerSlot> {
@@ -128,15 +131,15 @@ async function startPeer(
 }
 
 /** Every peer commits what the orderer has: also what it had not seen when the network last stopped. */
-async function catchUp(peers: readonly PeerSlot[], orderer: OrdererNode): Promise<void> {
-  const { height } = orderer.ordering;
+async function catchUp(peers: readonly PeerSlot[], orderer: OrdererSlot): Promise<void> {
+  const { height } = orderer;
   await Promise.all(peers.map(({ follower }) => follower.reached(height)));
 }
 
 async function commitDefinitionsBy(
   { memberships, nowMs, definitions }: Start,
   peers: readonly PeerSlot[],
-  orderer: OrdererNode,
+  orderer: OrdererSlot,
 ): Promise<void> {
   const [leader] = peers;
   const [first] = memberships.organisations;
@@ -144,7 +147,7 @@ async function commitDefinitionsBy(
   const committing = commitDefinitions({
     wanted: definitions,
     ledger: leader.node.ledger,
-    ordering: orderer.ordering,
+    ordering: orderer,
     submitter: createSigningIdentity(first.admin),
     endorsers: memberships.organisations.flatMap(({ nodes }) => nodes.slice(0, 1).map(({ identity }) => identity)),
     nowMs,

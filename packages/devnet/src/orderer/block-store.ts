@@ -17,9 +17,12 @@ export class OrdererBlockStore {
   /** The newest blocks as the very objects that peers are handed, oldest first. */
   readonly #recent = new Map<bigint, { readonly block: common.Block; readonly sizeBytes: number }>();
   #recentBytes = 0;
+  /** Blocks that are on the disk; one more may be on its way there. */
+  #height: bigint;
 
   private constructor(blocks: BlockFiles, marker: ClassicLevel, faults: LedgerFaults) {
     this.#blocks = blocks;
+    this.#height = blocks.height;
     this.#marker = marker;
     this.#faults = faults;
   }
@@ -38,7 +41,7 @@ export class OrdererBlockStore {
   }
 
   get height(): bigint {
-    return this.#blocks.height;
+    return this.#height;
   }
 
   hashOf(blockNumber: bigint): Uint8Array | undefined {
@@ -56,6 +59,7 @@ export class OrdererBlockStore {
     await this.#faults.at('before-state-write', number);
     await this.#marker.put(HEIGHT_KEY, this.#blocks.height.toString());
     await this.#faults.at('after-state-write', number);
+    this.#height = number + 1n;
     this.#remember(number, block, bytes.length);
   }
 

@@ -40,8 +40,12 @@ export interface OrderingService {
   getBlock(number: bigint): Promise<common.Block | undefined>;
   /** Emits a configuration block of its own. `change` edits a copy; throws DevnetError CONFIG_INVALID and the like if it is wrong. */
   updateConfig(change: (config: common.Config) => void): Promise<common.Block>;
+  /** Resolves when a block could not be written: from then on the service takes and writes nothing. */
+  readonly failed: Promise<DevnetError>;
   /** Cuts what is waiting, then stops. */
   close(): Promise<void>;
+  /** Stops as a process that is killed: what was accepted but is in no block is lost. */
+  abandon(): Promise<void>;
 }
 
 /** Opens an orderer's chain. Throws DevnetError LEDGER_LOCKED, LEDGER_CORRUPT, CONFIG_INVALID (another channel's folder). */
@@ -77,6 +81,8 @@ class SingleOrderer implements OrderingService {
   #tail: Promise<void> = Promise.resolve();
   #queuedBatches = 0;
   #failure: DevnetError | undefined;
+  readonly failed: Promise<DevnetError>;
+  #tellFailure: (failure: DevnetError) => void = () => undefined;
   #closed = false;
   readonly #waiting = new Set<() => void>();
 
@@ -93,6 +99,9 @@ class SingleOrderer implements OrderingService {
     this.#config = config;
     this.#lastConfigNumber = configNumber;
     this.#cutter = new BlockCutter(() => this.#config.batchSize);
+    this.failed = new Promise((resolve) => {
+      this.#tellFailure = resolve;
+    });
   }
 
   get channelId(): string {
@@ -144,6 +153,8 @@ class SingleOrderer implements OrderingService {
   async updateConfig(change: (config: common.Config) => void): Promise<common.Block> {
     const config = this.#config.config.clone();
     change(config);
+    if (this.#closed) throw new DevnetError('LEDGER_CLOSED', 'the orderer is down');
+    if (this.#failure !== undefined) throw this.#failure;
     config.setSequence(this.#config.sequence + 1);
     const parsed = parseConfig(this.channelId, config);
     this.#clearTimer();
@@ -165,6 +176,11 @@ class SingleOrderer implements OrderingService {
     this.#closed = true;
     this.#wake();
     await this.#store.close();
+  }
+
+  async abandon(): Promise<void> {
+    this.#cutter.cut();
+    await this.close();
   }
 
   #onTimer(): void {
@@ -194,6 +210,8 @@ class SingleOrderer implements OrderingService {
   #track(written: Promise<void>): void {
     this.#tail = written.catch((cause: unknown) => {
       this.#failure ??= new DevnetError('LEDGER_CLOSED', 'the orderer could not write a block', { cause });
+      this.#clearTimer();
+      this.#tellFailure(this.#failure);
       this.#wake();
     });
   }
