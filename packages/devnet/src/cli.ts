@@ -104,6 +104,7 @@ async function run(cli: CliOptions): Promise<void> {
       log(`${peer}: chaincode ${chaincode} ${state.kind === 'ready' ? `is ready (${state.packageId})` : 'is away'}`);
     });
     devnet.events.on('failed', ({ peer, error }) => log(`${peer} has stopped: ${error.message}`));
+    devnet.events.on('ordererFailed', ({ orderer, error }) => log(`${orderer} has stopped: ${error.message}`));
     log(`started in ${Math.round(performance.now() - started)} ms; stop with Ctrl-C`);
     const description = describeNetwork(devnet);
     if (cli.json) process.stdout.write(`${JSON.stringify(description)}\n`);

@@ -76,18 +76,22 @@ class AppendOnlyBlockFiles implements BlockFiles {
       .map((name) => Number(name.slice(FILE_PREFIX.length)))
       .sort((a, b) => a - b);
     for (const [index, file] of numbers.entries()) {
-      if (file !== index) throw this.#corrupt(`block file ${index} is missing`);
+      if (file !== index) throw this.#corrupt(`${this.#path(index)} is missing`);
       await this.#scan(file, file === numbers.length - 1);
     }
     if (this.height < trustedHeight) {
-      throw this.#corrupt('committed blocks are missing from the end of the block files', { trustedHeight });
+      const last = this.#path(Math.max(numbers.length - 1, 0));
+      throw this.#corrupt(
+        `committed blocks are missing from the end of ${last}: it has ${this.height} of ${trustedHeight}`,
+        { trustedHeight },
+      );
     }
     await this.#openWriter(Math.max(numbers.length - 1, 0));
   }
 
   async write(blockBytes: Uint8Array): Promise<void> {
     if (this.#fileBytes >= this.#maxFileBytes) await this.#openWriter(this.#file + 1);
-    const hash = this.#checkNext(blockBytes);
+    const hash = this.#checkNext(blockBytes, this.#path(this.#file));
     const offset = this.#fileBytes + RECORD_HEADER_BYTES;
     const { bytesWritten } = await this.#openedWriter().writev(
       [encodeRecordHeader(blockBytes), blockBytes],
@@ -114,7 +118,7 @@ class AppendOnlyBlockFiles implements BlockFiles {
       location.length + RECORD_HEADER_BYTES,
     );
     const reading = readRecord(record, 0);
-    if (reading.kind !== 'record') throw this.#corrupt('a stored block was altered', { blockNumber });
+    if (reading.kind !== 'record') throw this.#corrupt(`${this.#path(location.file)} was altered`, { blockNumber });
     return reading.payload;
   }
 
@@ -141,13 +145,13 @@ class AppendOnlyBlockFiles implements BlockFiles {
     while (offset < bytes.length) {
       const reading = readRecord(bytes, offset);
       if (reading.kind === 'corrupt' || (reading.kind === 'torn' && !isLast)) {
-        throw this.#corrupt('a block file was altered', { file, offset });
+        throw this.#corrupt(`${path} was altered at octet ${offset}`, { file, offset });
       }
       if (reading.kind === 'torn') {
         await truncate(path, offset);
         break;
       }
-      this.#hashes.push(this.#checkNext(reading.payload));
+      this.#hashes.push(this.#checkNext(reading.payload, path));
       const payloadOffset = offset + RECORD_HEADER_BYTES;
       this.#locations.push({ file, offset: payloadOffset, length: reading.payload.length });
       offset = reading.nextOffset;
@@ -157,12 +161,12 @@ class AppendOnlyBlockFiles implements BlockFiles {
   }
 
   /** The hash of the block if it is the next one of this chain. */
-  #checkNext(blockBytes: Uint8Array): Uint8Array {
+  #checkNext(blockBytes: Uint8Array, path: string): Uint8Array {
     const header = decodeHeader(blockBytes);
     const fields = header === undefined ? undefined : headerFieldsOf(header);
     const previous = this.#hashes.at(-1) ?? new Uint8Array();
     if (fields?.number !== this.height || Buffer.compare(fields.previousHash, previous) !== 0) {
-      throw this.#corrupt('a block does not follow from the one before it', { expected: this.height });
+      throw this.#corrupt(`${path}: a block does not follow from the one before it`, { expected: this.height });
     }
     return headerHash(fields);
   }
@@ -192,7 +196,7 @@ class AppendOnlyBlockFiles implements BlockFiles {
     }
     const buffer = Buffer.allocUnsafe(length);
     const { bytesRead } = await (await reader).read(buffer, 0, length, offset);
-    if (bytesRead !== length) throw this.#corrupt('a block file is shorter than it was', { file });
+    if (bytesRead !== length) throw this.#corrupt(`${this.#path(file)} is shorter than it was`, { file });
     return buffer;
   }
 

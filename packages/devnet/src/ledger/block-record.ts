@@ -15,6 +15,8 @@ export function encodeRecordHeader(payload: Uint8Array): Uint8Array {
   return header;
 }
 
+const isZero = (octet: number) => octet === 0;
+
 export type RecordReading =
   | { readonly kind: 'record'; readonly payload: Uint8Array; readonly nextOffset: number }
   /** Fewer octets than announced, or nothing but zeros: a write that never finished. */
@@ -28,7 +30,8 @@ export type RecordReading =
  */
 export function readRecord(file: Buffer, offset: number): RecordReading {
   const header = file.subarray(offset, offset + RECORD_HEADER_BYTES);
-  if (header.length < RECORD_HEADER_BYTES || header.every((octet) => octet === 0)) return { kind: 'torn' };
+  if (header.length < RECORD_HEADER_BYTES) return { kind: 'torn' };
+  if (header.every(isZero)) return { kind: file.subarray(offset).every(isZero) ? 'torn' : 'corrupt' };
   const length = header.readUInt32BE(0);
   if (header.readUInt32BE(8) !== crc32(header.subarray(0, 8), MARK) || length > MAX_RECORD_BYTES) {
     return { kind: 'corrupt' };

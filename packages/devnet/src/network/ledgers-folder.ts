@@ -16,10 +16,22 @@ export async function finishReplacement(dir: string): Promise<void> {
   await rm(join(dir, OLD), { recursive: true, force: true });
 }
 
-/** Replaces the ledgers, all at once, by those of a snapshot, or by none. No ledger may be open. */
-export async function replaceLedgers(dir: string, snapshotDir: string | undefined): Promise<void> {
-  if (snapshotDir === undefined) await mkdir(join(dir, COPYING));
-  else await cp(join(snapshotDir, LEDGERS), join(dir, COPYING), { recursive: true });
+/**
+ * Replaces the ledgers, all at once, by those of a snapshot, or by none. No ledger may be open. `check` judges the copy of
+ * the snapshot's ledgers before it takes their place; when it throws, all is as before.
+ */
+export async function replaceLedgers(
+  dir: string,
+  snapshot?: { readonly dir: string; readonly check: (ledgersDir: string) => Promise<void> },
+): Promise<void> {
+  // What an earlier attempt left that failed half way.
+  await rm(join(dir, COPYING), { recursive: true, force: true });
+  if (snapshot === undefined) {
+    await mkdir(join(dir, COPYING));
+  } else {
+    await cp(join(snapshot.dir, LEDGERS), join(dir, COPYING), { recursive: true });
+    await snapshot.check(join(dir, COPYING));
+  }
   await rename(join(dir, COPYING), join(dir, NEXT));
   await takeOver(dir);
   await rm(join(dir, OLD), { recursive: true, force: true });

@@ -4,6 +4,8 @@ import type { LedgerFaultPoint, LedgerFaults } from '../ledger/faults.ts';
 export class NodeFaults implements LedgerFaults {
   diskIsFull = false;
   delayMs = 0;
+  /** What the node reads for endorsements has other versions than it was committed with. */
+  readsOtherVersions = false;
   #held: { readonly until: Promise<void>; readonly release: () => void } | undefined;
   #stopping = new AbortController();
 

@@ -1,4 +1,4 @@
-import { common } from '@hyperledger/fabric-protos';
+import type { common } from '@hyperledger/fabric-protos';
 import { DevnetError } from '../errors.ts';
 import type { BroadcastResult, GatewayOrderer } from '../gateway/gateway-context.ts';
 import { openOrderingService, type OpenOrderingServiceParams, type OrderingService } from '../orderer/index.ts';

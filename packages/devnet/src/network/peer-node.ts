@@ -21,9 +21,11 @@ import { createDefinitionReader } from '../lifecycle/definition-reader.ts';
 import { validSigners } from '../policy/policy.ts';
 import { createChaincodeSupport, type ChaincodeOfPeer, type ChaincodeSupport } from '../shim/chaincode-support.ts';
 import { createSystemChaincodes } from '../system-chaincodes/index.ts';
+import { CONNECTION_LOST, connectionRefused } from './connection-errors.ts';
 import { EventStreams } from './event-streams.ts';
 import { serveGrpc, type GrpcEndpoint } from './grpc-server.ts';
 import type { NodeMembership } from './membership.ts';
+import { withOtherVersions } from './other-versions.ts';
 import { messageOf } from '../errors.ts';
 
 /** Whom a peer tells about the channel's peers and policies. */
@@ -44,6 +46,8 @@ export interface PeerNodeParams {
   readonly gatewayConcurrencyLimit?: number;
   readonly nowMs: () => number;
   readonly onChaincodeState?: (peer: PeerNode, name: string) => void;
+  /** Whether endorsements are made from other versions than those in the ledger: a fault. */
+  readonly readsOtherVersions?: () => boolean;
 }
 
 /** One peer: its own endpoint, key, ledger and chaincode streams. */
@@ -58,6 +62,8 @@ export interface PeerNode {
   readonly chaincodes: ChaincodeSupport;
   readonly endorser: Endorser;
   readonly eventStreams: EventStreams;
+  /** Whether the endpoint is open. */
+  readonly isOpen: boolean;
   /** Opens the endpoint. Throws DevnetError ADDRESS_IN_USE. */
   listen(): Promise<void>;
   /** Closes the endpoint and the chaincode streams; the ledger is its owner's. */
@@ -85,8 +91,15 @@ export function createPeerNode(params: PeerNodeParams): PeerNode {
     ...(params.launchTimeoutMs === undefined ? {} : { launchTimeoutMs: params.launchTimeoutMs }),
     onStateChange: (name) => params.onChaincodeState?.(node, name),
   });
+  const { readsOtherVersions = () => false } = params;
   const endorserChannel: EndorserChannel = {
-    ledger,
+    ledger: {
+      getTransaction: (txId) => ledger.getTransaction(txId),
+      snapshot: async () => {
+        const snapshot = await ledger.snapshot();
+        return readsOtherVersions() ? withOtherVersions(snapshot) : snapshot;
+      },
+    },
     config: () => ledger.channelConfig,
     chaincodes,
     readDefinition,
@@ -123,6 +136,7 @@ export function createPeerNode(params: PeerNodeParams): PeerNode {
   };
   const eventStreams = new EventStreams();
   let endpoint: GrpcEndpoint | undefined;
+  let isOpen = false;
   const node: PeerNode = {
     name: membership.name,
     hostName: membership.hostName,
@@ -133,6 +147,9 @@ export function createPeerNode(params: PeerNodeParams): PeerNode {
     chaincodes,
     endorser,
     eventStreams,
+    get isOpen() {
+      return isOpen;
+    },
     listen: async () => {
       const gatewayHandlers = createGatewayService({
         mspId: params.mspId,
@@ -175,8 +192,10 @@ export function createPeerNode(params: PeerNodeParams): PeerNode {
           },
         },
       ]);
+      isOpen = true;
     },
     close: async () => {
+      isOpen = false;
       await endpoint?.close();
       chaincodes.close();
     },
@@ -211,8 +230,10 @@ function toEndorser(target: PeerNode, self: PeerNode): GatewayEndorser {
     height: () => target.ledger.height,
     hasChaincode: (name) => target.chaincodes.has(name),
     processProposal: async (signedProposal, options) => {
+      if (!isLocal && !target.isOpen) return { error: connectionRefused(target.address), reachedEndorser: false };
       try {
-        return { response: await target.endorser.processProposal(signedProposal, options) };
+        const response = await target.endorser.processProposal(signedProposal, options);
+        return isLocal || target.isOpen ? { response } : { error: CONNECTION_LOST, reachedEndorser: false };
       } catch (error) {
         const message = messageOf(error);
         const refusedByEndorser = error instanceof ProposalRefused && !error.byFilter;

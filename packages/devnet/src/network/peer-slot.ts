@@ -25,6 +25,8 @@ export class PeerSlot {
   #current: Incarnation;
   #isUp = true;
   #stopping: Promise<void> | undefined;
+  /** Until then the others believe that it is up, by `performance.now()`. */
+  #knownUntilMs = 0;
 
   private constructor(params: PeerSlotParams, faults: NodeFaults, current: Incarnation) {
     this.#params = params;
@@ -52,8 +54,14 @@ export class PeerSlot {
     return this.#isUp;
   }
 
-  /** Closes the endpoint, ends committing, closes the ledger. */
-  stop(): Promise<void> {
+  /** Whether the others count on it: it is up, or its silence was not noticed yet. */
+  get isKnown(): boolean {
+    return this.#isUp || performance.now() < this.#knownUntilMs;
+  }
+
+  /** Closes the endpoint, ends committing, closes the ledger. The others notice it so much later. */
+  stop(noticedAfterMs = 0): Promise<void> {
+    if (this.#isUp) this.#knownUntilMs = performance.now() + noticedAfterMs;
     this.#isUp = false;
     return (this.#stopping ??= this.#close(this.#current));
   }
@@ -75,6 +83,16 @@ export class PeerSlot {
     this.#watch(current);
   }
 
+  /** Stops, does something to the ledger's folder, comes up again. */
+  async whileDown(action: (ledgerDir: string) => Promise<void>): Promise<void> {
+    await this.stop();
+    try {
+      await action(this.#params.ledger.dir);
+    } finally {
+      await this.restart();
+    }
+  }
+
   #watch(incarnation: Incarnation): void {
     incarnation.follower.failed.catch(() => {
       if (this.#current === incarnation) this.stop().catch(() => undefined);
@@ -93,7 +111,7 @@ export class PeerSlot {
 async function openIncarnation(params: PeerSlotParams, faults: NodeFaults): Promise<Incarnation> {
   const { orderer, events } = params;
   const ledger = await openPeerLedger({ ...params.ledger, faults });
-  const node = createPeerNode({ ...params.node, ledger });
+  const node = createPeerNode({ ...params.node, ledger, readsOtherVersions: () => faults.readsOtherVersions });
   const follower = followOrderer({ peer: node.hostName, ledger, orderer, events });
   return { ledger, node, follower };
 }

@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import type { common } from '@hyperledger/fabric-protos';
 import { DevnetError } from '../errors.ts';
+import { openPeerLedger } from '../ledger/index.ts';
 import type { ChaincodeDefinition } from '../lifecycle/chaincode-definition.ts';
 import { createSigningIdentity } from '../msp/signing-identity.ts';
-import { SYSTEM_TIME } from '../orderer/index.ts';
+import { SYSTEM_TIME, openOrderingService } from '../orderer/index.ts';
 import { chaincodesOf } from './chaincode-addresses.ts';
 import { Closers } from './closers.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -111,8 +113,7 @@ async function startPeer(
       host: start.topology.host,
       port: place.port,
       chaincodes: chaincodesOf(mspId, options.chaincodes ?? []),
-      // Who is down is forgotten at once, as Fabric's peers do some seconds after the last sign of life.
-      peers: () => slots.filter(({ isUp }) => isUp).map(({ node }) => node),
+      peers: () => slots.filter(({ isKnown }) => isKnown).map(({ node }) => node),
       orderers: [orderer.client],
       nowMs: start.nowMs,
       ...(executeTimeoutMs === undefined ? {} : { executeTimeoutMs }),
@@ -128,6 +129,18 @@ async function startPeer(
   });
   closers.add('peers', () => slot.stop());
   return slot;
+}
+
+/** Opens and closes the ledgers that lie in a folder: throws what a start with them would. */
+export async function checkLedgers({ memberships, genesisBlock }: NetworkSetup, dir: string): Promise<void> {
+  for (const { hostName, identity } of memberships.orderer.nodes) {
+    const ordering = await openOrderingService({ dir: join(dir, hostName), genesisBlock, signer: identity });
+    await ordering.close();
+  }
+  for (const { hostName } of memberships.organisations.flatMap(({ nodes }) => nodes)) {
+    const ledger = await openPeerLedger({ dir: join(dir, hostName), genesisBlock });
+    await ledger.close();
+  }
 }
 
 /** Every peer commits what the orderer has: also what it had not seen when the network last stopped. */

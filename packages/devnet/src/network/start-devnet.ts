@@ -11,7 +11,7 @@ import { checkSnapshot, copyDataFolder, replaceLedgers } from './ledgers-folder.
 import { openMemberships } from './membership.ts';
 import type { DevnetOptions } from './options.ts';
 import { assignPorts } from './ports.ts';
-import { runNetwork, type NetworkSetup, type RunningNetwork } from './running-network.ts';
+import { checkLedgers, runNetwork, type NetworkSetup, type RunningNetwork } from './running-network.ts';
 import { checkUnchanged, topologyOf } from './topology.ts';
 
 /**
@@ -34,8 +34,10 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
     const events = createDevnetEmitter();
     const nowMs = () => clock.nowMs();
     const setup = { options, definitions, topology, memberships, genesisBlock, folder, events, nowMs };
-    const network = new RestartableNetwork(setup, await runNetwork(setup));
-    return buildHandle({ ...setup, clock, network, faults: createFaults(() => network.running.peers) });
+    const running = await runNetwork(setup);
+    const { faults, forget } = createFaults(() => network.running);
+    const network: RestartableNetwork = new RestartableNetwork(setup, running, forget);
+    return buildHandle({ ...setup, clock, network, faults });
   } catch (error) {
     await folder.release();
     throw error;
@@ -45,12 +47,14 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
 /** The network behind a handle: what runs is another one after each reset, snapshot and restore. */
 class RestartableNetwork {
   readonly #setup: NetworkSetup;
+  readonly #onRestart: () => void;
   #running: RunningNetwork;
   #tail: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
-  constructor(setup: NetworkSetup, running: RunningNetwork) {
+  constructor(setup: NetworkSetup, running: RunningNetwork, onRestart: () => void) {
     this.#setup = setup;
+    this.#onRestart = onRestart;
     this.#running = running;
   }
 
@@ -59,7 +63,7 @@ class RestartableNetwork {
   }
 
   reset(): Promise<void> {
-    return this.#whileStopped((dir) => replaceLedgers(dir, undefined));
+    return this.#whileStopped((dir) => replaceLedgers(dir));
   }
 
   snapshot(target: string): Promise<void> {
@@ -68,7 +72,8 @@ class RestartableNetwork {
 
   async restore(snapshotDir: string): Promise<void> {
     await checkSnapshot(this.#setup.folder.dir, snapshotDir);
-    await this.#whileStopped((dir) => replaceLedgers(dir, snapshotDir));
+    const check = (ledgersDir: string) => checkLedgers(this.#setup, ledgersDir);
+    await this.#whileStopped((dir) => replaceLedgers(dir, { dir: snapshotDir, check }));
   }
 
   stop(): Promise<void> {
@@ -87,6 +92,7 @@ class RestartableNetwork {
       return Promise.reject(new DevnetError('LEDGER_CLOSED', 'the network was stopped'));
     }
     const done = this.#tail.then(async () => {
+      this.#onRestart();
       await this.#running.close();
       try {
         await action(this.#setup.folder.dir);
