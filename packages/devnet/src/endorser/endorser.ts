@@ -19,7 +19,7 @@ const SYSTEM_CHAINCODE_VERSION = 'syscc';
 
 /** One channel as the endorser sees it. */
 export interface EndorserChannel {
-  readonly ledger: PeerLedger;
+  readonly ledger: Pick<PeerLedger, 'snapshot' | 'getTransaction'>;
   readonly config: () => ChannelConfig;
   readonly chaincodes: ChaincodeSupport;
   readonly readDefinition: DefinitionReader;
