@@ -41,6 +41,8 @@ export interface EndorserParams {
   readonly channel: (channelId: string) => EndorserChannel | undefined;
   /** The peer's own MSP, for proposals without a channel. */
   readonly localMsps: () => MspRegistry;
+  /** All MSPs that the peer knows: most creators are of one of them, and their certificates are read already. */
+  readonly knownMsps: () => MspRegistry;
   readonly systemChaincodes: ReadonlyMap<string, SystemChaincode>;
   readonly nowMs: () => number;
 }
@@ -72,10 +74,10 @@ export interface Endorser {
 export function createEndorser(params: EndorserParams): Endorser {
   return {
     processProposal: async (signedProposal, options = {}) => {
+      refusing(true, () => checkFilters(signedProposal, params.knownMsps(), params.nowMs()));
       const proposal = refusing(false, () => unpackProposal(signedProposal));
       const channel = proposal.channelId === '' ? undefined : params.channel(proposal.channelId);
       const msps = channel?.config().msps ?? params.localMsps();
-      refusing(true, () => checkFilters(proposal, msps, params.nowMs()));
       if (proposal.channelId !== '' && channel === undefined) {
         return buildPeerError(`channel '${proposal.channelId}' not found`);
       }
@@ -119,18 +121,19 @@ async function endorse(
   identity: SigningIdentity | undefined,
 ): Promise<peer.ProposalResponse> {
   const { chaincodeName, channelId, txId } = proposal;
-  const notDefined = `make sure the chaincode ${chaincodeName} has been successfully defined on channel ${channelId} and try again: chaincode ${chaincodeName} not found`;
-  if (channel === undefined) throw new Error(notDefined);
+  const advice = `make sure the chaincode ${chaincodeName} has been successfully defined on channel ${channelId} and try again`;
+  if (channel === undefined) throw new Error(`${advice}: could not get channel config for channel '${channelId}'`);
   const snapshot = await channel.ledger.snapshot();
   const simulator = new TxSimulator(txId, snapshot);
   try {
     const definition = await channel.readDefinition(snapshot, chaincodeName);
-    if (definition === undefined) throw new Error(notDefined);
+    if (definition === undefined) throw new Error(`${advice}: chaincode ${chaincodeName} not found`);
     const creator = proposal.signatureHeader.getCreator_asU8();
     const transaction = { channelId, txId, simulator, signedProposal: proposal.signedProposal, creator };
-    const executed = await inSimulation(channel.chaincodes.execute(transaction, chaincodeName, proposal.input));
-    const { readWriteSet, interest } = resultsOf(simulator);
-    const { response, event } = executed;
+    const { response, event, readWriteSet, interest } = await inSimulation(async () => {
+      const executed = await channel.chaincodes.execute(transaction, chaincodeName, proposal.input);
+      return { ...executed, ...resultsOf(simulator) };
+    });
     const chaincodeVersion = definition.version;
     return buildAnswer({ proposal, chaincodeVersion, response, event, readWriteSet, interest }, identity);
   } finally {
@@ -138,9 +141,9 @@ async function endorse(
   }
 }
 
-async function inSimulation<T>(execution: Promise<T>): Promise<T> {
+async function inSimulation<T>(execute: () => Promise<T>): Promise<T> {
   try {
-    return await execution;
+    return await execute();
   } catch (cause) {
     throw new Error(`error in simulation: ${messageOf(cause)}`, { cause });
   }
@@ -152,22 +155,35 @@ async function runSystemChaincode(
   systemChaincodes: ReadonlyMap<string, SystemChaincode>,
   identity: SigningIdentity | undefined,
 ): Promise<peer.ProposalResponse> {
-  const chaincode = systemChaincodes.get(proposal.chaincodeName);
-  if (chaincode === undefined) {
-    throw new Error(`UNIMPLEMENTED: the system chaincode ${proposal.chaincodeName} is not supported by devnet`);
-  }
+  const { chaincodeName } = proposal;
   const simulator =
-    channel !== undefined && chaincode.readsState
+    channel !== undefined && systemChaincodes.get(chaincodeName)?.readsState === true
       ? new TxSimulator(proposal.txId, await channel.ledger.snapshot())
       : undefined;
   try {
-    const response = await inSimulation(chaincode.execute(proposal, simulator));
+    const response = await inSimulation(() =>
+      executeSystemChaincode(systemChaincodes, chaincodeName, proposal, simulator),
+    );
     const { readWriteSet, interest } = simulator === undefined ? NOTHING_READ : resultsOf(simulator);
     const chaincodeVersion = SYSTEM_CHAINCODE_VERSION;
     return buildAnswer({ proposal, chaincodeVersion, response, event: undefined, readWriteSet, interest }, identity);
   } finally {
     await simulator?.done();
   }
+}
+
+/** Rejects for a chaincode that Fabric's peers have and devnet's do not. */
+export function executeSystemChaincode(
+  systemChaincodes: ReadonlyMap<string, SystemChaincode>,
+  name: string,
+  proposal: UnpackedProposal,
+  simulator: TxSimulator | undefined,
+): Promise<peer.Response> {
+  const chaincode = systemChaincodes.get(name);
+  if (chaincode === undefined) {
+    throw new Error(`UNIMPLEMENTED: the system chaincode ${name} is not supported by devnet`);
+  }
+  return chaincode.execute(proposal, simulator);
 }
 
 const NOTHING_READ = { readWriteSet: new Uint8Array(), interest: undefined };

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
-import { common } from '@hyperledger/fabric-protos';
+import { X509Certificate, createHash } from 'node:crypto';
+import { common, msp, peer } from '@hyperledger/fabric-protos';
+import { messageOf } from '../errors.ts';
 import type { Identity, MspRegistry } from '../msp/msp.ts';
-import type { UnpackedProposal } from './proposal.ts';
+import { decode, type UnpackedProposal } from './proposal.ts';
 
 /** How far a proposal's clock may be from the peer's (Fabric: peer.authentication.timewindow). */
 const TIME_WINDOW_MS = 15 * 60 * 1000;
@@ -10,10 +11,18 @@ const TIME_WINDOW_MS = 15 * 60 * 1000;
  * What Fabric's authentication filters check before anything else (core/handlers/auth/filter): the creator's certificate
  * has not expired, the timestamp is near the peer's clock. Throws a plain Error with Fabric's text.
  */
-export function checkFilters(proposal: UnpackedProposal, msps: MspRegistry, nowMs: number): void {
-  const notAfterMs = expiryOf(proposal, msps);
+export function checkFilters(signedProposal: peer.SignedProposal, msps: MspRegistry, nowMs: number): void {
+  const proposal = parse('proposal', () => decode('Proposal', peer.Proposal, signedProposal.getProposalBytes_asU8()));
+  const header = parse('header', () => decode('Header', common.Header, proposal.getHeader_asU8()));
+  const signatureHeader = parse('signature header', () =>
+    decode('SignatureHeader', common.SignatureHeader, header.getSignatureHeader_asU8()),
+  );
+  const notAfterMs = expiryOf(signatureHeader.getCreator_asU8(), msps);
   if (notAfterMs !== undefined && nowMs > notAfterMs) throw new Error('proposal client identity expired');
-  const timestamp = proposal.channelHeader.getTimestamp();
+  const channelHeader = parse('channel header', () =>
+    decode('ChannelHeader', common.ChannelHeader, header.getChannelHeader_asU8()),
+  );
+  const timestamp = channelHeader.getTimestamp();
   const timeMs = (timestamp?.getSeconds() ?? 0) * 1000 + (timestamp?.getNanos() ?? 0) / 1e6;
   if (Math.abs(nowMs - timeMs) > TIME_WINDOW_MS) {
     throw new Error(
@@ -51,8 +60,24 @@ export function checkProposal(proposal: UnpackedProposal, msps: MspRegistry): Id
   return identity;
 }
 
-function expiryOf(proposal: UnpackedProposal, msps: MspRegistry): number | undefined {
-  return deserialize(proposal.signatureHeader.getCreator_asU8(), msps)?.notAfterMs;
+function parse<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new Error(`failed parsing ${what}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** When the creator's certificate expires, be it valid or not; undefined for what is no certificate. */
+function expiryOf(creator: Uint8Array, msps: MspRegistry): number | undefined {
+  const known = deserialize(creator, msps);
+  if (known !== undefined) return known.notAfterMs;
+  try {
+    const pem = msp.SerializedIdentity.deserializeBinary(creator).getIdBytes_asU8();
+    return new X509Certificate(pem).validToDate.getTime();
+  } catch {
+    return undefined;
+  }
 }
 
 function deserialize(creator: Uint8Array, msps: MspRegistry): Identity | undefined {

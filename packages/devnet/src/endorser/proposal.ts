@@ -9,6 +9,8 @@ export interface UnpackedProposal {
   readonly channelId: string;
   readonly txId: string;
   readonly chaincodeName: string;
+  /** As the call itself has it, which is not what is executed; undefined when it has none. */
+  readonly invokedName: string | undefined;
   readonly input: peer.ChaincodeInput;
   /** SHA-256 over both headers and the payload without its transient data. */
   readonly proposalHash: Uint8Array;
@@ -41,6 +43,7 @@ export function unpackProposal(signedProposal: peer.SignedProposal): UnpackedPro
     channelId: channelHeader.getChannelId(),
     txId: channelHeader.getTxId(),
     chaincodeName: chaincodeId.getName(),
+    invokedName: spec.getChaincodeId()?.getName(),
     input,
     proposalHash: createHash('sha256')
       .update(header.getChannelHeader_asU8())

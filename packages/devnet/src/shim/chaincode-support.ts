@@ -1,5 +1,6 @@
 import { peer } from '@hyperledger/fabric-protos';
 import { LIFECYCLE_NAMESPACE, sequenceKey } from '../lifecycle/chaincode-definition.ts';
+import { buildMessage } from './chaincode-message.ts';
 import { connectChaincode, type ChaincodeConnection, type ChaincodeEndpoint } from './chaincode-connection.ts';
 import type { Transaction, TransactionContext } from './transaction-context.ts';
 import { messageOf } from '../errors.ts';
@@ -7,8 +8,8 @@ import { messageOf } from '../errors.ts';
 const DEFAULT_EXECUTE_TIMEOUT_MS = 30_000;
 const DEFAULT_LAUNCH_TIMEOUT_MS = 5_000;
 
-/** Names that Fabric reserves for chaincodes of the peer itself. */
-export const SYSTEM_CHAINCODES: ReadonlySet<string> = new Set(['_lifecycle', 'lscc', 'qscc', 'cscc', 'vscc', 'escc']);
+/** The chaincodes of a Fabric peer itself. */
+export const SYSTEM_CHAINCODES: ReadonlySet<string> = new Set(['_lifecycle', 'lscc', 'qscc', 'cscc']);
 
 export interface ChaincodeOfPeer {
   readonly name: string;
@@ -20,6 +21,12 @@ export interface ChaincodeSupportParams {
   readonly chaincodes: readonly ChaincodeOfPeer[];
   /** Throws when the proposal's creator may not call chaincodes on the channel. */
   readonly checkChaincodeToChaincode: (channelId: string, proposal: peer.SignedProposal, creator: Uint8Array) => void;
+  /** Calls a chaincode of the peer itself for another one, which checks access itself. Rejects when it cannot be called. */
+  readonly invokeSystemChaincode: (
+    name: string,
+    transaction: Transaction,
+    input: peer.ChaincodeInput,
+  ) => Promise<peer.Response>;
   /** Default 30 s, as in Fabric. */
   readonly executeTimeoutMs?: number;
   /** How long a transaction waits for a chaincode that is not connected. Default 5 s. */
@@ -71,16 +78,26 @@ export function createChaincodeSupport(params: ChaincodeSupportParams): Chaincod
     const target = parseName(spec.getChaincodeId()?.getName() ?? '');
     const { transaction } = context;
     const channelId = target.channelId === '' ? transaction.channelId : target.channelId;
+    const input = spec.getInput() ?? new peer.ChaincodeInput();
+    const isSystemChaincode = SYSTEM_CHAINCODES.has(target.name);
     if (channelId !== transaction.channelId) {
-      throw new Error(`Failed to get policy manager for channel [${channelId}]`);
+      throw new Error(
+        isSystemChaincode
+          ? `failed to find ledger for channel: ${channelId}`
+          : `Failed to get policy manager for channel [${channelId}]`,
+      );
     }
-    if (SYSTEM_CHAINCODES.has(target.name)) {
-      throw new Error(`UNIMPLEMENTED: calling the system chaincode ${target.name} is not supported by devnet`);
+    if (!isSystemChaincode) {
+      params.checkChaincodeToChaincode(channelId, transaction.signedProposal, transaction.creator);
     }
-    params.checkChaincodeToChaincode(channelId, transaction.signedProposal, transaction.creator);
     try {
-      const answer = await invoke(transaction, target.name, spec.getInput() ?? new peer.ChaincodeInput());
-      return answer.serializeBinary();
+      if (!isSystemChaincode) return (await invoke(transaction, target.name, input)).serializeBinary();
+      const response = await params.invokeSystemChaincode(target.name, transaction, input);
+      return buildMessage(
+        peer.ChaincodeMessage.Type.COMPLETED,
+        response.serializeBinary(),
+        transaction,
+      ).serializeBinary();
     } catch (error) {
       throw new Error(`execute failed: ${messageOf(error)}`, { cause: error });
     }

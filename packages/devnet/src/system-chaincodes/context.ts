@@ -3,6 +3,7 @@ import type { Resource } from '../access/channel-access.ts';
 import type { LocalPolicy } from '../access/local-access.ts';
 import type { UnpackedProposal } from '../endorser/proposal.ts';
 import type { PeerLedger } from '../ledger/ledger.ts';
+import { SystemCallFailed } from './system-response.ts';
 
 /** What the chaincodes of a peer itself know of the peer. */
 export interface SystemChaincodeContext {
@@ -21,6 +22,14 @@ export interface InstalledChaincode {
   readonly name: string;
   /** What it registered as; undefined as long as it has not. */
   readonly packageId: string | undefined;
+}
+
+/** The chaincode that a proposal calls, for those that answer clients only. Throws SystemCallFailed. */
+export function invokedName(proposal: UnpackedProposal): string {
+  if (proposal.invokedName === undefined) {
+    throw new SystemCallFailed('Failed to identify the called chaincode: chaincode id is nil');
+  }
+  return proposal.invokedName;
 }
 
 /** Arguments of a call as text; those that are bytes are read from the input. */

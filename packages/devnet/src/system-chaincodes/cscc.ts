@@ -1,7 +1,7 @@
 import { common, peer } from '@hyperledger/fabric-protos';
 import type { SystemChaincode } from '../endorser/endorser.ts';
 import type { UnpackedProposal } from '../endorser/proposal.ts';
-import { textArgument, type SystemChaincodeContext } from './context.ts';
+import { invokedName, textArgument, type SystemChaincodeContext } from './context.ts';
 import { SystemCallFailed, checked, respond } from './system-response.ts';
 
 /** Functions of Fabric's that change which channels a peer is in. */
@@ -19,6 +19,10 @@ async function query(context: SystemChaincodeContext, proposal: UnpackedProposal
   const withoutChannel = name === 'GetChannels' || name === 'JoinBySnapshotStatus';
   if (args.length < 1 || (args.length < 2 && !withoutChannel)) {
     throw new SystemCallFailed(`Incorrect number of arguments, ${args.length}`);
+  }
+  const invoked = invokedName(proposal);
+  if (invoked !== 'cscc') {
+    throw new SystemCallFailed(`Rejecting invoke of CSCC from another chaincode, original invocation for '${invoked}'`);
   }
   if (NOT_SUPPORTED.has(name)) {
     throw new SystemCallFailed(`UNIMPLEMENTED: cscc ${name} is not supported by devnet: its peers are in one channel`);

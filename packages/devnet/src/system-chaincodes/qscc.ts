@@ -3,7 +3,7 @@ import type { Resource } from '../access/channel-access.ts';
 import type { SystemChaincode } from '../endorser/endorser.ts';
 import type { UnpackedProposal } from '../endorser/proposal.ts';
 import type { CommittedBlock, PeerLedger } from '../ledger/ledger.ts';
-import { textArgument, type SystemChaincodeContext } from './context.ts';
+import { invokedName, textArgument, type SystemChaincodeContext } from './context.ts';
 import { SystemCallFailed, checked, respond } from './system-response.ts';
 
 const MAX_UINT64 = 2n ** 64n - 1n;
@@ -32,6 +32,12 @@ function query(
   if (args.length < 2) throw new SystemCallFailed(`Incorrect number of arguments, ${args.length}`);
   const name = textArgument(proposal.input, 0);
   const channelId = textArgument(proposal.input, 1);
+  const invoked = invokedName(proposal);
+  if (invoked !== 'qscc') {
+    throw new SystemCallFailed(
+      `Rejecting invoke of QSCC from another chaincode because of potential for deadlocks, original invocation for '${invoked}'`,
+    );
+  }
   if (name !== 'GetChainInfo' && args.length < 3) throw new SystemCallFailed(`missing 3rd argument for ${name}`);
   if (channelId !== ledger.channelId) throw new SystemCallFailed(`Invalid chain ID, ${channelId}`);
   const denied = (reason: string) => `access denied for [${name}][${channelId}]: [${reason}]`;

@@ -1,6 +1,10 @@
 import { ledger, peer } from '@hyperledger/fabric-protos';
 import { LIFECYCLE_NAMESPACE, sequenceKey } from '../../src/lifecycle/chaincode-definition.ts';
-import { createChaincodeSupport, type ChaincodeSupport } from '../../src/shim/chaincode-support.ts';
+import {
+  createChaincodeSupport,
+  type ChaincodeSupport,
+  type ChaincodeSupportParams,
+} from '../../src/shim/chaincode-support.ts';
 import { TxSimulator } from '../../src/simulation/index.ts';
 import { MemoryState } from '../harness/memory-state.ts';
 import {
@@ -11,6 +15,15 @@ import {
 
 const Type = peer.ChaincodeMessage.Type;
 const CHANNEL = 'ch';
+
+/** What stands for the chaincodes of the peer itself. */
+const answerForSystem: ChaincodeSupportParams['invokeSystemChaincode'] = async (name, { txId }, input) => {
+  const args = input.getArgsList_asU8().map((arg) => Buffer.from(arg).toString());
+  const response = new peer.Response();
+  response.setStatus(200);
+  response.setPayload(Buffer.from(`${name}(${args.join()}) in ${txId}`));
+  return response;
+};
 
 type Script = (transaction: ScriptedTransaction) => Promise<string | Error>;
 
@@ -41,6 +54,7 @@ describe('the peer of a chaincode', () => {
         { name: 'away', endpoint: { address: '127.0.0.1:1' } },
       ],
       checkChaincodeToChaincode: () => undefined,
+      invokeSystemChaincode: answerForSystem,
       launchTimeoutMs: 300,
       onStateChange: (name, { state: connection }) => {
         if (connection.kind === 'down') refusals.get(name)?.(connection.reason);
@@ -198,11 +212,29 @@ describe('the peer of a chaincode', () => {
     expect([...(writtenMetadata.get('other')?.keys() ?? [])]).toEqual(['written']);
   });
 
-  test('calling a chaincode of another channel or of the peer itself is refused by name', async () => {
+  test('a chaincode of the peer itself may be called in the own channel, and answers as a chaincode does', async () => {
+    const transaction = begin();
+    const answer = await run(
+      async ({ ask }) => {
+        const called = await ask(Type.INVOKE_CHAINCODE, invocation('qscc', 'GetChainInfo'));
+        expect(called.getType()).toBe(Type.RESPONSE);
+        const message = peer.ChaincodeMessage.deserializeBinary(called.getPayload_asU8());
+        expect(message.getType()).toBe(Type.COMPLETED);
+        return Buffer.from(peer.Response.deserializeBinary(message.getPayload_asU8()).getPayload_asU8()).toString();
+      },
+      'cc',
+      transaction,
+    );
+    expect(answer).toBe(`qscc(GetChainInfo) in ${transaction.txId}`);
+    expect(await askFor(Type.INVOKE_CHAINCODE, invocation('qscc/elsewhere', 'x'))).toContain(
+      'failed to find ledger for channel: elsewhere',
+    );
+  });
+
+  test('calling a chaincode of another channel, or one that is not defined, is refused', async () => {
     expect(await askFor(Type.INVOKE_CHAINCODE, invocation('other/elsewhere', 'x'))).toContain(
       'Failed to get policy manager for channel [elsewhere]',
     );
-    expect(await askFor(Type.INVOKE_CHAINCODE, invocation('qscc', 'x'))).toContain('the system chaincode qscc');
     expect(await askFor(Type.INVOKE_CHAINCODE, invocation('unknown', 'x'))).toContain(
       'execute failed: invalid invocation: [channel ch] failed to get chaincode container info for unknown: chaincode unknown not found',
     );
@@ -212,6 +244,7 @@ describe('the peer of a chaincode', () => {
     const hasty = createChaincodeSupport({
       chaincodes: [{ name: 'cc', endpoint: { address: chaincode.address } }],
       checkChaincodeToChaincode: () => undefined,
+      invokeSystemChaincode: answerForSystem,
       executeTimeoutMs: 50,
     });
     const connection = hasty.connection('cc');

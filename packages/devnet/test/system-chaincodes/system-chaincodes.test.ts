@@ -206,7 +206,7 @@ describe('the chaincodes of a peer itself', () => {
 
   test('lscc is refused by name', async () => {
     expect(failureOf(await call('lscc', ['getinstalledchaincodes']))).toBe(
-      '500 UNIMPLEMENTED: the system chaincode lscc is not supported by devnet',
+      '500 error in simulation: UNIMPLEMENTED: the system chaincode lscc is not supported by devnet',
     );
   });
 });

@@ -1,0 +1,271 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startDevnet, type Devnet, type DevnetOptions } from '../../../src/index.ts';
+import { createSigningIdentity, type SigningIdentity } from '../../../src/msp/index.ts';
+import { fabricProgram, runFabric } from '../../support/fabric-programs.ts';
+import { freePorts } from '../../support/free-ports.ts';
+import { fabricConfigDir } from '../../support/native-fabric.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { FabricNode } from './fabric-node.ts';
+
+const START_TIMEOUT_MS = 60_000;
+const POLL_MS = 100;
+
+/** Why Fabric's programs cannot be asked; undefined when they can. */
+export function missingFabric(): string | undefined {
+  const missing = ['peer', 'orderer'].filter((program) => fabricProgram(program) === undefined);
+  if (missing.length > 0) return `not on PATH: ${missing.join(', ')}`;
+  return fabricConfigDir() === undefined
+    ? 'FABRIC_CFG_PATH names no folder with core.yaml and orderer.yaml'
+    : undefined;
+}
+
+/** One request, two addressees: a devnet, and Fabric's own programs on the very same channel with the very same identities. */
+export interface Twin {
+  readonly devnet: Devnet;
+  /** Org1's peer on both sides. The native one gets its blocks from devnet's orderer. */
+  readonly peers: Sides<FabricNode>;
+  /** The native orderer has a chain of its own, from the same genesis block. */
+  readonly orderers: Sides<FabricNode>;
+  readonly identities: {
+    readonly user: SigningIdentity;
+    readonly admin: SigningIdentity;
+    readonly otherUser: SigningIdentity;
+    readonly otherAdmin: SigningIdentity;
+  };
+  /** Resolves when the native peer has as many blocks as devnet's. */
+  caughtUp(): Promise<void>;
+  log(): string;
+  stop(): Promise<void>;
+}
+
+/** `fabric` is undefined where Fabric's programs are not on this machine. */
+export interface Sides<T> {
+  readonly devnet: T;
+  readonly fabric: T | undefined;
+}
+
+/**
+ * Starts a devnet of two organisations and, where they are, Fabric's peer and orderer with the certificates and keys that
+ * devnet made.
+ */
+export async function startTwin(options: Partial<DevnetOptions> = {}): Promise<Twin> {
+  const dataDir = await temporaryFolder();
+  const devnet = await startDevnet({
+    dataDir,
+    organisations: [{ mspId: 'Org1MSP' }, { mspId: 'Org2MSP' }],
+    batch: { timeoutMs: 50 },
+    ...options,
+  });
+  const programs = new Programs(devnet, await temporaryFolder());
+  try {
+    const ports = missingFabric() === undefined ? await programs.start() : undefined;
+    return buildTwin(devnet, programs, ports);
+  } catch (error) {
+    const log = programs.log;
+    await programs.stop();
+    await devnet.stop();
+    throw new Error(`Fabric did not start: ${log.slice(-4000)}`, { cause: error });
+  }
+}
+
+interface Ports {
+  readonly peer: number;
+  readonly orderer: number;
+}
+
+function buildTwin(devnet: Devnet, programs: Programs, ports: Ports | undefined): Twin {
+  const org1 = devnet.organisation('Org1MSP');
+  const org2 = devnet.organisation('Org2MSP');
+  const node = (address: string, connection: { tlsRootCertPem: string; hostName: string }) =>
+    new FabricNode(address, connection.tlsRootCertPem, connection.hostName);
+  const peers = {
+    devnet: node(org1.gateway.address, org1.gateway),
+    fabric: ports === undefined ? undefined : node(`127.0.0.1:${ports.peer}`, org1.gateway),
+  };
+  const orderers = {
+    devnet: node(devnet.orderer.address, devnet.orderer),
+    fabric: ports === undefined ? undefined : node(`127.0.0.1:${ports.orderer}`, devnet.orderer),
+  };
+  const user = createSigningIdentity(org1.user);
+  return {
+    devnet,
+    peers,
+    orderers,
+    identities: {
+      user,
+      admin: createSigningIdentity(org1.admin),
+      otherUser: createSigningIdentity(org2.user),
+      otherAdmin: createSigningIdentity(org2.admin),
+    },
+    caughtUp: async () => {
+      const { fabric } = peers;
+      if (fabric === undefined) return;
+      await until(async () => {
+        const [ours, theirs] = await Promise.all([
+          peers.devnet.height(user, devnet.channel),
+          fabric.height(user, devnet.channel),
+        ]);
+        return ours === theirs;
+      });
+    },
+    log: () => programs.log,
+    stop: async () => {
+      for (const { devnet: a, fabric: b } of [peers, orderers]) {
+        a.close();
+        b?.close();
+      }
+      await programs.stop();
+      await devnet.stop();
+    },
+  };
+}
+
+/** The programs of one twin, run with devnet's data folder as theirs. */
+class Programs {
+  readonly #devnet: Devnet;
+  readonly #dir: string;
+  readonly #running: ChildProcess[] = [];
+  log = '';
+
+  constructor(devnet: Devnet, dir: string) {
+    this.#devnet = devnet;
+    this.#dir = dir;
+  }
+
+  async start(): Promise<Ports> {
+    const [peer, orderer] = await Promise.all([this.#startPeer(), this.#startOrderer()]);
+    return { peer, orderer };
+  }
+
+  async #startPeer(): Promise<number> {
+    const [port = 0, chaincodePort = 0] = await freePorts(2);
+    const org1 = this.#devnet.organisation('Org1MSP');
+    const folder = join(org1.dir, 'peers', org1.gateway.hostName);
+    const env = {
+      CORE_PEER_LOCALMSPID: 'Org1MSP',
+      CORE_PEER_ADDRESS: `127.0.0.1:${port}`,
+      CORE_PEER_TLS_ENABLED: 'true',
+      CORE_PEER_TLS_CERT_FILE: join(folder, 'tls', 'server.crt'),
+      CORE_PEER_TLS_KEY_FILE: join(folder, 'tls', 'server.key'),
+      CORE_PEER_TLS_ROOTCERT_FILE: join(folder, 'tls', 'ca.crt'),
+      FABRIC_CFG_PATH: fabricConfigDir() ?? '',
+    };
+    await mkdir(join(this.#dir, 'snapshots'), { recursive: true });
+    this.#spawn('peer', ['node', 'start'], {
+      ...env,
+      CORE_PEER_ID: org1.gateway.hostName,
+      CORE_PEER_LISTENADDRESS: `127.0.0.1:${port}`,
+      CORE_PEER_CHAINCODELISTENADDRESS: `127.0.0.1:${chaincodePort}`,
+      CORE_PEER_MSPCONFIGPATH: join(folder, 'msp'),
+      CORE_PEER_FILESYSTEMPATH: join(this.#dir, 'production'),
+      CORE_PEER_GOSSIP_BOOTSTRAP: `127.0.0.1:${port}`,
+      CORE_PEER_GOSSIP_EXTERNALENDPOINT: `127.0.0.1:${port}`,
+      CORE_PEER_GOSSIP_ORGLEADER: 'true',
+      CORE_PEER_GOSSIP_USELEADERELECTION: 'false',
+      CORE_LEDGER_SNAPSHOTS_ROOTDIR: join(this.#dir, 'snapshots'),
+      CORE_OPERATIONS_LISTENADDRESS: '127.0.0.1:0',
+      CORE_METRICS_PROVIDER: 'disabled',
+      CORE_VM_ENDPOINT: '',
+    });
+    const genesis = join(this.#devnet.dataDir, 'genesis.block');
+    const admin = { ...env, CORE_PEER_MSPCONFIGPATH: org1.admin.mspDir };
+    await this.#until(async () => {
+      await runFabric('peer', ['channel', 'join', '-b', genesis], admin);
+      return true;
+    });
+    return port;
+  }
+
+  async #startOrderer(): Promise<number> {
+    const [port = 0, adminPort = 0] = await freePorts(2);
+    const dir = join(this.#dir, 'orderer');
+    const folder = join(this.#devnet.orderer.tlsRootCertPath, '..', '..');
+    const tls = (name: string) => join(folder, 'tls', name);
+    this.#spawn('orderer', [], {
+      FABRIC_CFG_PATH: fabricConfigDir() ?? '',
+      ORDERER_GENERAL_LISTENADDRESS: '127.0.0.1',
+      ORDERER_GENERAL_LISTENPORT: String(port),
+      ORDERER_GENERAL_LOCALMSPID: this.#devnet.orderer.mspId,
+      ORDERER_GENERAL_LOCALMSPDIR: join(folder, 'msp'),
+      ORDERER_GENERAL_TLS_ENABLED: 'true',
+      ORDERER_GENERAL_TLS_PRIVATEKEY: tls('server.key'),
+      ORDERER_GENERAL_TLS_CERTIFICATE: tls('server.crt'),
+      ORDERER_GENERAL_TLS_ROOTCAS: `[${tls('ca.crt')}]`,
+      ORDERER_GENERAL_CLUSTER_CLIENTCERTIFICATE: tls('server.crt'),
+      ORDERER_GENERAL_CLUSTER_CLIENTPRIVATEKEY: tls('server.key'),
+      ORDERER_GENERAL_CLUSTER_ROOTCAS: `[${tls('ca.crt')}]`,
+      ORDERER_GENERAL_BOOTSTRAPMETHOD: 'none',
+      ORDERER_CHANNELPARTICIPATION_ENABLED: 'true',
+      ORDERER_ADMIN_LISTENADDRESS: `127.0.0.1:${adminPort}`,
+      ORDERER_ADMIN_TLS_ENABLED: 'false',
+      ORDERER_FILELEDGER_LOCATION: join(dir, 'ledger'),
+      ORDERER_CONSENSUS_WALDIR: join(dir, 'wal'),
+      ORDERER_CONSENSUS_SNAPDIR: join(dir, 'snap'),
+      ORDERER_OPERATIONS_LISTENADDRESS: '127.0.0.1:0',
+      ORDERER_METRICS_PROVIDER: 'disabled',
+    });
+    const url = `http://127.0.0.1:${adminPort}/participation/v1/channels`;
+    await this.#until(async () => (await fetch(url)).ok);
+    const genesis = await readFile(join(this.#devnet.dataDir, 'genesis.block'));
+    const form = new FormData();
+    form.set('config-block', new Blob([genesis]), 'genesis.block');
+    const joined = await fetch(url, { method: 'POST', body: form });
+    if (joined.status !== 201) throw new Error(`joining the orderer: ${joined.status} ${await joined.text()}`);
+    await this.#until(async () => {
+      const state = (await (await fetch(`${url}/${this.#devnet.channel}`)).json()) as { status?: string };
+      return state.status === 'active';
+    });
+    return port;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(
+      this.#running.map(
+        (child) =>
+          new Promise((resolve) => {
+            if (child.exitCode !== null || child.signalCode !== null) resolve(undefined);
+            else child.once('exit', resolve).kill('SIGKILL');
+          }),
+      ),
+    );
+  }
+
+  #spawn(program: string, args: readonly string[], env: Readonly<Record<string, string>>): void {
+    const child = spawn(fabricProgram(program) ?? program, [...args], {
+      env: { ...process.env, FABRIC_LOGGING_SPEC: 'warning', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const keep = (chunk: Buffer) => (this.log = (this.log + chunk.toString()).slice(-200_000));
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    this.#running.push(child);
+  }
+
+  /** A program that has ended will not come back. */
+  #until(works: () => Promise<boolean>): Promise<void> {
+    return until(async () => {
+      if (this.#running.some(({ exitCode }) => exitCode !== null)) throw new ProgramEnded('a program has ended');
+      return works();
+    });
+  }
+}
+
+class ProgramEnded extends Error {}
+
+async function until(works: () => Promise<boolean>): Promise<void> {
+  const deadlineMs = Date.now() + START_TIMEOUT_MS;
+  let last: unknown;
+  while (Date.now() < deadlineMs) {
+    try {
+      if (await works()) return;
+    } catch (error) {
+      if (error instanceof ProgramEnded) throw error;
+      last = error;
+    }
+    await delay(POLL_MS);
+  }
+  throw new Error('timed out', { cause: last });
+}
