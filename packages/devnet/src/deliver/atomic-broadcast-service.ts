@@ -1,5 +1,5 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { orderer, type common } from '@hyperledger/fabric-protos';
+import { common, orderer } from '@hyperledger/fabric-protos';
 import type { BroadcastResult } from '../orderer/index.ts';
 import type { DeliverContext, DeliveredBlock, DeliverStatus } from './deliver-session.ts';
 import { serveDeliver } from './deliver-stream.ts';
@@ -16,27 +16,53 @@ export function createAtomicBroadcastService(params: {
   };
 }
 
-/** Answers each message in order; a failure other than a refusal is SERVICE_UNAVAILABLE already. */
+/**
+ * Answers each message in order, one at a time; the stream ends after a refusal, as Fabric's does
+ * (orderer/common/broadcast/broadcast.go).
+ */
 function serveBroadcast(
   call: ServerDuplexStream<common.Envelope, orderer.BroadcastResponse>,
   broadcast: (envelope: common.Envelope) => Promise<BroadcastResult>,
 ): void {
-  let tail: Promise<void> = Promise.resolve();
+  const waiting: common.Envelope[] = [];
+  let serving = false;
+  let ended = false;
   call.on('data', (envelope: common.Envelope) => {
-    tail = tail.then(async () => {
-      const result = await broadcast(envelope);
-      const response = new orderer.BroadcastResponse();
-      response.setStatus(result.status);
-      response.setInfo(result.info);
-      call.write(response);
-    });
+    if (ended) return;
+    waiting.push(envelope);
+    call.pause();
+    if (!serving) void serve();
   });
   call.on('end', () => {
-    tail.then(
-      () => call.end(),
-      () => call.end(),
-    );
+    ended = true;
+    if (!serving) call.end();
   });
+  call.on('error', () => {
+    ended = true;
+  });
+
+  async function serve(): Promise<void> {
+    serving = true;
+    let refused = false;
+    try {
+      for (let envelope = waiting.shift(); envelope !== undefined && !refused; envelope = waiting.shift()) {
+        const result = await broadcast(envelope);
+        const response = new orderer.BroadcastResponse();
+        response.setStatus(result.status);
+        response.setInfo(result.info);
+        call.write(response);
+        refused = result.status !== common.Status.SUCCESS;
+        if (!refused) call.resume();
+      }
+    } catch {
+      refused = true;
+    }
+    serving = false;
+    if (refused || ended) {
+      ended = true;
+      call.end();
+    }
+  }
 }
 
 function buildBlockResponse(delivered: DeliveredBlock): orderer.DeliverResponse {

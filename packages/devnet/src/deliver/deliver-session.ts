@@ -48,12 +48,12 @@ export async function* deliverBlocks(
   const isAllowed = createAccessCheck(context, channel, request.signed);
   if (!isAllowed()) return common.Status.FORBIDDEN;
   const range = resolveSeek(request.seek, channel.blocks.height);
-  if (range === undefined) return common.Status.BAD_REQUEST;
+  if (typeof range === 'number') return range;
   if (range.failIfNotReady && range.start >= channel.blocks.height) return common.Status.NOT_FOUND;
   for await (const committed of blocksFrom(channel.blocks, range.start, aborted)) {
     if (!isAllowed()) return common.Status.FORBIDDEN;
     yield { committed, headersOnly: range.headersOnly };
-    if (committed.number >= range.stop) return common.Status.SUCCESS;
+    if (committed.number === range.stop) return common.Status.SUCCESS;
     if (range.failIfNotReady && committed.number + 1n >= channel.blocks.height) return common.Status.NOT_FOUND;
   }
   return undefined;

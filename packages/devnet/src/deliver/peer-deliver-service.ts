@@ -1,4 +1,3 @@
-import { status } from '@grpc/grpc-js';
 import { common, peer } from '@hyperledger/fabric-protos';
 import type { DeliverContext, DeliveredBlock, DeliverStatus } from './deliver-session.ts';
 import { serveDeliver } from './deliver-stream.ts';
@@ -13,21 +12,23 @@ export function createPeerDeliverService(contexts: {
     deliver: (call) => serveDeliver(call, contexts.blocks, { block: buildBlockResponse, status: buildStatusResponse }),
     deliverFiltered: (call) =>
       serveDeliver(call, contexts.filteredBlocks, { block: buildFilteredResponse, status: buildStatusResponse }),
-    deliverWithPrivateData: (call) => {
-      call.emit(
-        'error',
-        Object.assign(new Error('private data collections are not supported by devnet'), {
-          code: status.UNIMPLEMENTED,
-          details: '/protos.Deliver/DeliverWithPrivateData: private data collections are not supported by devnet',
-        }),
-      );
-    },
+    deliverWithPrivateData: (call) =>
+      serveDeliver(call, contexts.blocks, { block: buildPrivateDataResponse, status: buildStatusResponse }),
   };
 }
 
 function buildBlockResponse(delivered: DeliveredBlock): peer.DeliverResponse {
   const response = new peer.DeliverResponse();
   response.setBlock(visibleBlock(delivered));
+  return response;
+}
+
+/** Nothing on devnet is private, so there is none of it with any block. */
+function buildPrivateDataResponse(delivered: DeliveredBlock): peer.DeliverResponse {
+  const blockAndPrivateData = new peer.BlockAndPrivateData();
+  blockAndPrivateData.setBlock(visibleBlock(delivered));
+  const response = new peer.DeliverResponse();
+  response.setBlockAndPrivateData(blockAndPrivateData);
   return response;
 }
 
@@ -43,11 +44,19 @@ function buildStatusResponse(code: DeliverStatus): peer.DeliverResponse {
   return response;
 }
 
-/** Headers with signatures only, where that was asked for. */
+/** Headers with signatures only, where that was asked for; configuration blocks are always whole. */
 export function visibleBlock({ committed, headersOnly }: DeliveredBlock): common.Block {
-  if (!headersOnly) return committed.block;
+  if (!headersOnly || isConfigBlock(committed.block)) return committed.block;
   const block = new common.Block();
   block.setHeader(committed.block.getHeader());
   block.setMetadata(committed.block.getMetadata());
   return block;
+}
+
+function isConfigBlock(block: common.Block): boolean {
+  const [envelope] = block.getData()?.getDataList_asU8() ?? [];
+  if (envelope === undefined) return false;
+  const payload = common.Payload.deserializeBinary(common.Envelope.deserializeBinary(envelope).getPayload_asU8());
+  const header = payload.getHeader()?.getChannelHeader_asU8() ?? new Uint8Array();
+  return common.ChannelHeader.deserializeBinary(header).getType() === common.HeaderType.CONFIG;
 }

@@ -20,7 +20,7 @@ import type { PeerLedger } from '../ledger/ledger.ts';
 import { createDefinitionReader } from '../lifecycle/definition-reader.ts';
 import { validSigners } from '../policy/policy.ts';
 import { createChaincodeSupport, type ChaincodeOfPeer, type ChaincodeSupport } from '../shim/chaincode-support.ts';
-import { createSystemChaincodes } from '../system-chaincodes/index.ts';
+import { isSystemChaincode, createSystemChaincodes } from '../system-chaincodes/index.ts';
 import { CONNECTION_LOST, connectionRefused } from './connection-errors.ts';
 import { EventStreams } from './event-streams.ts';
 import { serveGrpc, type GrpcEndpoint } from './grpc-server.ts';
@@ -189,6 +189,7 @@ export function createPeerNode(params: PeerNodeParams): PeerNode {
             ...deliverHandlers,
             deliver: eventStreams.guard(deliverHandlers.deliver),
             deliverFiltered: eventStreams.guard(deliverHandlers.deliverFiltered),
+            deliverWithPrivateData: eventStreams.guard(deliverHandlers.deliverWithPrivateData),
           },
         },
       ]);
@@ -228,7 +229,7 @@ function toEndorser(target: PeerNode, self: PeerNode): GatewayEndorser {
     isLocal,
     identity: self.ledger.channelConfig.msps.deserialize(target.membership.identity.serialized),
     height: () => target.ledger.height,
-    hasChaincode: (name) => target.chaincodes.has(name),
+    hasChaincode: (name) => target.chaincodes.has(name) || isSystemChaincode(name),
     processProposal: async (signedProposal, options) => {
       if (!isLocal && !target.isOpen) return { error: connectionRefused(target.address), reachedEndorser: false };
       try {

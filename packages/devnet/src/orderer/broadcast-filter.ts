@@ -16,6 +16,7 @@ export type FilterResult = { readonly message: OrderedMessage } | { readonly ref
 
 const { BAD_REQUEST, FORBIDDEN, NOT_IMPLEMENTED } = common.Status;
 const WRITERS = '/Channel/Writers';
+const WIRE_FORMAT = 'proto: cannot parse invalid wire-format data';
 
 /**
  * Decides whether a message may be ordered, with Fabric's answers and in its order (orderer/common/broadcast,
@@ -45,7 +46,10 @@ export function filterMessage(envelope: common.Envelope, config: ChannelConfig, 
     );
   }
   if (signatureHeader === undefined) {
-    return refuse(BAD_REQUEST, 'could not convert message to signedData: GetSignatureHeaderFromBytes failed');
+    return refuse(
+      BAD_REQUEST,
+      `could not convert message to signedData: GetSignatureHeaderFromBytes failed, err ${WIRE_FORMAT}`,
+    );
   }
   const identity = signatureHeader.getCreator_asU8();
   if (hasExpired(identity, config, nowMs)) return refuse(BAD_REQUEST, 'broadcast client identity expired');
@@ -65,7 +69,7 @@ function readHeads(
   try {
     header = common.Payload.deserializeBinary(payloadBytes).getHeader();
   } catch {
-    return 'error unmarshalling Payload';
+    return `error unmarshalling Payload: ${WIRE_FORMAT}`;
   }
   if (header === undefined) return 'header not set';
   if (header.getChannelHeader_asU8().length === 0) return 'channel header not set';
@@ -73,7 +77,7 @@ function readHeads(
   try {
     channelHeader = common.ChannelHeader.deserializeBinary(header.getChannelHeader_asU8());
   } catch {
-    return 'error unmarshalling channel header';
+    return `error unmarshalling channel header: error unmarshalling ChannelHeader: ${WIRE_FORMAT}`;
   }
   return { channelHeader, signatureHeader: readSignatureHeader(header) };
 }

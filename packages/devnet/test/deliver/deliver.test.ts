@@ -163,7 +163,6 @@ describe('protos.Deliver and orderer.AtomicBroadcast', () => {
   });
 
   test.each([
-    ['/protos.Deliver/DeliverWithPrivateData', 'private data'],
     ['/discovery.Discovery/Discover', '/discovery.Discovery/Discover'],
     ['/protos.Snapshot/generate', '/protos.Snapshot/generate'],
   ])('%s is UNIMPLEMENTED by name', async (method, text) => {

@@ -38,7 +38,7 @@ const PROPOSALS: Readonly<Record<string, ProposalParts>> = {
   'the type MESSAGE': { ...call, channelHeader: (header) => header.setType(common.HeaderType.MESSAGE) },
   'a type that nobody knows': {
     ...call,
-    channelHeader: (header) => header.setType(77 as unknown as common.HeaderTypeMap['CONFIG']),
+    channelHeader: (header) => header.setType(77),
   },
   'an epoch': { ...call, channelHeader: (header) => header.setEpoch(1) },
   'no nonce': { ...call, signatureHeader: (header) => header.setNonce('') },

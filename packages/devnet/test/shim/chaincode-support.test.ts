@@ -17,12 +17,12 @@ const Type = peer.ChaincodeMessage.Type;
 const CHANNEL = 'ch';
 
 /** What stands for the chaincodes of the peer itself. */
-const answerForSystem: ChaincodeSupportParams['invokeSystemChaincode'] = async (name, { txId }, input) => {
+const answerForSystem: ChaincodeSupportParams['invokeSystemChaincode'] = (name, { txId }, input) => {
   const args = input.getArgsList_asU8().map((arg) => Buffer.from(arg).toString());
   const response = new peer.Response();
   response.setStatus(200);
   response.setPayload(Buffer.from(`${name}(${args.join()}) in ${txId}`));
-  return response;
+  return Promise.resolve(response);
 };
 
 type Script = (transaction: ScriptedTransaction) => Promise<string | Error>;

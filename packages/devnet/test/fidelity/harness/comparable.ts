@@ -16,7 +16,7 @@ function comparableText(text: string): string {
 }
 
 /** A text without what every run has anew: transaction ids, hashes, identities. */
-function stableText(text: string): string {
+export function stableText(text: string): string {
   return comparableText(text).replaceAll(/[0-9a-f]{64,}/g, 'HEX');
 }
 

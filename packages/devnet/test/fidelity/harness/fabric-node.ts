@@ -1,7 +1,7 @@
-import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
-import { common, peer } from '@hyperledger/fabric-protos';
+import { Client, credentials, status, type ServiceError } from '@grpc/grpc-js';
+import { common, orderer, peer } from '@hyperledger/fabric-protos';
 import type { SigningIdentity } from '../../../src/msp/index.ts';
-import { buildSignedProposal } from '../../harness/proposals.ts';
+import { buildSeek, buildSignedProposal } from '../../harness/proposals.ts';
 
 const DEADLINE_MS = 15_000;
 const asIs = (bytes: Uint8Array): Buffer => Buffer.from(bytes);
@@ -11,6 +11,12 @@ export interface Answer {
   readonly code: number;
   readonly text: string;
   readonly responses: readonly Uint8Array[];
+}
+
+export interface StreamOptions {
+  readonly waitMs?: number;
+  /** Says that there are no more requests. */
+  readonly noMore?: boolean;
 }
 
 /** One endpoint, spoken to in bytes, so that requests may be as wrong as they like. */
@@ -39,23 +45,18 @@ export class FabricNode {
     });
   }
 
-  /** Sends all requests, then waits for `count` answers or the end; `half`: says that there are no more requests. */
-  stream(path: string, requests: readonly Uint8Array[], count = Infinity, half = false): Promise<Answer> {
+  /** Sends all requests and gathers answers to the end, or to `waitMs`: then the code is that of an expired deadline. */
+  stream(path: string, requests: readonly Uint8Array[], options: StreamOptions = {}): Promise<Answer> {
     return new Promise((resolve) => {
       const call = this.#client.makeBidiStreamRequest<Uint8Array, Buffer>(path, asIs, (bytes: Buffer) => bytes, {
-        deadline: Date.now() + DEADLINE_MS,
+        deadline: Date.now() + (options.waitMs ?? DEADLINE_MS),
       });
       const responses: Buffer[] = [];
-      call.on('data', (response: Buffer) => {
-        responses.push(response);
-        if (responses.length < count) return;
-        resolve(answerOf(null, responses));
-        call.cancel();
-      });
+      call.on('data', (response: Buffer) => responses.push(response));
       call.on('error', (error: ServiceError) => resolve(answerOf(error, responses)));
       call.on('end', () => resolve(answerOf(null, responses)));
       for (const request of requests) call.write(request);
-      if (half) call.end();
+      if (options.noMore === true) call.end();
     });
   }
 
@@ -76,11 +77,30 @@ export class FabricNode {
     return common.BlockchainInfo.deserializeBinary(payload).getHeight();
   }
 
+  /** All blocks of an orderer. */
+  async blocks(signer: SigningIdentity, channel: string): Promise<common.Block[]> {
+    const seek = buildSeek(signer, { channelId: channel, start: 'oldest', stop: 'newest' });
+    const { responses } = await this.stream('/orderer.AtomicBroadcast/Deliver', [seek.serializeBinary()], {
+      noMore: true,
+    });
+    return responses.flatMap((bytes) => orderer.DeliverResponse.deserializeBinary(bytes).getBlock() ?? []);
+  }
+
+  /** Hands envelopes to an orderer. */
+  async broadcast(envelopes: readonly Uint8Array[]): Promise<orderer.BroadcastResponse[]> {
+    const { responses } = await this.stream('/orderer.AtomicBroadcast/Broadcast', envelopes, { noMore: true });
+    return responses.map((bytes) => orderer.BroadcastResponse.deserializeBinary(bytes));
+  }
+
   close(): void {
     this.#client.close();
   }
 }
 
 function answerOf(error: ServiceError | null, responses: readonly Uint8Array[]): Answer {
-  return { code: error?.code ?? 0, text: error?.details ?? '', responses };
+  // Which side notices that time is up, and in what words, is a matter of chance.
+  const isLate = error?.code === status.DEADLINE_EXCEEDED || error?.code === status.CANCELLED;
+  return isLate
+    ? { code: status.DEADLINE_EXCEEDED, text: '', responses }
+    : { code: error?.code ?? status.OK, text: error?.details ?? '', responses };
 }

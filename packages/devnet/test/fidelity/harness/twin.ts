@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { common } from '@hyperledger/fabric-protos';
 import { startDevnet, type Devnet, type DevnetOptions } from '../../../src/index.ts';
 import { createSigningIdentity, type SigningIdentity } from '../../../src/msp/index.ts';
 import { fabricProgram, runFabric } from '../../support/fabric-programs.ts';
@@ -35,8 +36,10 @@ export interface Twin {
     readonly otherUser: SigningIdentity;
     readonly otherAdmin: SigningIdentity;
   };
-  /** Resolves when the native peer has as many blocks as devnet's. */
+  /** Gives the native orderer what devnet's has ordered, transaction by transaction; resolves when the native peer has all blocks. */
   caughtUp(): Promise<void>;
+  /** Resolves when the native peer has as many blocks as devnet's. */
+  level(): Promise<void>;
   log(): string;
   stop(): Promise<void>;
 }
@@ -90,6 +93,17 @@ function buildTwin(devnet: Devnet, programs: Programs, ports: Ports | undefined)
     fabric: ports === undefined ? undefined : node(`127.0.0.1:${ports.orderer}`, devnet.orderer),
   };
   const user = createSigningIdentity(org1.user);
+  const level = async () => {
+    const { fabric } = peers;
+    if (fabric === undefined) return;
+    await until(async () => {
+      const [ours, theirs] = await Promise.all([
+        peers.devnet.height(user, devnet.channel),
+        fabric.height(user, devnet.channel),
+      ]);
+      return ours === theirs;
+    });
+  };
   return {
     devnet,
     peers,
@@ -101,16 +115,13 @@ function buildTwin(devnet: Devnet, programs: Programs, ports: Ports | undefined)
       otherAdmin: createSigningIdentity(org2.admin),
     },
     caughtUp: async () => {
-      const { fabric } = peers;
+      const { fabric } = orderers;
       if (fabric === undefined) return;
-      await until(async () => {
-        const [ours, theirs] = await Promise.all([
-          peers.devnet.height(user, devnet.channel),
-          fabric.height(user, devnet.channel),
-        ]);
-        return ours === theirs;
-      });
+      const ordered = await orderers.devnet.blocks(user, devnet.channel);
+      for (const block of ordered.slice(1)) await orderTransactions(fabric, user, devnet.channel, block);
+      await level();
     },
+    level,
     log: () => programs.log,
     stop: async () => {
       for (const { devnet: a, fabric: b } of [peers, orderers]) {
@@ -121,6 +132,18 @@ function buildTwin(devnet: Devnet, programs: Programs, ports: Ports | undefined)
       await devnet.stop();
     },
   };
+}
+
+/** One after the other, so that each gets a block of its own. */
+async function orderTransactions(orderer: FabricNode, user: SigningIdentity, channel: string, block: common.Block) {
+  for (const envelope of block.getData()?.getDataList_asU8() ?? []) {
+    const { length } = await orderer.blocks(user, channel);
+    await until(async () => {
+      const [status] = await orderer.broadcast([envelope]);
+      return status?.getStatus() === common.Status.SUCCESS;
+    });
+    await until(async () => (await orderer.blocks(user, channel)).length > length);
+  }
 }
 
 /** The programs of one twin, run with devnet's data folder as theirs. */
