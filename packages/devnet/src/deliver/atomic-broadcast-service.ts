@@ -4,6 +4,7 @@ import type { BroadcastResult } from '../orderer/index.ts';
 import type { DeliverContext, DeliveredBlock, DeliverStatus } from './deliver-session.ts';
 import { serveDeliver } from './deliver-stream.ts';
 import { visibleBlock } from './peer-deliver-service.ts';
+import { written } from './written.ts';
 
 /** The handlers of `orderer.AtomicBroadcast`. */
 export function createAtomicBroadcastService(params: {
@@ -24,6 +25,7 @@ function serveBroadcast(
   call: ServerDuplexStream<common.Envelope, orderer.BroadcastResponse>,
   broadcast: (envelope: common.Envelope) => Promise<BroadcastResult>,
 ): void {
+  const aborted = new AbortController();
   const waiting: common.Envelope[] = [];
   let serving = false;
   let ended = false;
@@ -37,8 +39,10 @@ function serveBroadcast(
     ended = true;
     if (!serving) call.end();
   });
+  call.on('cancelled', () => aborted.abort());
   call.on('error', () => {
     ended = true;
+    aborted.abort();
   });
 
   async function serve(): Promise<void> {
@@ -50,7 +54,7 @@ function serveBroadcast(
         const response = new orderer.BroadcastResponse();
         response.setStatus(result.status);
         response.setInfo(result.info);
-        call.write(response);
+        await written(call, response, aborted.signal);
         refused = result.status !== common.Status.SUCCESS;
         if (!refused) call.resume();
       }

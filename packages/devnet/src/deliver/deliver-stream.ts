@@ -2,6 +2,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { common } from '@hyperledger/fabric-protos';
 import { common as commonPb } from '@hyperledger/fabric-protos';
 import { deliverBlocks, type DeliverContext, type DeliveredBlock, type DeliverStatus } from './deliver-session.ts';
+import { written } from './written.ts';
 
 /** How a service writes its answers. */
 export interface DeliverResponses<Response> {
@@ -40,7 +41,7 @@ export function serveDeliver<Response>(
       for (let request = requests.shift(); request !== undefined; request = requests.shift()) {
         const status = await answer(request);
         if (status === undefined) return;
-        call.write(responses.status(status));
+        await written(call, responses.status(status), aborted.signal);
         if (status !== commonPb.Status.SUCCESS) ended = true;
         call.resume();
       }
@@ -57,20 +58,7 @@ export function serveDeliver<Response>(
     for (;;) {
       const next = await blocks.next();
       if (next.done === true) return next.value;
-      if (!call.write(responses.block(next.value))) await drained(call, aborted.signal);
+      await written(call, responses.block(next.value), aborted.signal);
     }
   }
-}
-
-function drained(stream: NodeJS.EventEmitter, aborted: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      stream.removeListener('drain', done);
-      aborted.removeEventListener('abort', done);
-      resolve();
-    };
-    stream.once('drain', done);
-    aborted.addEventListener('abort', done);
-    if (aborted.aborted) done();
-  });
 }

@@ -7,6 +7,8 @@ import { verifyLowS } from './signature-verification.ts';
 import { X509Msp } from './x509-msp.ts';
 
 const CACHED_IDENTITIES = 2_000;
+/** Real ones have about a kilobyte; strangers may send any size. */
+const MAX_CACHED_IDENTITY_BYTES = 16 * 1024;
 /** Fabric's number for X.509 membership (msp/msp.go: FABRIC); the other one is idemix. */
 const FABRIC_MSP_TYPE = 0;
 
@@ -24,16 +26,21 @@ export function createMspRegistry(configs: readonly msp.MSPConfig[]): MspRegistr
   return {
     mspIds: [...msps.keys()],
     deserialize: (serialized) => {
+      if (serialized.length > MAX_CACHED_IDENTITY_BYTES) return identityOf(judge(msps, serialized.slice()));
       const key = Buffer.from(serialized.buffer, serialized.byteOffset, serialized.length).toString('latin1');
       let outcome = outcomes.get(key);
       if (outcome === undefined) {
         outcome = judge(msps, serialized.slice());
         outcomes.set(key, outcome);
       }
-      if ('reason' in outcome) throw new Error(outcome.reason);
-      return outcome.identity;
+      return identityOf(outcome);
     },
   };
+}
+
+function identityOf(outcome: Outcome): Identity {
+  if ('reason' in outcome) throw new Error(outcome.reason);
+  return outcome.identity;
 }
 
 function judge(msps: ReadonlyMap<string, X509Msp>, serialized: Uint8Array): Outcome {

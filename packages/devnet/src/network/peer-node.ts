@@ -31,6 +31,9 @@ import { messageOf } from '../errors.ts';
 /** Whom a peer tells about the channel's peers and policies. */
 const DISCOVERY_POLICY = '/Channel/Application/Writers';
 
+/** Calls that a gateway serves at once, waiting commit statuses and event streams among them (Fabric's core.yaml). */
+const GATEWAY_CONCURRENCY_LIMIT = 500;
+
 export interface PeerNodeParams {
   readonly mspId: string;
   readonly membership: NodeMembership;
@@ -154,7 +157,6 @@ export function createPeerNode(params: PeerNodeParams): PeerNode {
       const gatewayHandlers = createGatewayService({
         mspId: params.mspId,
         channel: (channelId) => (channelId === ledger.channelId ? gatewayChannel : undefined),
-        ...(params.gatewayConcurrencyLimit === undefined ? {} : { concurrencyLimit: params.gatewayConcurrencyLimit }),
       });
       const deliverHandlers = createPeerDeliverService({
         blocks: deliverContext(ledger, 'event/Block', nowMs),
@@ -165,6 +167,7 @@ export function createPeerNode(params: PeerNodeParams): PeerNode {
         {
           definition: gateway.GatewayService,
           handlers: { ...gatewayHandlers, chaincodeEvents: eventStreams.guard(gatewayHandlers.chaincodeEvents) },
+          concurrencyLimit: params.gatewayConcurrencyLimit ?? GATEWAY_CONCURRENCY_LIMIT,
         },
         {
           definition: discovery.DiscoveryService,

@@ -1,5 +1,6 @@
 import { ChannelCredentials } from '@grpc/grpc-js';
 import { peer } from '@hyperledger/fabric-protos';
+import { readProtobufStrictly } from '../protobuf/strict-reading.ts';
 import { ChaincodeStream, type ChaincodeStreamHandlers } from './chaincode-stream.ts';
 
 const MAX_MESSAGE_BYTES = 100 * 1024 * 1024;
@@ -39,6 +40,7 @@ export interface ChaincodeConnection {
 
 /** Dials at once and again, with growing pauses, whenever the stream is lost. */
 export function connectChaincode(params: ChaincodeConnectionParams): ChaincodeConnection {
+  readProtobufStrictly();
   return new ReconnectingConnection(params);
 }
 

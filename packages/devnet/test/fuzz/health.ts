@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectClient, type TestClient } from '../harness/client.ts';
+import { CHAINCODE, type Target } from './target/target.ts';
+
+const DEADLINE_MS = 10_000;
+
+/** The clients of people who mean well, on the gateway of the user's organisation. */
+export interface HealthCheck {
+  /** Rejects, with the reason, when an honest client is not served or the network is not in one piece. */
+  expectServing(): Promise<void>;
+  close(): void;
+}
+
+export function createHealthCheck(target: Target): HealthCheck {
+  const [leader] = target.peers;
+  if (leader === undefined) throw new Error('a network has a peer');
+  const client: TestClient = connectClient(leader, target.user);
+  const contract = client.gateway.getNetwork(target.channel).getContract(CHAINCODE);
+  let round = 0;
+  return {
+    expectServing: async () => {
+      const value = `round ${round++}`;
+      await within(contract.submitTransaction('put', 'health', value), 'submit');
+      const read = await within(contract.evaluateTransaction('get', 'health'), 'evaluate');
+      if (Buffer.from(read).toString() !== value) throw new Error(`evaluate gave ${Buffer.from(read).toString()}`);
+      await sameHeights(target);
+      const complaint = target.complaint();
+      if (complaint !== undefined) throw new Error(complaint);
+    },
+    close: () => client.close(),
+  };
+}
+
+/** All peers have what the one that answered has: none of them choked on a block. */
+async function sameHeights(target: Target): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
+  for (;;) {
+    const heights = await target.heights();
+    if (new Set(Object.values(heights)).size === 1) return;
+    if (Date.now() > deadline) throw new Error(`peers differ: ${JSON.stringify(heights)}`);
+    await sleep(20);
+  }
+}
+
+async function within<T>(promise: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`${what} of an honest client: no answer in ${DEADLINE_MS} ms`)),
+      DEADLINE_MS,
+    );
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
