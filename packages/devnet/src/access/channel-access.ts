@@ -18,6 +18,7 @@ const DEFAULT_POLICIES = {
   'cscc/GetChannelConfig': '/Channel/Application/Readers',
   '_lifecycle/QueryChaincodeDefinition': '/Channel/Application/Writers',
   '_lifecycle/QueryChaincodeDefinitions': '/Channel/Application/Writers',
+  '_lifecycle/CheckCommitReadiness': '/Channel/Application/Writers',
 } as const;
 
 export type Resource = keyof typeof DEFAULT_POLICIES;

@@ -1,7 +1,10 @@
 import type { Identity, MspRegistry } from '../msp/msp.ts';
 
-/** Rules over a peer's own organisation, for what concerns no channel (Fabric: core/aclmgmt/defaultaclprovider.go). */
-export type LocalPolicy = 'Admins' | 'Members';
+/**
+ * Rules over a peer's own organisation, for what concerns no channel (Fabric: core/aclmgmt/defaultaclprovider.go). Policies of
+ * channels are none of them: who asks for one without a channel is refused.
+ */
+export type LocalPolicy = 'Admins' | 'Members' | '/Channel/Application/Readers' | '/Channel/Application/Writers';
 
 /**
  * The MSP of the peer's own organisation alone: what a peer judges requests without a channel by. It follows the channel's
@@ -31,6 +34,11 @@ export function checkLocalAccess(msps: MspRegistry, policy: LocalPolicy, creator
     throw new Error(
       `Failed deserializing proposal creator during channelless check policy with policy [${policy}]: [${reason}]`,
       { cause },
+    );
+  }
+  if (policy !== 'Members' && policy !== 'Admins') {
+    throw new Error(
+      `Failed getting local MSP principal during channelless check policy with policy [${policy}]: [MSP Principal role [${policy}] not recognized]`,
     );
   }
   if (policy === 'Members' || identity.isAdmin) return;

@@ -74,6 +74,8 @@ export async function readDefinition(
   const validation = peer.lifecycle.ChaincodeValidationInfo.deserializeBinary(
     await readBytes(snapshot, name, 'ValidationInfo'),
   );
+  // Always empty, and read all the same: who has to agree on what was read reads it as well.
+  await readBytes(snapshot, name, 'Collections');
   return {
     name,
     version: endorsement.getVersion(),
@@ -91,7 +93,7 @@ export function metadataKey(name: string): string {
 }
 
 /** All names that a range of metadata keys may hold: `namespaces/metadata/` and what begins with it. */
-export const METADATA_RANGE = { start: `${NAMESPACES}/metadata/`, end: `${NAMESPACES}/metadata0` } as const;
+export const METADATA_RANGE = { start: `${NAMESPACES}/metadata/`, end: `${NAMESPACES}/metadata/\u007f` } as const;
 
 /** The name that a metadata key belongs to. */
 export function nameOfMetadataKey(key: string): string {

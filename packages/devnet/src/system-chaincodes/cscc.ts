@@ -1,15 +1,16 @@
 import { common, peer } from '@hyperledger/fabric-protos';
 import type { SystemChaincode } from '../endorser/endorser.ts';
-import type { UnpackedProposal } from '../endorser/proposal.ts';
+import { decode, type UnpackedProposal } from '../endorser/proposal.ts';
+import { messageOf } from '../errors.ts';
 import { invokedName, textArgument, type SystemChaincodeContext } from './context.ts';
 import { SystemCallFailed, checked, respond } from './system-response.ts';
 
 /** Functions of Fabric's that change which channels a peer is in. */
-const NOT_SUPPORTED: ReadonlySet<string> = new Set(['JoinChain', 'JoinChainBySnapshot', 'JoinBySnapshotStatus']);
+const NOT_SUPPORTED: ReadonlySet<string> = new Set(['JoinChainBySnapshot', 'JoinBySnapshotStatus']);
 
 /** The configuration queries of a peer (Fabric: core/scc/cscc/configure.go): function, channel. */
 export function createCscc(context: SystemChaincodeContext): SystemChaincode {
-  return { readsState: false, execute: (proposal) => respond(() => query(context, proposal)) };
+  return { readsState: false, execute: (proposal) => respond(proposal.input, () => query(context, proposal)) };
 }
 
 async function query(context: SystemChaincodeContext, proposal: UnpackedProposal): Promise<Uint8Array> {
@@ -24,10 +25,10 @@ async function query(context: SystemChaincodeContext, proposal: UnpackedProposal
   if (invoked !== 'cscc') {
     throw new SystemCallFailed(`Rejecting invoke of CSCC from another chaincode, original invocation for '${invoked}'`);
   }
-  if (NOT_SUPPORTED.has(name)) {
-    throw new SystemCallFailed(`UNIMPLEMENTED: cscc ${name} is not supported by devnet: its peers are in one channel`);
-  }
+  if (NOT_SUPPORTED.has(name)) throw notSupported(name);
   switch (name) {
+    case 'JoinChain':
+      return joinChain(context, proposal, args[1] ?? new Uint8Array());
     case 'GetChannels':
       checked(
         () => context.checkLocalAccess('Members', proposal),
@@ -54,6 +55,7 @@ function checkChannel(
 ): void {
   checked(
     () => {
+      if (channelId === '') context.checkLocalAccess('/Channel/Application/Readers', proposal);
       if (channelId !== context.ledger.channelId) {
         throw new Error(`Failed to get policy manager for channel [${channelId}]`);
       }
@@ -61,6 +63,50 @@ function checkChannel(
     },
     (reason) => `access denied for [${resource.slice('cscc/'.length)}][${channelId}]: ${reason}`,
   );
+}
+
+/** The peers of devnet are in their channel from the start. */
+function joinChain(context: SystemChaincodeContext, proposal: UnpackedProposal, bytes: Uint8Array): never {
+  const block = readBlock(bytes);
+  const [envelope] = block.getData()?.getDataList_asU8() ?? [];
+  const channelId =
+    envelope === undefined ? new Error('failed to retrieve channel id - block is empty') : channelOf(envelope);
+  if (channelId instanceof Error) {
+    throw new SystemCallFailed(
+      `"JoinChain" request failed to extract channel id from the block due to [${channelId.message}]`,
+    );
+  }
+  checked(
+    () => context.checkLocalAccess('Admins', proposal),
+    (reason) => `access denied for [JoinChain][${channelId}]: [${reason}]`,
+  );
+  if (channelId !== context.ledger.channelId) throw notSupported('JoinChain');
+  throw new SystemCallFailed(
+    `cannot create ledger from genesis block: ledger [${channelId}] already exists with state [ACTIVE]`,
+  );
+}
+
+function readBlock(bytes: Uint8Array): common.Block {
+  try {
+    return decode('Block', common.Block, bytes);
+  } catch (error) {
+    throw new SystemCallFailed(`Failed to reconstruct the genesis block, ${messageOf(error)}`);
+  }
+}
+
+function channelOf(envelopeBytes: Uint8Array): string | Error {
+  try {
+    const envelope = decode('Envelope', common.Envelope, envelopeBytes);
+    const header = decode('Payload', common.Payload, envelope.getPayload_asU8()).getHeader();
+    if (header === undefined) return new Error('failed to retrieve channel id - payload header is empty');
+    return decode('ChannelHeader', common.ChannelHeader, header.getChannelHeader_asU8()).getChannelId();
+  } catch (error) {
+    return new Error(messageOf(error), { cause: error });
+  }
+}
+
+function notSupported(name: string): SystemCallFailed {
+  return new SystemCallFailed(`UNIMPLEMENTED: cscc ${name} is not supported by devnet: its peers are in one channel`);
 }
 
 function channelsOf({ ledger }: SystemChaincodeContext): Uint8Array {

@@ -14,3 +14,8 @@ export function createSystemChaincodes(context: SystemChaincodeContext): Readonl
     ['_lifecycle', createLifecycle(context)],
   ]);
 }
+
+/** Names that every peer answers to, deployed or not (Fabric: core/scc/scc.go, BuiltinSCCs). */
+export function isSystemChaincode(name: string): boolean {
+  return name === 'lscc' || name === 'qscc' || name === 'cscc' || name === '_lifecycle';
+}

@@ -2,8 +2,10 @@ import { peer } from '@hyperledger/fabric-protos';
 import {
   LIFECYCLE_NAMESPACE,
   METADATA_RANGE,
+  metadataKey,
   nameOfMetadataKey,
   readDefinition,
+  sequenceKey,
   type ChaincodeDefinition,
 } from '../lifecycle/chaincode-definition.ts';
 import type { TxSimulator } from '../simulation/tx-simulator.ts';
@@ -28,7 +30,7 @@ export async function queryChaincodeDefinition(
   simulator: TxSimulator,
   args: Uint8Array,
 ): Promise<Uint8Array> {
-  const name = lifecycle.QueryChaincodeDefinitionArgs.deserializeBinary(args).getName();
+  const name = decodeArguments('QueryChaincodeDefinition', lifecycle.QueryChaincodeDefinitionArgs, args).getName();
   const definition = await definitionOf(simulator, name);
   if (definition === undefined) throw notFound(`namespace ${name} is not defined`);
   const result = new lifecycle.QueryChaincodeDefinitionResult();
@@ -39,7 +41,8 @@ export async function queryChaincodeDefinition(
   return result.serializeBinary();
 }
 
-export async function queryChaincodeDefinitions(simulator: TxSimulator): Promise<Uint8Array> {
+export async function queryChaincodeDefinitions(simulator: TxSimulator, args: Uint8Array): Promise<Uint8Array> {
+  decodeArguments('QueryChaincodeDefinitions', lifecycle.QueryChaincodeDefinitionsArgs, args);
   const result = new lifecycle.QueryChaincodeDefinitionsResult();
   for (const definition of await allDefinitions(simulator)) {
     const entry = new lifecycle.QueryChaincodeDefinitionsResult.ChaincodeDefinition();
@@ -50,13 +53,27 @@ export async function queryChaincodeDefinitions(simulator: TxSimulator): Promise
   return result.serializeBinary();
 }
 
+/** Without a channel there is no simulator, and nothing can be read. */
 export async function queryApprovedChaincodeDefinition(
   context: SystemChaincodeContext,
-  simulator: TxSimulator,
+  txId: string,
+  simulator: TxSimulator | undefined,
   args: Uint8Array,
 ): Promise<Uint8Array> {
-  const query = lifecycle.QueryApprovedChaincodeDefinitionArgs.deserializeBinary(args);
+  const query = decodeArguments(
+    'QueryApprovedChaincodeDefinition',
+    lifecycle.QueryApprovedChaincodeDefinitionArgs,
+    args,
+  );
   const name = query.getName();
+  if (simulator === undefined) {
+    const metadata = `${name}#${query.getSequence()}`;
+    const reading =
+      query.getSequence() === 0
+        ? `could not get current sequence: could not get state for key ${sequenceKey(name)}`
+        : `could not deserialize namespace metadata for ${metadata}: could not query metadata for namespace namespaces/${metadata}`;
+    throw new SystemCallFailed(`${reading}: GET_STATE failed: transaction ID: ${txId}: no ledger context`);
+  }
   const definition = await definitionOf(simulator, name);
   const sequence = query.getSequence() === 0 ? (definition?.sequence ?? 0) : query.getSequence();
   if (definition === undefined || definition.sequence !== sequence) {
@@ -73,7 +90,9 @@ export async function queryApprovedChaincodeDefinition(
 export async function queryApprovedChaincodeDefinitions(
   context: SystemChaincodeContext,
   simulator: TxSimulator,
+  args: Uint8Array,
 ): Promise<Uint8Array> {
+  decodeArguments('QueryApprovedChaincodeDefinitions', lifecycle.QueryApprovedChaincodeDefinitionsArgs, args);
   const result = new lifecycle.QueryApprovedChaincodeDefinitionsResult();
   for (const definition of await allDefinitions(simulator)) {
     const entry = new lifecycle.QueryApprovedChaincodeDefinitionsResult.ApprovedChaincodeDefinition();
@@ -85,8 +104,33 @@ export async function queryApprovedChaincodeDefinitions(
   return result.serializeBinary();
 }
 
+/** Nobody approves of a definition before devnet commits it, so the next one is not ready as long as it is only the next one. */
+export async function checkCommitReadiness(
+  context: SystemChaincodeContext,
+  simulator: TxSimulator,
+  args: Uint8Array,
+): Promise<Uint8Array> {
+  const query = decodeArguments('CheckCommitReadiness', lifecycle.CheckCommitReadinessArgs, args);
+  const stored = await simulator.getState(LIFECYCLE_NAMESPACE, sequenceKey(query.getName()));
+  const sequence = stored === undefined ? 0 : lifecycle.StateData.deserializeBinary(stored.value).getInt64();
+  if (query.getSequence() !== sequence + 1) {
+    throw new SystemCallFailed(
+      `requested sequence is ${query.getSequence()}, but new definition must be sequence ${sequence + 1}`,
+    );
+  }
+  const result = new lifecycle.CheckCommitReadinessResult();
+  for (const { mspId } of context.ledger.channelConfig.applicationOrganisations) {
+    const mismatches = new lifecycle.CheckCommitReadinessResult.Mismatches();
+    mismatches.setItemsList(['ChaincodeParameters']);
+    result.getApprovalsMap().set(mspId, false);
+    result.getMismatchesMap().set(mspId, mismatches);
+  }
+  return result.serializeBinary();
+}
+
 /** Packages of chaincodes that have registered with this peer, with the definitions that use them. */
-export async function queryInstalledChaincodes(context: SystemChaincodeContext): Promise<Uint8Array> {
+export async function queryInstalledChaincodes(context: SystemChaincodeContext, args: Uint8Array): Promise<Uint8Array> {
+  decodeArguments('QueryInstalledChaincodes', lifecycle.QueryInstalledChaincodesArgs, args);
   const { QueryInstalledChaincodesResult: Result } = lifecycle;
   const result = new Result();
   for (const [packageId, chaincodes] of await installedPackages(context)) {
@@ -107,7 +151,11 @@ export async function queryInstalledChaincodes(context: SystemChaincodeContext):
 }
 
 export async function queryInstalledChaincode(context: SystemChaincodeContext, args: Uint8Array): Promise<Uint8Array> {
-  const packageId = lifecycle.QueryInstalledChaincodeArgs.deserializeBinary(args).getPackageId();
+  const packageId = decodeArguments(
+    'QueryInstalledChaincode',
+    lifecycle.QueryInstalledChaincodeArgs,
+    args,
+  ).getPackageId();
   const chaincodes = (await installedPackages(context)).get(packageId);
   if (chaincodes === undefined) throw new SystemCallFailed(`could not find chaincode with package id '${packageId}'`);
   const { QueryInstalledChaincodeResult: Result } = lifecycle;
@@ -175,7 +223,9 @@ async function allDefinitions(simulator: TxSimulator): Promise<ChaincodeDefiniti
   return definitions;
 }
 
-function definitionOf(simulator: TxSimulator, name: string): Promise<ChaincodeDefinition | undefined> {
+async function definitionOf(simulator: TxSimulator, name: string): Promise<ChaincodeDefinition | undefined> {
+  const metadata = await simulator.getState(LIFECYCLE_NAMESPACE, metadataKey(name));
+  if (metadata === undefined) return undefined;
   return readDefinition({ get: (namespace, key) => simulator.getState(namespace, key) }, name);
 }
 
@@ -187,4 +237,15 @@ function fill(target: DefinitionFields, definition: ChaincodeDefinition): void {
   target.setValidationParameter(definition.endorsementPolicy.serializeBinary());
   target.setInitRequired(false);
   target.setCollections(new peer.CollectionConfigPackage());
+}
+
+function decodeArguments<T>(name: string, type: { deserializeBinary(bytes: Uint8Array): T }, bytes: Uint8Array): T {
+  try {
+    return type.deserializeBinary(bytes);
+  } catch (cause) {
+    throw new Error(
+      `could not decode input arg for *lifecycle.Invocation.${name}: proto: cannot parse invalid wire-format data`,
+      { cause },
+    );
+  }
 }

@@ -4,6 +4,7 @@ import type { UnpackedProposal } from '../endorser/proposal.ts';
 import type { TxSimulator } from '../simulation/tx-simulator.ts';
 import { textArgument, type SystemChaincodeContext } from './context.ts';
 import {
+  checkCommitReadiness,
   queryApprovedChaincodeDefinition,
   queryApprovedChaincodeDefinitions,
   queryChaincodeDefinition,
@@ -17,6 +18,7 @@ type Call = (
   context: SystemChaincodeContext,
   args: Uint8Array,
   simulator: TxSimulator | undefined,
+  txId: string,
 ) => Promise<Uint8Array>;
 type Query = { readonly access: Resource | 'Admins'; readonly run: Call };
 
@@ -27,18 +29,22 @@ const QUERIES: Readonly<Record<string, Query>> = {
   },
   QueryChaincodeDefinitions: {
     access: '_lifecycle/QueryChaincodeDefinitions',
-    run: (_context, _args, simulator) => queryChaincodeDefinitions(onChannel(simulator)),
+    run: (_context, args, simulator) => queryChaincodeDefinitions(onChannel(simulator), args),
+  },
+  CheckCommitReadiness: {
+    access: '_lifecycle/CheckCommitReadiness',
+    run: (context, args, simulator) => checkCommitReadiness(context, onChannel(simulator), args),
   },
   QueryApprovedChaincodeDefinition: {
     access: 'Admins',
-    run: (context, args, simulator) => queryApprovedChaincodeDefinition(context, onChannel(simulator), args),
+    run: (context, args, simulator, txId) => queryApprovedChaincodeDefinition(context, txId, simulator, args),
   },
   QueryApprovedChaincodeDefinitions: {
     access: 'Admins',
-    run: (context, _args, simulator) => queryApprovedChaincodeDefinitions(context, onChannel(simulator)),
+    run: (context, args, simulator) => queryApprovedChaincodeDefinitions(context, onChannel(simulator), args),
   },
   QueryInstalledChaincode: { access: 'Admins', run: (context, args) => queryInstalledChaincode(context, args) },
-  QueryInstalledChaincodes: { access: 'Admins', run: (context) => queryInstalledChaincodes(context) },
+  QueryInstalledChaincodes: { access: 'Admins', run: (context, args) => queryInstalledChaincodes(context, args) },
 };
 
 /** Functions of Fabric's that change something, or need the organisations' private collections. */
@@ -46,13 +52,15 @@ const NOT_SUPPORTED: ReadonlySet<string> = new Set([
   'InstallChaincode',
   'GetInstalledChaincodePackage',
   'ApproveChaincodeDefinitionForMyOrg',
-  'CheckCommitReadiness',
   'CommitChaincodeDefinition',
 ]);
 
 /** The chaincode definitions of the channel, to be read (Fabric: core/chaincode/lifecycle/scc.go): function, message. */
 export function createLifecycle(context: SystemChaincodeContext): SystemChaincode {
-  return { readsState: true, execute: (proposal, simulator) => respond(() => dispatch(context, proposal, simulator)) };
+  return {
+    readsState: true,
+    execute: (proposal, simulator) => respond(proposal.input, () => dispatch(context, proposal, simulator)),
+  };
 }
 
 async function dispatch(
@@ -77,7 +85,7 @@ async function dispatch(
     (reason) => `Failed to authorize invocation due to failed ACL check: ${reason}`,
   );
   try {
-    return (await found?.run(context, args[1] ?? new Uint8Array(), simulator)) ?? new Uint8Array();
+    return (await found?.run(context, args[1] ?? new Uint8Array(), simulator, proposal.txId)) ?? new Uint8Array();
   } catch (error) {
     if (error instanceof SystemCallFailed && error.status !== 500) throw error;
     const reason = error instanceof Error ? error.message : String(error);
@@ -97,10 +105,8 @@ function checkAccess(
     return;
   }
   if (proposal.channelId === '') {
-    // Fabric falls back to the rule of that very name over the local MSP, which does not exist.
-    throw new Error(
-      'Failed getting local MSP principal during channelless check policy with policy [/Channel/Application/Writers]: [MSP Principal role [/Channel/Application/Writers] not recognized]',
-    );
+    context.checkLocalAccess('/Channel/Application/Writers', proposal);
+    return;
   }
   context.checkChannelAccess(query.access, proposal);
 }

@@ -4,6 +4,7 @@ import type { SystemChaincode } from '../endorser/endorser.ts';
 import type { UnpackedProposal } from '../endorser/proposal.ts';
 import type { CommittedBlock, PeerLedger } from '../ledger/ledger.ts';
 import { invokedName, textArgument, type SystemChaincodeContext } from './context.ts';
+import { quote } from './quote.ts';
 import { SystemCallFailed, checked, respond } from './system-response.ts';
 
 const MAX_UINT64 = 2n ** 64n - 1n;
@@ -21,7 +22,7 @@ const QUERIES: Readonly<Record<string, { readonly resource: Resource; readonly r
 
 /** The ledger queries of a peer (Fabric: core/scc/qscc/query.go): function, channel, argument. */
 export function createQscc(context: SystemChaincodeContext): SystemChaincode {
-  return { readsState: false, execute: (proposal) => respond(() => query(context, proposal)) };
+  return { readsState: false, execute: (proposal) => respond(proposal.input, () => query(context, proposal)) };
 }
 
 function query(
@@ -55,8 +56,8 @@ function getChainInfo(ledger: PeerLedger): Promise<Uint8Array> {
   return Promise.resolve(info.serializeBinary());
 }
 
-async function getBlockByNumber(ledger: PeerLedger, _bytes: Uint8Array, text: string): Promise<Uint8Array> {
-  const number = parseBlockNumber(text);
+async function getBlockByNumber(ledger: PeerLedger, bytes: Uint8Array, text: string): Promise<Uint8Array> {
+  const number = parseBlockNumber(bytes, text);
   const block = await ledger.getBlock(number === MAX_UINT64 ? ledger.height - 1n : number);
   return bytesOf(block, `Failed to get block number ${number}, error no such block number [${number}] in index`);
 }
@@ -96,10 +97,10 @@ function bytesOf(block: CommittedBlock | undefined, otherwise: string): Uint8Arr
   return block.bytes;
 }
 
-function parseBlockNumber(text: string): bigint {
+function parseBlockNumber(bytes: Uint8Array, text: string): bigint {
   const failed = (reason: string) =>
     new SystemCallFailed(
-      `Failed to parse block number with error strconv.ParseUint: parsing ${JSON.stringify(text)}: ${reason}`,
+      `Failed to parse block number with error strconv.ParseUint: parsing ${quote(bytes)}: ${reason}`,
     );
   if (!/^\d+$/.test(text)) throw failed('invalid syntax');
   const number = BigInt(text);

@@ -42,7 +42,7 @@ const MESSAGES: Readonly<Record<string, Message>> = {
   'a message of type MESSAGE': { type: Type.MESSAGE },
   'a seek': { type: Type.DELIVER_SEEK_INFO },
   'a chaincode package': { type: Type.CHAINCODE_PACKAGE },
-  'a type that nobody knows': { channelHeader: (header) => header.setType(77 as unknown as 1) },
+  'a type that nobody knows': { channelHeader: (header) => header.setType(77) },
   'no time': { channelHeader: (header) => header.clearTimestamp() },
   'an old time': { channelHeader: (header) => header.setTimestamp(createTimestamp(0)) },
   'no signature': { signature: () => new Uint8Array() },

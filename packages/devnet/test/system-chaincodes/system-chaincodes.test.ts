@@ -142,7 +142,7 @@ describe('the chaincodes of a peer itself', () => {
     });
 
     test.each([
-      [['JoinChain', 'x'], /^500 UNIMPLEMENTED: cscc JoinChain is not supported by devnet/],
+      [['JoinChainBySnapshot', 'x'], /^500 UNIMPLEMENTED: cscc JoinChainBySnapshot is not supported by devnet/],
       [['GetConfigBlock'], /^500 Incorrect number of arguments, 1$/],
       [['GetChannelConfig', ''], /^500 empty channel name provided$/],
       [
