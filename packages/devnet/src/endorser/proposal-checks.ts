@@ -6,6 +6,9 @@ import { decode, type UnpackedProposal } from './proposal.ts';
 
 /** How far a proposal's clock may be from the peer's (Fabric: peer.authentication.timewindow). */
 const TIME_WINDOW_MS = 15 * 60 * 1000;
+/** After so many years the Gregorian calendar repeats. */
+const CALENDAR_CYCLE_YEARS = 400;
+const CALENDAR_CYCLE_MS = 146_097 * 24 * 60 * 60 * 1000;
 
 /**
  * What Fabric's authentication filters check before anything else (core/handlers/auth/filter): the creator's certificate
@@ -92,6 +95,10 @@ function headerTypeName(type: number): string {
   return Object.entries(common.HeaderType).find(([, value]) => value === type)?.[0] ?? String(type);
 }
 
+/** Any time that a timestamp can hold: `Date` ends with the year 275760, so whole cycles of the calendar are taken off. */
 function rfc3339(timeMs: number): string {
-  return `${new Date(timeMs).toISOString().slice(0, 19)}Z`;
+  const cycles = Math.floor(timeMs / CALENDAR_CYCLE_MS);
+  const text = new Date(timeMs - cycles * CALENDAR_CYCLE_MS).toISOString();
+  const year = Number(text.slice(0, 4)) + cycles * CALENDAR_CYCLE_YEARS;
+  return `${year < 0 ? '-' : ''}${String(Math.abs(year)).padStart(4, '0')}${text.slice(4, 19)}Z`;
 }

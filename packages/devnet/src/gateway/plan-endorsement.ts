@@ -7,6 +7,8 @@ import type { GatewayChannel, GatewayEndorser } from './gateway-context.ts';
 import { findLayouts } from './layouts.ts';
 
 const MAX_CACHED_LAYOUTS = 500;
+/** Whoever asks for discovery brings policies of any size. */
+const MAX_CACHED_INTEREST_LENGTH = 16 * 1024;
 
 /** Layouts by channel configuration, definitions, peers and interest: only key policies make an interest unusual. */
 const cache = new WeakMap<GatewayChannel, Map<string, readonly Layout[]>>();
@@ -98,7 +100,7 @@ async function layoutsFor(
     const identities = new Map([...endorsers].map(([mspId, group]) => [mspId, group.map((e) => e.identity)]));
     layouts = findLayouts(policies, identities);
     if (known.size >= MAX_CACHED_LAYOUTS) known.clear();
-    known.set(id, layouts);
+    if (id.length <= MAX_CACHED_INTEREST_LENGTH) known.set(id, layouts);
   }
   return layouts;
 }

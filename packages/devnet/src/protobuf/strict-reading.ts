@@ -17,6 +17,10 @@ type ReaderClass = new (bytes: Uint8Array) => Reader;
 const END_GROUP = 4;
 const STRICT = Symbol.for('@waymark/devnet strict protobuf reading');
 const MALFORMED = 'proto: cannot parse invalid wire-format data';
+const INVALID_TEXT = 'proto: string field contains invalid UTF-8';
+
+/** Bytes that are no message of the kind that was asked for; the words are those of Go's protobuf library. */
+class MalformedProtobuf extends Error {}
 
 /**
  * Makes the protobuf library under `@hyperledger/fabric-protos` read as strictly as Fabric's does, for the whole process.
@@ -32,13 +36,13 @@ export function readProtobufStrictly(): void {
   Object.assign(prototype, {
     nextField(this: Reader): boolean {
       if (!nextField.call(this)) return false;
-      if (this.getFieldNumber() === 0 || this.getWireType() === END_GROUP) throw new Error(MALFORMED);
+      if (this.getFieldNumber() === 0 || this.getWireType() === END_GROUP) throw new MalformedProtobuf(MALFORMED);
       return true;
     },
     // `readBytes` is the one reader of the library that checks a length.
     readString(this: Reader): string {
       const bytes = this.readBytes();
-      if (!isUtf8(bytes)) throw new Error('proto: string field contains invalid UTF-8');
+      if (!isUtf8(bytes)) throw new MalformedProtobuf(INVALID_TEXT);
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
     },
     readMessage(this: Reader, message: unknown, read: (message: unknown, reader: Reader) => void): void {
@@ -46,6 +50,22 @@ export function readProtobufStrictly(): void {
     },
     [STRICT]: true,
   });
+  sayWhatGoSays(prototype);
+}
+
+/** The library's own words for malformed input are those of an assertion, or of a stack that is used up. */
+function sayWhatGoSays(prototype: object): void {
+  const methods = prototype as Record<string, unknown>;
+  for (const [name, method] of Object.entries(methods)) {
+    if (!/^(?:read|skip|next)[A-Z]/.test(name) || typeof method !== 'function') continue;
+    methods[name] = function (this: unknown, ...args: unknown[]): unknown {
+      try {
+        return method.apply(this, args) as unknown;
+      } catch (error) {
+        throw error instanceof MalformedProtobuf ? error : new MalformedProtobuf(MALFORMED, { cause: error });
+      }
+    };
+  }
 }
 
 /** The library is a dependency of a dependency: a message in reading leads to the one that is in use. */
