@@ -37,7 +37,10 @@ export function checkAccess(config: ChannelConfig, resource: Resource, signed: S
   );
 }
 
-/** Fabric's text for a channel that the peer does not know. */
+/** Fabric's text for a channel that the peer does not know, in requests that are signed data and no proposal. */
 export function unknownChannel(channelId: string): Error {
+  if (channelId === '') {
+    return new Error('Invalid channel ID name during check policy on signed data. Name must be different from nil.');
+  }
   return new Error(`Failed to get policy manager for channel [${channelId}]`);
 }

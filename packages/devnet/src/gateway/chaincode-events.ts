@@ -38,7 +38,7 @@ function unpack(signedRequest: gateway.SignedChaincodeEventsRequest): gateway.Ch
   } catch {
     throw new RpcError(
       status.INVALID_ARGUMENT,
-      'invalid chaincode events request: cannot parse invalid wire-format data',
+      'invalid chaincode events request: proto: cannot parse invalid wire-format data',
     );
   }
 }

@@ -43,7 +43,7 @@ function unpack(signedRequest: gateway.SignedCommitStatusRequest): gateway.Commi
   try {
     request = gateway.CommitStatusRequest.deserializeBinary(bytes);
   } catch {
-    throw new RpcError(status.INVALID_ARGUMENT, 'invalid status request: cannot parse invalid wire-format data');
+    throw new RpcError(status.INVALID_ARGUMENT, 'invalid status request: proto: cannot parse invalid wire-format data');
   }
   if (request.getIdentity_asU8().length === 0) throw new RpcError(status.INVALID_ARGUMENT, 'no identity provided');
   if (request.getChannelId() === '') throw new RpcError(status.INVALID_ARGUMENT, 'no channel ID provided');

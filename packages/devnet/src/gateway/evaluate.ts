@@ -44,8 +44,8 @@ function unpack(request: gateway.EvaluateRequest): GatewayProposal {
     }
     const proposal = unpackGatewayProposal(signedProposal);
     if (proposal.channelId === '') throw new Error('no channel id provided');
-    if (proposal.chaincodeName === '') {
-      throw new Error(`no chaincode name is provided, channel id [${proposal.channelId}]`);
+    if (proposal.missing !== undefined) {
+      throw new Error(`no ${proposal.missing} is provided, channel id [${proposal.channelId}]`);
     }
     return proposal;
   } catch (error) {

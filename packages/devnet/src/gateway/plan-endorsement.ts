@@ -1,4 +1,5 @@
 import type { peer } from '@hyperledger/fabric-protos';
+import { LIFECYCLE_NAMESPACE } from '../lifecycle/chaincode-definition.ts';
 import { compileApplicationPolicy } from '../policy/application-policy.ts';
 import { compileSignaturePolicy } from '../policy/signature-policy.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -7,6 +8,8 @@ import type { GatewayChannel, GatewayEndorser } from './gateway-context.ts';
 import { findLayouts } from './layouts.ts';
 
 const MAX_CACHED_LAYOUTS = 500;
+/** What has to be endorsed of a call of `_lifecycle`. */
+const LIFECYCLE_POLICY = '/Channel/Application/LifecycleEndorsement';
 /** Whoever asks for discovery brings policies of any size. */
 const MAX_CACHED_INTEREST_LENGTH = 16 * 1024;
 
@@ -116,6 +119,10 @@ async function policiesOf(
   const snapshot = await channel.ledger.snapshot();
   try {
     for (const call of interest.getChaincodesList()) {
+      if (call.getName() === LIFECYCLE_NAMESPACE) {
+        policies.push(config.policy(LIFECYCLE_POLICY));
+        continue;
+      }
       const definition = await channel.readDefinition(snapshot, call.getName());
       if (definition === undefined) {
         throw new Error(

@@ -7,7 +7,9 @@ export interface GatewayProposal {
   readonly header: common.Header;
   readonly payload: peer.ChaincodeProposalPayload;
   readonly channelId: string;
+  /** Empty when there is none; `missing` says what is. */
   readonly chaincodeName: string;
+  readonly missing: 'chaincode spec' | 'chaincode id' | 'chaincode name' | undefined;
   readonly hasTransientData: boolean;
 }
 
@@ -18,12 +20,21 @@ export function unpackGatewayProposal(signedProposal: peer.SignedProposal): Gate
   const channelHeader = decode('ChannelHeader', common.ChannelHeader, header.getChannelHeader_asU8());
   const payload = decode('ChaincodeProposalPayload', peer.ChaincodeProposalPayload, proposal.getPayload_asU8());
   const invocation = decode('ChaincodeInvocationSpec', peer.ChaincodeInvocationSpec, payload.getInput_asU8());
+  const chaincodeId = invocation.getChaincodeSpec()?.getChaincodeId();
+  const chaincodeName = chaincodeId?.getName() ?? '';
   return {
     signedProposal,
     header,
     payload,
     channelId: channelHeader.getChannelId(),
-    chaincodeName: invocation.getChaincodeSpec()?.getChaincodeId()?.getName() ?? '',
+    chaincodeName,
+    missing: whatIsMissing(invocation.hasChaincodeSpec(), chaincodeId !== undefined, chaincodeName),
     hasTransientData: payload.getTransientmapMap().getLength() > 0,
   };
+}
+
+function whatIsMissing(hasSpec: boolean, hasId: boolean, name: string): GatewayProposal['missing'] {
+  if (!hasSpec) return 'chaincode spec';
+  if (!hasId) return 'chaincode id';
+  return name === '' ? 'chaincode name' : undefined;
 }

@@ -1,5 +1,5 @@
 import { Client, credentials, status, type ServiceError } from '@grpc/grpc-js';
-import { common, orderer, peer } from '@hyperledger/fabric-protos';
+import { common, google, orderer, peer } from '@hyperledger/fabric-protos';
 import type { SigningIdentity } from '../../../src/msp/index.ts';
 import { buildSeek, buildSignedProposal } from '../../harness/proposals.ts';
 
@@ -11,6 +11,8 @@ export interface Answer {
   readonly code: number;
   readonly text: string;
   readonly responses: readonly Uint8Array[];
+  /** Values of the messages in the error's details. */
+  readonly details: readonly Uint8Array[];
 }
 
 export interface StreamOptions {
@@ -32,16 +34,33 @@ export class FabricNode {
     });
   }
 
-  unary(path: string, request: Uint8Array): Promise<Answer> {
+  unary(path: string, request: Uint8Array, options: StreamOptions = {}): Promise<Answer> {
     return new Promise((resolve) => {
       this.#client.makeUnaryRequest(
         path,
         asIs,
         (bytes: Buffer) => bytes,
         request,
-        { deadline: Date.now() + DEADLINE_MS },
+        { deadline: Date.now() + (options.waitMs ?? DEADLINE_MS) },
         (error, response) => resolve(answerOf(error, response === undefined ? [] : [response])),
       );
+    });
+  }
+
+  /** One request, any number of answers. */
+  serverStream(path: string, request: Uint8Array, options: StreamOptions = {}): Promise<Answer> {
+    return new Promise((resolve) => {
+      const call = this.#client.makeServerStreamRequest<Uint8Array, Buffer>(
+        path,
+        asIs,
+        (bytes: Buffer) => bytes,
+        request,
+        { deadline: Date.now() + (options.waitMs ?? DEADLINE_MS) },
+      );
+      const responses: Buffer[] = [];
+      call.on('data', (response: Buffer) => responses.push(response));
+      call.on('error', (error: ServiceError) => resolve(answerOf(error, responses)));
+      call.on('end', () => resolve(answerOf(null, responses)));
     });
   }
 
@@ -100,7 +119,11 @@ export class FabricNode {
 function answerOf(error: ServiceError | null, responses: readonly Uint8Array[]): Answer {
   // Which side notices that time is up, and in what words, is a matter of chance.
   const isLate = error?.code === status.DEADLINE_EXCEEDED || error?.code === status.CANCELLED;
-  return isLate
-    ? { code: status.DEADLINE_EXCEEDED, text: '', responses }
-    : { code: error?.code ?? status.OK, text: error?.details ?? '', responses };
+  if (isLate) return { code: status.DEADLINE_EXCEEDED, text: '', responses, details: [] };
+  const details = (error?.metadata.get('grpc-status-details-bin') ?? []).flatMap((bytes) =>
+    google.rpc.Status.deserializeBinary(Buffer.from(bytes))
+      .getDetailsList()
+      .map((any) => any.getValue_asU8()),
+  );
+  return { code: error?.code ?? status.OK, text: error?.details ?? '', responses, details };
 }
