@@ -6,6 +6,8 @@ import { ChaincodeStream, type ChaincodeStreamHandlers } from './chaincode-strea
 const MAX_MESSAGE_BYTES = 100 * 1024 * 1024;
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2_000;
+/** A stream that was ready for less than this was of no use: the next attempt waits longer, as after a failed one. */
+const USEFUL_MS = 1_000;
 
 /** Where a chaincode server listens. */
 export interface ChaincodeEndpoint {
@@ -51,6 +53,8 @@ class ReconnectingConnection implements ChaincodeConnection {
   #stream: ChaincodeStream | undefined;
   #isReady = false;
   #retryMs = FIRST_RETRY_MS;
+  #readySinceMs = 0;
+  #lostSoon = false;
   #retryTimer: NodeJS.Timeout | undefined;
   #closed = false;
   state: ChaincodeConnectionState = { kind: 'down', reason: 'not connected yet' };
@@ -102,7 +106,8 @@ class ReconnectingConnection implements ChaincodeConnection {
       },
       ready: () => {
         this.#isReady = true;
-        this.#retryMs = FIRST_RETRY_MS;
+        this.#readySinceMs = performance.now();
+        if (!this.#lostSoon) this.#retryMs = FIRST_RETRY_MS;
         this.#report({ kind: 'ready', packageId });
         for (const settle of [...this.#waiting]) settle(stream);
       },
@@ -122,6 +127,10 @@ class ReconnectingConnection implements ChaincodeConnection {
   }
 
   #lost(reason: Error): void {
+    if (this.#isReady) {
+      this.#lostSoon = performance.now() - this.#readySinceMs < USEFUL_MS;
+      if (!this.#lostSoon) this.#retryMs = FIRST_RETRY_MS;
+    }
     this.#isReady = false;
     this.#stream = undefined;
     if (this.#closed) return;

@@ -23,6 +23,9 @@ import { messageOf } from '../errors.ts';
 const Type = peer.ChaincodeMessage.Type;
 
 const STREAM_TERMINATED = 'chaincode stream terminated';
+/** Time for a chaincode to end its side of a stream that the peer has ended. */
+const END_GRACE_MS = 500;
+const MAX_PACKAGE_ID_LENGTH = 1024;
 const EXECUTION_TIMEOUT = 'timeout expired while executing transaction';
 
 const STATE_REQUESTS: ReadonlyMap<ChaincodeMessageType, StateRequestHandler> = new Map([
@@ -75,7 +78,12 @@ export class ChaincodeStream {
     this.#handlers = handlers;
     stream.on('data', (message: peer.ChaincodeMessage) => this.#receive(message));
     stream.on('error', (error: Error) => this.close(error));
-    stream.on('end', () => this.close(new Error('the chaincode ended the stream')));
+    const ended = () => this.close(new Error('the chaincode ended the stream'));
+    stream.on('end', ended);
+    // There is no end for who does not read.
+    stream.on('status', () => {
+      if (stream.isPaused()) ended();
+    });
   }
 
   /** Runs the chaincode; resolves with COMPLETED or ERROR. Rejects on time-out and when the stream ends. */
@@ -115,6 +123,8 @@ export class ChaincodeStream {
     this.#state = 'closed';
     for (const { settle } of this.#executions.values()) settle(new Error(STREAM_TERMINATED));
     this.#stream.end();
+    // A chaincode that does not end its side would keep this stream and all that come after it.
+    setTimeout(() => this.#stream.cancel(), END_GRACE_MS).unref();
     this.#handlers.closed(reason);
   }
 
@@ -133,7 +143,9 @@ export class ChaincodeStream {
 
   #receiveRegistration(type: ChaincodeMessageType, message: peer.ChaincodeMessage): void {
     if (type !== Type.REGISTER) throw new Error(`cannot handle message (${typeName(type)}) while in created state`);
-    this.#handlers.register(peer.ChaincodeID.deserializeBinary(message.getPayload_asU8()).getName());
+    const packageId = peer.ChaincodeID.deserializeBinary(message.getPayload_asU8()).getName();
+    if (packageId.length > MAX_PACKAGE_ID_LENGTH) throw new Error('the name that the chaincode registers is too long');
+    this.#handlers.register(packageId);
     this.#send(buildMessage(Type.REGISTERED));
     this.#send(buildMessage(Type.READY));
     this.#state = 'ready';
@@ -174,8 +186,11 @@ export class ChaincodeStream {
     return handler(payload, context);
   }
 
+  /** While the chaincode does not read its answers, its requests are not read. */
   #send(message: peer.ChaincodeMessage): void {
-    if (this.#state !== 'closed') this.#stream.write(message);
+    if (this.#state === 'closed' || this.#stream.write(message) || this.#stream.isPaused()) return;
+    this.#stream.pause();
+    this.#stream.once('drain', () => this.#stream.resume());
   }
 }
 

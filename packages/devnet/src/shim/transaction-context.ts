@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { peer } from '@hyperledger/fabric-protos';
 import type { ResultsIterator, TxSimulator } from '../simulation/tx-simulator.ts';
 
+/** Queries that a transaction may have open in one chaincode: each holds an iterator of the database. */
+const MAX_OPEN_QUERIES = 10_000;
+
 /** What a running transaction is to the peer: the same for a chaincode and for those it calls. */
 export interface Transaction {
   readonly channelId: string;
@@ -41,6 +44,9 @@ export class TransactionContext {
     limit: number,
     paged?: { bookmarkAndClose(): Promise<string> },
   ): PendingQuery {
+    if (this.#queries.size >= MAX_OPEN_QUERIES) {
+      throw new Error(`more than ${MAX_OPEN_QUERIES} queries are open`);
+    }
     const query: PendingQuery = {
       id: randomUUID(),
       iterator,

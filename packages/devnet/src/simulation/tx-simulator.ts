@@ -20,6 +20,8 @@ export interface SimulationResults {
   readonly writtenMetadata: ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>>;
 }
 
+/** More fits into no message between a peer and its clients. */
+const MAX_WRITTEN_BYTES = 100 * 1024 * 1024;
 const NO_METADATA: ReadonlyMap<string, Uint8Array> = new Map();
 
 /**
@@ -35,6 +37,7 @@ export class TxSimulator {
   readonly #writtenMetadata = new Map<string, Map<string, ReadonlyMap<string, Uint8Array>>>();
   readonly #values = new Map<string, Promise<StateValue | undefined>>();
   #writePerformed = false;
+  #writtenBytes = 0;
   #pagedQueryPerformed = false;
   #done = false;
 
@@ -53,6 +56,10 @@ export class TxSimulator {
 
   async putState(namespace: string, key: string, value: Uint8Array): Promise<void> {
     this.#checkWrite();
+    this.#writtenBytes += key.length + value.length;
+    if (this.#writtenBytes > MAX_WRITTEN_BYTES) {
+      throw new Error(`txid [${this.#txId}]: the transaction writes more than ${MAX_WRITTEN_BYTES} bytes`);
+    }
     this.#builder.addWrite(namespace, key, value);
     await this.#rememberMetadata(namespace, key);
   }
