@@ -42,10 +42,13 @@ export function twoOrganisations(
   };
 }
 
-export async function startTestNetwork(options: Partial<DevnetOptions> = {}): Promise<TestNetwork> {
+export async function startTestNetwork(
+  options: Partial<DevnetOptions> | ((chaincodeAddress: string) => Partial<DevnetOptions>) = {},
+): Promise<TestNetwork> {
   const dataDir = await temporaryFolder();
   const chaincode = await startAssetContract();
-  const devnet = await startDevnet(twoOrganisations(dataDir, chaincode.address, options)).catch(
+  const changes = typeof options === 'function' ? options(chaincode.address) : options;
+  const devnet = await startDevnet(twoOrganisations(dataDir, chaincode.address, changes)).catch(
     async (error: unknown) => {
       await chaincode.stop();
       throw error;
