@@ -1,0 +1,27 @@
+import type { Digest, MemberId, Signature } from './ids.ts';
+import type { Header } from './block/header.ts';
+import type { Candidate } from './block/candidate.ts';
+
+/** A value with one canonical form: nested lists of texts, whole numbers, booleans and nulls. */
+export type Statement = readonly (string | number | boolean | null | Statement)[];
+
+/**
+ * Hashes and signatures, injected and synchronous: the core decides what is hashed and signed, not how. Every function is pure, but for
+ * `sign`, which uses this member's own key. `createCrypto` makes the real one; a simulation may pass a cheap one.
+ */
+export interface Crypto {
+  /** Digest of a statement. */
+  digest(statement: Statement): Digest;
+  /** Leaf hash of a statement (RFC 6962 section 2.1). */
+  leafHash(statement: Statement): Uint8Array;
+  /** Root over leaf hashes (RFC 6962 section 2.1). */
+  merkleRoot(leaves: readonly Uint8Array[]): Digest;
+  /** Block hash: CID of the unsigned dag-cbor header. */
+  headerHash(header: Header): string;
+  /** CID of the body as it is stored: the content encrypted to the firm and its auditors, the same bytes at every member. */
+  bodyId(candidate: Candidate): string;
+  /** Signs with this member's own key. The first item of a statement says what it is. */
+  sign(statement: Statement): Signature;
+  /** Whether `member` signed this statement. */
+  verify(member: MemberId, statement: Statement, signature: Signature): boolean;
+}

@@ -1,0 +1,242 @@
+import { electionProblem, requiredReproposals } from '../election/certificate.ts';
+import type { VoteCertificate } from '../election/vote.ts';
+import { candidateEvidence, sealEvidence } from '../evidence.ts';
+import type { ChainState } from '../log/chain.ts';
+import type { AppendMessage, AppendReply, LogEntry } from '../messages.ts';
+import { acknowledgement } from './candidates.ts';
+import { proposalProblem, sealMismatch } from './accept.ts';
+import { compareStatements } from './blame.ts';
+import { catchUp } from './catch-up.ts';
+import { walk } from './chain-walk.ts';
+import { isSame, sealTop } from './confirm.ts';
+import { type Following, type Node, persist } from './node.ts';
+import { becomeFollower, bind, resetElectionTimer } from './role.ts';
+
+/** A center pushes entries (Raft section 5.3; D5, D6). */
+export function onAppend(node: Node, message: AppendMessage): void {
+  const { from, term, prev } = message;
+  const isStale = term < node.term && node.faults.acceptStaleCenter !== true;
+  const isLiar = node.liars.has(from) && node.faults.ignoreEvidence !== true;
+  if (isStale || isLiar) return reply(node, message, 'stale', node.log.top.height, isLiar ? 'equivocation' : null);
+  if (node.following?.center !== from || term !== node.term) {
+    const problem = follow(node, message);
+    if (problem === 'other-center') return reply(node, message, 'stale', node.log.top.height, problem);
+    if (problem !== null) return reply(node, message, 'gap', gapHeight(node, message), problem, true);
+  }
+  resetElectionTimer(node);
+  const start = matchPrevious(node, message);
+  if (typeof start === 'number') return reply(node, message, 'gap', start, null);
+  if (start === 'equivocation') return reply(node, message, 'refused', prev.height, start);
+  for (const entry of message.entries) {
+    if (entry.candidate.height <= node.log.base.height) continue;
+    const problem = takeEntry(node, node.following as Following, entry);
+    if (problem !== null) return refuse(node, message, entry, problem);
+  }
+  reply(node, message, 'matched', prev.height + message.entries.length, null);
+}
+
+/**
+ * Checks the election of a center that is not followed yet. A member that is too far behind to judge it takes what blocks prove themselves and
+ * asks for more.
+ * @returns null when it is followed now
+ */
+function follow(node: Node, message: AppendMessage): string | null {
+  const { election, from, term } = message;
+  const isOther = term === node.term && node.boundTo !== null && node.boundTo !== from;
+  if (isOther && node.faults.handOverWithoutFencing !== true && node.faults.forgetCenter !== true)
+    return 'other-center';
+  if (election === null || election.term !== term || election.center !== from) {
+    return node.faults.skipElectionCheck === true ? followBlindly(node, message) : 'election-missing';
+  }
+  const problem = checkElection(node, election, message);
+  if (problem === 'base-unknown') catchUp(node, message.entries);
+  return problem === 'base-unknown' ? checkElection(node, election, message) : problem;
+}
+
+/** Checks a vote certificate on this member's own chain, or on what the message proves on top of it; follows its center when it holds. */
+export function checkElection(
+  node: Node,
+  election: VoteCertificate,
+  message: Pick<AppendMessage, 'entries' | 'prev' | 'seal'>,
+): string | null {
+  const baseHeight = election.base?.header.height ?? 0;
+  const baseHash = election.base?.hash ?? '';
+  const base = stateAt(node, baseHeight, baseHash, message);
+  if (base === null) return 'base-unknown';
+  const problem = electionProblem(node.crypto, node.ledger, election, base, base.epochs, node.faults);
+  if (problem !== null) return problem;
+  startFollowing(node, election, base);
+  return null;
+}
+
+function startFollowing(node: Node, election: VoteCertificate, base: ChainState): void {
+  becomeFollower(node, election.term);
+  bind(node, election.center);
+  const { height, term, hash } = base;
+  node.following = {
+    center: election.center,
+    base: { height, term, hash },
+    required: requiredReproposals(election, base),
+  };
+}
+
+function followBlindly(node: Node, { from, term }: AppendMessage): null {
+  becomeFollower(node, term);
+  bind(node, from);
+  node.following = { center: from, base: { height: 0, term: 0, hash: '' }, required: [] };
+  return null;
+}
+
+function stateAt(
+  node: Node,
+  height: number,
+  hash: string,
+  { entries, prev, seal }: Pick<AppendMessage, 'entries' | 'prev' | 'seal'>,
+): ChainState | null {
+  const { log } = node;
+  // What is compacted is confirmed: there is one block of that height only.
+  if (height <= log.base.height) return height < log.base.height || log.base.hash === hash ? log.base : null;
+  const held = log.state(height);
+  if (held?.hash === hash) return held;
+  const before = log.state(prev.height);
+  if (before?.hash === prev.hash) {
+    return walk(node, before, entries).states.find((state) => state.height === height && state.hash === hash) ?? null;
+  }
+  const { open } = log;
+  if (open === null || seal === null || seal.hash !== prev.hash) return null;
+  const sealedTop = walk(node, log.top, [{ candidate: open.candidate, seal }]).states[1];
+  if (sealedTop === undefined || sealedTop.height !== prev.height) return null;
+  const above = walk(node, sealedTop, entries).states;
+  return above.find((state) => state.height === height && state.hash === hash) ?? null;
+}
+
+/** Finds the block that the entries stand on. Answers a height to continue from when it is not here. */
+function matchPrevious(node: Node, { prev, seal }: AppendMessage): null | number | 'equivocation' {
+  const { log } = node;
+  if (prev.height <= log.base.height) return null;
+  const held = log.entry(prev.height);
+  if (held === null) return log.top.height;
+  if (held.seal?.hash === prev.hash) return null;
+  if (seal === null || seal.hash !== prev.hash) return Math.min(prev.height - 1, log.top.height);
+  const below = log.state(prev.height - 1);
+  if (below === null) return log.top.height;
+  if (held.seal !== null) {
+    const isLie = compareStatements(node, sealEvidence(held.seal), sealEvidence(seal));
+    return isLie ? 'equivocation' : prev.height - 1;
+  }
+  if (sealMismatch(node, below, held.candidate, seal) === null) {
+    sealTop(node, seal);
+    return null;
+  }
+  const isLie = compareStatements(node, candidateEvidence(held.candidate), sealEvidence(seal));
+  return isLie ? 'equivocation' : prev.height - 1;
+}
+
+/** Takes one entry into the log. @returns reason code when it cannot be taken */
+function takeEntry(node: Node, following: Following, entry: LogEntry): string | null {
+  const { log, faults } = node;
+  const { candidate, seal } = entry;
+  const { height } = candidate;
+  const held = log.entry(height);
+  const below = log.state(height - 1);
+  if (below === null) return faults.acceptHeightGap === true ? null : 'height-gap';
+  if (held !== null && isSame(held.candidate, candidate)) return takeAgain(node, following, entry);
+  if (held !== null) {
+    if (height <= node.confirmed && faults.truncateConfirmed !== true) return 'confirmed-conflict';
+    const isSameTerm = held.candidate.term === candidate.term && faults.ackTwicePerHeight !== true;
+    if (isSameTerm || held.candidate.term === node.term) {
+      compareStatements(node, candidateEvidence(held.candidate), candidateEvidence(candidate));
+      if (faults.ackTwicePerHeight !== true) return 'equivocation';
+    }
+  }
+  if (seal !== null) {
+    const problem = walk(node, below, [entry]).problem;
+    if (problem !== null) return problem;
+    log.put(candidate, null);
+    persist(node, { type: 'candidate', candidate, ack: null });
+    sealTop(node, seal);
+    return null;
+  }
+  const problem = proposalProblem(node, below, candidate, following);
+  if (problem !== null) return problem;
+  const ack = acknowledgement(node, candidate);
+  log.put(candidate, ack);
+  if (faults.forgetAck !== true) persist(node, { type: 'candidate', candidate, ack });
+  return null;
+}
+
+/** An entry that is here already: it may bring its seal, or be acknowledged only now. */
+function takeAgain(node: Node, following: Following, { candidate, seal }: LogEntry): string | null {
+  const { log } = node;
+  const held = log.entry(candidate.height);
+  const below = log.state(candidate.height - 1);
+  if (held === null || below === null) return 'height-gap';
+  if (held.seal !== null) {
+    if (seal === null || seal.hash === held.seal.hash) return null;
+    compareStatements(node, sealEvidence(held.seal), sealEvidence(seal));
+    return 'equivocation';
+  }
+  if (held.candidate.salt !== candidate.salt) {
+    // Nobody signs the salt: whichever the seal agrees with is the right one.
+    log.put(candidate, held.ack);
+    persist(node, { type: 'candidate', candidate, ack: held.ack });
+  }
+  if (seal !== null) {
+    const problem = sealMismatch(node, below, candidate, seal);
+    if (problem === null) sealTop(node, seal);
+    return problem;
+  }
+  if (held.ack !== null || candidate.term !== node.term) return null;
+  const problem = proposalProblem(node, below, candidate, following);
+  if (problem !== null) return problem;
+  const ack = acknowledgement(node, candidate);
+  log.acknowledge(ack);
+  persist(node, { type: 'ack', ack });
+  return null;
+}
+
+function refuse(node: Node, message: AppendMessage, { candidate }: LogEntry, reason: string): void {
+  const { refusedCandidate } = node;
+  if (refusedCandidate !== null) {
+    compareStatements(node, candidateEvidence(refusedCandidate), candidateEvidence(candidate));
+  }
+  node.refusedCandidate = candidate;
+  const { height, term, center } = candidate;
+  node.out.alerts.push({ type: 'refused', height, term, center, reason });
+  reply(node, message, 'refused', height - 1, reason);
+}
+
+/** Where an unjudged center should continue: above what it can build on. */
+function gapHeight(node: Node, { prev }: AppendMessage): number {
+  const { log } = node;
+  const held = log.state(prev.height);
+  if (held !== null && held.hash === prev.hash) return prev.height;
+  return Math.min(log.top.height, prev.height > log.top.height ? log.top.height : prev.height - 1);
+}
+
+function reply(
+  node: Node,
+  message: Pick<AppendMessage, 'from' | 'term'>,
+  result: AppendReply['result'],
+  height: number,
+  reason: string | null,
+  needsElection = false,
+): void {
+  const { log, faults } = node;
+  const isHeld = log.open !== null && log.open.candidate.height <= height && result === 'matched';
+  const own = isHeld ? (log.open?.ack ?? null) : null;
+  const ack = own !== null && (own.term === node.term || faults.commitOldTerm === true) ? own : null;
+  const answer: AppendReply = {
+    type: 'append-reply',
+    from: node.id,
+    to: message.from,
+    term: result === 'stale' ? node.term : message.term,
+    result,
+    height: Math.max(0, height),
+    sealed: log.top.height,
+    ack,
+    reason,
+    needsElection,
+  };
+  (faults.ackBeforePersist === true ? node.out.early : node.out.messages).push(answer);
+}
