@@ -2,6 +2,7 @@ import { discovery, type peer } from '@hyperledger/fabric-protos';
 import { layoutsForInterest } from '../gateway/plan-endorsement.ts';
 import { definitionsOnPeers, describePeer } from './channel-view.ts';
 import type { DiscoveryContext } from './context.ts';
+import { interestText } from './interest-text.ts';
 
 /** Which peers together satisfy the policies of a transaction (Fabric: discovery/endorsement). Throws Fabric's texts. */
 export async function answerChaincodeQuery(
@@ -15,7 +16,7 @@ export async function answerChaincodeQuery(
     try {
       result.addContent(await describeEndorsement(context, interest));
     } catch (cause) {
-      throw new Error(`failed constructing descriptor for ${describe(interest)}`, { cause });
+      throw new Error(`failed constructing descriptor for ${interestText(interest)}`, { cause });
     }
   }
   const answer = new discovery.QueryResult();
@@ -76,12 +77,4 @@ function checkSupported(calls: readonly peer.ChaincodeCall[]): void {
       );
     }
   }
-}
-
-/** As Go prints the message. */
-function describe(interest: peer.ChaincodeInterest): string {
-  return interest
-    .getChaincodesList()
-    .map((call) => `chaincodes:{name:${JSON.stringify(call.getName())}}`)
-    .join(' ');
 }

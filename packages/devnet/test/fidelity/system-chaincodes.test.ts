@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { common, peer } from '@hyperledger/fabric-protos';
 import { headerFieldsOf, headerHash } from '../../src/block/hashes.ts';
 import type { SigningIdentity } from '../../src/msp/index.ts';
-import { compareProposal, type Comparable } from './harness/comparable.ts';
+import { compareProposal, sorted, type Comparable } from './harness/comparable.ts';
 import { describeFidelity, type Fidelity } from './harness/describe-fidelity.ts';
 import { buildProposal } from './harness/proposal-parts.ts';
 
@@ -205,16 +205,6 @@ function compareWithoutPrivateReads(name: string, outcome: Parameters<typeof com
     return { stable: compared.stable, exact: sorted(common.Config.deserializeBinary(payload).toObject()) };
   }
   return compared;
-}
-
-/** Lists of pairs, as maps are written, in the order of their keys. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    const items = value.map(sorted);
-    return items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-  }
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, sorted(item)]));
 }
 
 /** Who may ask what differs by role, organisation and channel. */

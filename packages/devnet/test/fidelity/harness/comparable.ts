@@ -44,3 +44,13 @@ export function compareProposal(outcome: { answer: Answer; response?: peer.Propo
     },
   };
 }
+
+/** Lists of pairs, as maps are written, in the order of their keys. */
+export function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map(sorted);
+    return items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, sorted(item)]));
+}

@@ -26,9 +26,21 @@ export class FabricNode {
   readonly address: string;
   readonly #client: Client;
 
-  constructor(address: string, tlsRootCertPem: string, hostName: string) {
+  /** `clientTls`: with a certificate of the client's own, PEM. */
+  constructor(
+    address: string,
+    tls: { readonly tlsRootCertPem: string; readonly hostName: string },
+    clientTls?: { readonly certificatePem: string; readonly privateKeyPem: string },
+  ) {
+    const { tlsRootCertPem, hostName } = tls;
+    const bytes = (pem: string | undefined) => (pem === undefined ? null : Buffer.from(pem));
+    const ssl = credentials.createSsl(
+      Buffer.from(tlsRootCertPem),
+      bytes(clientTls?.privateKeyPem),
+      bytes(clientTls?.certificatePem),
+    );
     this.address = address;
-    this.#client = new Client(address, credentials.createSsl(Buffer.from(tlsRootCertPem)), {
+    this.#client = new Client(address, ssl, {
       'grpc.ssl_target_name_override': hostName,
       'grpc.max_receive_message_length': -1,
     });

@@ -3,7 +3,9 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { common } from '@hyperledger/fabric-protos';
-import { startDevnet, type Devnet, type DevnetOptions } from '../../../src/index.ts';
+import { createOrganisationCa } from '../../../src/ca/index.ts';
+import type { IssuedTls } from '../../../src/ca/issued.ts';
+import { startDevnet, type Devnet, type DevnetOptions, type NodeConnection } from '../../../src/index.ts';
 import { createSigningIdentity, type SigningIdentity } from '../../../src/msp/index.ts';
 import { fabricProgram, runFabric } from '../../support/fabric-programs.ts';
 import { freePorts } from '../../support/free-ports.ts';
@@ -28,8 +30,12 @@ export interface Twin {
   readonly devnet: Devnet;
   /** Org1's peer on both sides. The native one gets its blocks from devnet's orderer. */
   readonly peers: Sides<FabricNode>;
+  /** The same, without a TLS certificate of the client. */
+  readonly anonymousPeers: Sides<FabricNode>;
   /** The native orderer has a chain of its own, from the same genesis block. */
   readonly orderers: Sides<FabricNode>;
+  /** The client's TLS certificate. */
+  readonly clientTls: IssuedTls;
   readonly identities: {
     readonly user: SigningIdentity;
     readonly admin: SigningIdentity;
@@ -65,7 +71,8 @@ export async function startTwin(options: Partial<DevnetOptions> = {}): Promise<T
   const programs = new Programs(devnet, await temporaryFolder());
   try {
     const ports = missingFabric() === undefined ? await programs.start() : undefined;
-    return buildTwin(devnet, programs, ports);
+    const ca = await createOrganisationCa({ mspId: 'Org1MSP', domain: 'org1.example.com' });
+    return buildTwin(devnet, programs, ports, await ca.issueTls({ commonName: 'client' }));
   } catch (error) {
     const log = programs.log;
     await programs.stop();
@@ -79,19 +86,16 @@ interface Ports {
   readonly orderer: number;
 }
 
-function buildTwin(devnet: Devnet, programs: Programs, ports: Ports | undefined): Twin {
+function buildTwin(devnet: Devnet, programs: Programs, ports: Ports | undefined, clientTls: IssuedTls): Twin {
   const org1 = devnet.organisation('Org1MSP');
   const org2 = devnet.organisation('Org2MSP');
-  const node = (address: string, connection: { tlsRootCertPem: string; hostName: string }) =>
-    new FabricNode(address, connection.tlsRootCertPem, connection.hostName);
-  const peers = {
-    devnet: node(org1.gateway.address, org1.gateway),
-    fabric: ports === undefined ? undefined : node(`127.0.0.1:${ports.peer}`, org1.gateway),
-  };
-  const orderers = {
-    devnet: node(devnet.orderer.address, devnet.orderer),
-    fabric: ports === undefined ? undefined : node(`127.0.0.1:${ports.orderer}`, devnet.orderer),
-  };
+  const sides = (connection: NodeConnection, port: number | undefined, tls?: IssuedTls): Sides<FabricNode> => ({
+    devnet: new FabricNode(connection.address, connection, tls),
+    fabric: port === undefined ? undefined : new FabricNode(`127.0.0.1:${port}`, connection, tls),
+  });
+  const peers = sides(org1.gateway, ports?.peer, clientTls);
+  const anonymousPeers = sides(org1.gateway, ports?.peer);
+  const orderers = sides(devnet.orderer, ports?.orderer, clientTls);
   const user = createSigningIdentity(org1.user);
   const level = async () => {
     const { fabric } = peers;
@@ -107,7 +111,9 @@ function buildTwin(devnet: Devnet, programs: Programs, ports: Ports | undefined)
   return {
     devnet,
     peers,
+    anonymousPeers,
     orderers,
+    clientTls,
     identities: {
       user,
       admin: createSigningIdentity(org1.admin),
@@ -124,7 +130,7 @@ function buildTwin(devnet: Devnet, programs: Programs, ports: Ports | undefined)
     level,
     log: () => programs.log,
     stop: async () => {
-      for (const { devnet: a, fabric: b } of [peers, orderers]) {
+      for (const { devnet: a, fabric: b } of [peers, anonymousPeers, orderers]) {
         a.close();
         b?.close();
       }
