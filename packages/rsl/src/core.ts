@@ -1,4 +1,5 @@
 import type { Audit } from './audit/audit.ts';
+import type { Seal } from './block/header.ts';
 import type { Submission, SubmissionReceipt } from './block/submission.ts';
 import type { Crypto } from './crypto.ts';
 import type { Equivocation } from './evidence.ts';
@@ -116,6 +117,8 @@ export interface RslCore {
   status(): Status;
   /** The shortest list of steps that brings this member back: for rewriting its disk. */
   checkpoint(): readonly PersistStep[];
+  /** Proof that a block in memory is confirmed: its seal and those above it that confirm it (`isConfirmedBySeals`). Goes with its anchor. */
+  confirmation(height: number): readonly Seal[] | null;
   /** A block in memory. */
   block(height: number): SealedBlock | null;
 }

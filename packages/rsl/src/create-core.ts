@@ -6,7 +6,7 @@ import { createLog } from './log/log.ts';
 import { checkConfiguration } from './membership/configuration.ts';
 import type { Message } from './messages.ts';
 import type { Ready } from './ready.ts';
-import { makeSnapshot } from './snapshot/make.ts';
+import { confirmingSeals, makeSnapshot } from './snapshot/make.ts';
 import { accuse } from './step/blame.ts';
 import { campaign, onHandOver, onVoteReply, onVoteRequest } from './step/campaign.ts';
 import { onBlocks, onFetch, onSnapshot } from './step/catch-up.ts';
@@ -147,6 +147,7 @@ function coreOf(node: Node): RslCore {
     advance,
     status: () => statusOf(node),
     checkpoint: () => checkpoint(node),
+    confirmation: (height) => confirmingSeals(node.log, height),
     block(height) {
       const entry = node.log.entry(height);
       return entry?.seal === null || entry === null ? null : { candidate: entry.candidate, seal: entry.seal };

@@ -1,6 +1,5 @@
-import { sealProblem } from '../block/certificate.ts';
+import { isConfirmedBySeals } from '../block/confirmation.ts';
 import type { Seal } from '../block/header.ts';
-import { confirmedBy } from '../confirm.ts';
 import type { Crypto } from '../crypto.ts';
 import { type ChainState, type Cursor, departmentsDigest } from '../log/chain.ts';
 import { type Configuration, configurationStatement } from '../membership/configuration.ts';
@@ -52,7 +51,7 @@ function isProven(
     if (next.epoch <= configuration.epoch) continue;
     if (next.epoch !== configuration.epoch + 1) return false;
     const root = crypto.merkleRoot([crypto.leafHash(configurationStatement(next))]);
-    if (seals[0]?.header.root !== root || !isConfirmed(crypto, ledger, [configuration, next], seals, faults))
+    if (seals[0]?.header.root !== root || !isConfirmedBySeals(crypto, ledger, [configuration, next], seals, faults))
       return false;
     configuration = next;
   }
@@ -64,28 +63,7 @@ function isProven(
   }
   if (seal.header.height !== snapshot.height) return false;
   if (departmentsDigest(crypto, snapshot.salt, cursorMap(snapshot)) !== seal.header.departments) return false;
-  return isConfirmed(crypto, ledger, [configuration], snapshot.seals, faults);
-}
-
-/** Whether each of these headers has its quorum and follows the one before, and together they confirm the first. */
-function isConfirmed(
-  crypto: Crypto,
-  ledger: string,
-  configurations: readonly Configuration[],
-  seals: readonly Seal[],
-  faults: PlantedFaults,
-): boolean {
-  const [first] = seals;
-  if (first === undefined) return false;
-  const lying = configurations.some(({ profile }) => profile.center === 'lying');
-  let below = { height: first.header.height - 1, term: 0, hash: first.header.prev, confirmed: 0 };
-  for (const seal of seals) {
-    const { height, term, prev } = seal.header;
-    if (seal.header.ledger !== ledger || height !== below.height + 1 || prev !== below.hash) return false;
-    if (sealProblem(crypto, seal, configurations, faults) !== null) return false;
-    below = { height, term, hash: seal.hash, confirmed: confirmedBy(below, { height, term }, lying, faults) };
-  }
-  return below.confirmed >= first.header.height;
+  return isConfirmedBySeals(crypto, ledger, [configuration], snapshot.seals, faults);
 }
 
 function cursorMap({ cursors }: Snapshot): Map<string, Cursor> {

@@ -4,7 +4,7 @@ import type { Log } from '../log/log.ts';
 import type { ConfigurationProof, Snapshot } from './snapshot.ts';
 
 /** The sealed headers from a block up to the one that confirms it; null when they are not here. */
-function confirmingSeals(log: Log, height: number): Seal[] | null {
+export function confirmingSeals(log: Log, height: number): Seal[] | null {
   const seals: Seal[] = [];
   for (let at = height; at <= log.top.height; at += 1) {
     const entry = log.entry(at);

@@ -9,8 +9,11 @@ import { becomeFollower, hasLivingCenter, isEligible, resetElectionTimer } from 
 
 /** Stands for election: asks first whether it would be elected (thesis section 9.6), unless the center itself has ordered it. */
 export function campaign(node: Node, pre: boolean, handOver: HandOver | null): void {
+  if (node.role === 'center') return;
   resetElectionTimer(node);
-  if (node.role === 'center' || !isEligible(node, node.id)) return;
+  // Whether it may stand or not: it has not heard of a center for a time-out, and does not keep others from voting.
+  node.following = null;
+  if (!isEligible(node, node.id)) return;
   const term = node.term + 1;
   if (!Number.isSafeInteger(term + 1)) return;
   if (!pre) {
@@ -19,7 +22,6 @@ export function campaign(node: Node, pre: boolean, handOver: HandOver | null): v
     node.boundTo = null;
     persistHardState(node);
   }
-  node.following = null;
   node.role = pre ? 'pre-candidate' : 'candidate';
   node.campaign = { pre, handOver, answers: new Map([[node.id, true]]), votes: new Map() };
   if (!pre) node.campaign.votes.set(node.id, signVote(node, term, node.id, epochOf(node)));

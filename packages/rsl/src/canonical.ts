@@ -1,0 +1,54 @@
+import { encode } from '@ipld/dag-cbor';
+import { cidOfDagCbor, encodeCbor, leafHash, merkleRoot, parseCid, sha256, toHex } from '@waymark/protocol';
+import type { Header } from './block/header.ts';
+import type { Crypto, Statement } from './crypto.ts';
+import { noBlock } from './ids.ts';
+
+/** What the real `Crypto` still has to be given: this member's key, the others' certificates, and how a body is stored. */
+export type CryptoKeys = Pick<Crypto, 'bodyId'> & {
+  /** Signs bytes with this member's key, for example as a COSE_Sign1 with detached payload. */
+  readonly signBytes: (bytes: Uint8Array) => string;
+  /** Whether a member signed these bytes. */
+  readonly verifyBytes: (member: string, bytes: Uint8Array, signature: string) => boolean;
+};
+
+/** Canonical bytes of a statement: deterministic CBOR (RFC 8949 section 4.2.1). */
+export function statementBytes(statement: Statement): Uint8Array {
+  return encodeCbor(statement);
+}
+
+/**
+ * The unsigned header as dag-cbor: what the block hash is the CID of. The block before and the body are links; digests are bytes.
+ * @throws WaymarkError input-invalid when a link is no CID of ours
+ */
+export function headerBytes(header: Header): Uint8Array {
+  const { version, ledger, epoch, height, term, accepted, rejected, timestampMs } = header;
+  return encode({
+    v: version,
+    type: 'waymark/rsl-header',
+    ledger,
+    epoch,
+    height,
+    term,
+    prev: header.prev === noBlock ? null : parseCid(header.prev),
+    departments: Buffer.from(header.departments, 'hex'),
+    root: Buffer.from(header.root, 'hex'),
+    accepted,
+    rejected,
+    timestamp: timestampMs,
+    body: parseCid(header.body),
+  });
+}
+
+/** Real hashing: SHA-256, RFC 6962 trees, block hashes as CIDs. */
+export function createCrypto({ bodyId, signBytes, verifyBytes }: CryptoKeys): Crypto {
+  return {
+    bodyId,
+    digest: (statement) => toHex(sha256(statementBytes(statement))),
+    leafHash: (statement) => leafHash(statementBytes(statement)),
+    merkleRoot: (leaves) => toHex(merkleRoot(leaves)),
+    headerHash: (header) => cidOfDagCbor(headerBytes(header)).toString(),
+    sign: (statement) => signBytes(statementBytes(statement)),
+    verify: (member, statement, signature) => verifyBytes(member, statementBytes(statement), signature),
+  };
+}
