@@ -32,7 +32,7 @@ export interface Seed {
 export interface SeedMaker {
   readonly signer: SigningIdentity;
   /** A seed for any method of a peer or the orderer, fresh each time: transaction ids are used once. */
-  make(random: Random, method: Method): Seed;
+  make(random: Random, method: Method, chaincode?: string): Seed;
 }
 
 const EXTREME_NUMBERS = [0, 1, 2 ** 31, 2 ** 53 - 1, 2 ** 53, 2 ** 63, 2 ** 64 - 2048];
@@ -57,7 +57,8 @@ export async function createSeedMaker(target: TargetDescription, client: RawClie
     prepared.push(payload);
   };
 
-  const proposals = (random: Random): peer.SignedProposal => {
+  const proposals = (random: Random, chaincode?: string): peer.SignedProposal => {
+    if (chaincode !== undefined) return propose(random, ['anything'], chaincode);
     const { target, args } = random.pick([
       { target: CHAINCODE, args: ['put', 'key', 'value'] },
       { target: CHAINCODE, args: ['get', 'key'] },
@@ -99,15 +100,16 @@ export async function createSeedMaker(target: TargetDescription, client: RawClie
     bytes: () => Buffer.from(`seed${prepared.length}${Date.now()}`.padEnd(24)),
     below: () => 1,
   } as unknown as Random);
-  const builders = new Map<Method, (random: Random) => Seed>([
+  const builders = new Map<Method, (random: Random, chaincode?: string) => Seed>([
     [
       PROCESS_PROPOSAL,
-      (random) => proposalSeed(PROCESS_PROPOSAL, signer, proposals(random), (proposal) => proposal.serializeBinary()),
+      (random, chaincode) =>
+        proposalSeed(PROCESS_PROPOSAL, signer, proposals(random, chaincode), (proposal) => proposal.serializeBinary()),
     ],
     [
       EVALUATE,
-      (random) =>
-        proposalSeed(EVALUATE, signer, proposals(random), (proposal) => {
+      (random, chaincode) =>
+        proposalSeed(EVALUATE, signer, proposals(random, chaincode), (proposal) => {
           const request = new gateway.EvaluateRequest();
           request.setChannelId(channel);
           request.setProposedTransaction(proposal);
@@ -117,8 +119,8 @@ export async function createSeedMaker(target: TargetDescription, client: RawClie
     ],
     [
       ENDORSE,
-      (random) =>
-        proposalSeed(ENDORSE, signer, proposals(random), (proposal) => {
+      (random, chaincode) =>
+        proposalSeed(ENDORSE, signer, proposals(random, chaincode), (proposal) => {
           const request = new gateway.EndorseRequest();
           request.setChannelId(channel);
           request.setProposedTransaction(proposal);
@@ -196,10 +198,10 @@ export async function createSeedMaker(target: TargetDescription, client: RawClie
   ]);
   return {
     signer,
-    make: (random, method) => {
+    make: (random, method, chaincode) => {
       const build = builders.get(method);
       if (build === undefined) throw new Error(`no seed for ${method.path}`);
-      return build(random);
+      return build(random, chaincode);
     },
   };
 }
