@@ -157,27 +157,44 @@ function coreOf(node: Node): RslCore {
 
 function dispatch(node: Node, message: Message): void {
   switch (message.type) {
-    case 'append':
-      return onAppend(node, message);
+    case 'append': {
+      onAppend(node, message);
+      return;
+    }
     case 'append-reply':
-      if (message.result !== 'stale') return onAppendReply(node, message);
+      if (message.result !== 'stale') {
+        onAppendReply(node, message);
+        return;
+      }
       // A later term makes an end of this one (Raft section 5.1); how far it may jump is limited, since nobody has proven it.
       if (message.term > node.term && message.term <= node.term + node.limits.maxTermStep) {
         becomeFollower(node, message.term);
       }
       return;
-    case 'vote-request':
-      return onVoteRequest(node, message);
-    case 'vote-reply':
-      return onVoteReply(node, message);
-    case 'hand-over':
-      return onHandOver(node, message);
-    case 'snapshot':
-      return onSnapshot(node, message);
-    case 'fetch':
-      return onFetch(node, message);
-    case 'blocks':
-      return onBlocks(node, message);
+    case 'vote-request': {
+      onVoteRequest(node, message);
+      return;
+    }
+    case 'vote-reply': {
+      onVoteReply(node, message);
+      return;
+    }
+    case 'hand-over': {
+      onHandOver(node, message);
+      return;
+    }
+    case 'snapshot': {
+      onSnapshot(node, message);
+      return;
+    }
+    case 'fetch': {
+      onFetch(node, message);
+      return;
+    }
+    case 'blocks': {
+      onBlocks(node, message);
+      return;
+    }
     case 'evidence':
       return void accuse(node, message.evidence);
     default:

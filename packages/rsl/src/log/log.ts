@@ -114,7 +114,7 @@ export function createLog(start: ChainState, faults: PlantedFaults): Log {
       const { height, term, hash } = top();
       const entry = last();
       const sealed = { height, term, hash };
-      if (entry?.seal !== null || entry === null) return { sealed, candidate: null };
+      if (entry === null || entry.seal !== null) return { sealed, candidate: null };
       const { candidate } = entry;
       return {
         sealed,

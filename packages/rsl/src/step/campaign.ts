@@ -38,18 +38,36 @@ export function campaign(node: Node, pre: boolean, handOver: HandOver | null): v
 export function onVoteRequest(node: Node, request: VoteRequest): void {
   const { from, term, pre, handOver } = request;
   if (term > node.term + node.limits.maxTermStep) return;
-  if (!isEligible(node, from)) return deny(node, request, 'not-eligible');
-  if (term < node.term || (pre && term === node.term)) return deny(node, request, 'stale');
+  if (!isEligible(node, from)) {
+    deny(node, request, 'not-eligible');
+    return;
+  }
+  if (term < node.term || (pre && term === node.term)) {
+    deny(node, request, 'stale');
+    return;
+  }
   const isOrdered = handOver !== null && isOrderedBy(node, handOver, from);
   const isHeldBack = hasLivingCenter(node) && !isOrdered && node.following?.center !== from;
-  if (isHeldBack && node.faults.preVoteIgnoresLog !== true) return deny(node, request, 'center-alive');
+  if (isHeldBack && node.faults.preVoteIgnoresLog !== true) {
+    deny(node, request, 'center-alive');
+    return;
+  }
   if (!pre && term > node.term) becomeFollower(node, term);
   const isUpToDate = compareLogEnds(request.logEnd, node.log.end(), mayCenterLie(node)) >= 0;
   const isBlind = node.faults.voteForStaleLog === true || (pre && node.faults.preVoteIgnoresLog === true);
-  if (!isUpToDate && !isBlind) return deny(node, request, 'behind');
-  if (pre) return answer(node, request, true, null, null);
+  if (!isUpToDate && !isBlind) {
+    deny(node, request, 'behind');
+    return;
+  }
+  if (pre) {
+    answer(node, request, true, null, null);
+    return;
+  }
   const isFree = (node.votedFor === null && node.boundTo === null) || node.votedFor === from;
-  if (!isFree && node.faults.voteTwicePerTerm !== true) return deny(node, request, 'voted');
+  if (!isFree && node.faults.voteTwicePerTerm !== true) {
+    deny(node, request, 'voted');
+    return;
+  }
   node.votedFor = from;
   persistHardState(node);
   resetElectionTimer(node);

@@ -17,20 +17,38 @@ export function onAppend(node: Node, message: AppendMessage): void {
   const { from, term, prev } = message;
   const isStale = term < node.term && node.faults.acceptStaleCenter !== true;
   const isLiar = node.liars.has(from) && node.faults.ignoreEvidence !== true;
-  if (isStale || isLiar) return reply(node, message, 'stale', node.log.top.height, isLiar ? 'equivocation' : null);
+  if (isStale || isLiar) {
+    reply(node, message, 'stale', node.log.top.height, isLiar ? 'equivocation' : null);
+    return;
+  }
   if (node.following?.center !== from || term !== node.term) {
     const problem = follow(node, message);
-    if (problem === 'other-center') return reply(node, message, 'stale', node.log.top.height, problem);
-    if (problem !== null) return reply(node, message, 'gap', gapHeight(node, message), problem, true);
+    if (problem === 'other-center') {
+      reply(node, message, 'stale', node.log.top.height, problem);
+      return;
+    }
+    if (problem !== null) {
+      reply(node, message, 'gap', gapHeight(node, message), problem, true);
+      return;
+    }
   }
   resetElectionTimer(node);
   const start = matchPrevious(node, message);
-  if (typeof start === 'number') return reply(node, message, 'gap', start, null);
-  if (start === 'equivocation') return reply(node, message, 'refused', prev.height, start);
+  if (typeof start === 'number') {
+    reply(node, message, 'gap', start, null);
+    return;
+  }
+  if (start === 'equivocation') {
+    reply(node, message, 'refused', prev.height, start);
+    return;
+  }
   for (const entry of message.entries) {
     if (entry.candidate.height <= node.log.base.height) continue;
     const problem = takeEntry(node, node.following as Following, entry);
-    if (problem !== null) return refuse(node, message, entry, problem);
+    if (problem !== null) {
+      refuse(node, message, entry, problem);
+      return;
+    }
   }
   reply(node, message, 'matched', prev.height + message.entries.length, null);
 }
@@ -224,7 +242,7 @@ function reply(
 ): void {
   const { log, faults } = node;
   const isHeld = log.open !== null && log.open.candidate.height <= height && result === 'matched';
-  const own = isHeld ? (log.open?.ack ?? null) : null;
+  const own = isHeld ? log.open.ack : null;
   const ack = own !== null && (own.term === node.term || faults.commitOldTerm === true) ? own : null;
   const answer: AppendReply = {
     type: 'append-reply',
