@@ -47,6 +47,7 @@ export function serveDeliver<Response>(
       }
     } catch {
       ended = true;
+      await written(call, responses.status(commonPb.Status.INTERNAL_SERVER_ERROR), aborted.signal);
     } finally {
       serving = false;
       if (ended && !aborted.signal.aborted) call.end();

@@ -36,6 +36,7 @@ function buildFilteredActions(transactionBytes: Uint8Array): peer.FilteredTransa
     const bytes = action.getEvents_asU8();
     if (bytes.length === 0) continue;
     const event = peer.ChaincodeEvent.deserializeBinary(bytes);
+    if (event.getChaincodeId() === '') continue;
     event.setPayload('');
     const filtered = new peer.FilteredChaincodeAction();
     filtered.setChaincodeEvent(event);

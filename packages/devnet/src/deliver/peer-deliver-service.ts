@@ -32,10 +32,15 @@ function buildPrivateDataResponse(delivered: DeliveredBlock): peer.DeliverRespon
   return response;
 }
 
+/** A transaction that is none keeps its block from being told of: a status takes its place, and the stream goes on, as on Fabric. */
 function buildFilteredResponse(delivered: DeliveredBlock): peer.DeliverResponse {
   const response = new peer.DeliverResponse();
-  response.setFilteredBlock(buildFilteredBlock(delivered.committed.block));
-  return response;
+  try {
+    response.setFilteredBlock(buildFilteredBlock(delivered.committed.block));
+    return response;
+  } catch {
+    return buildStatusResponse(common.Status.BAD_REQUEST);
+  }
 }
 
 function buildStatusResponse(code: DeliverStatus): peer.DeliverResponse {
