@@ -1,0 +1,137 @@
+import type { Message, PersistStep, Ready, SealedBlock, SubmissionReceipt } from '../../src/index.ts';
+import type { Violation } from '../run/result.ts';
+import { verdictOf } from '../member/submitter.ts';
+import type { Checker, CheckerFactory } from './checker.ts';
+import type { AnchorFact, BlockFact, MembershipFact } from './facts.ts';
+import type { BlockReader } from './recompute.ts';
+import { agreement, acknowledgedKept, oneHeader, prefix } from './rules/agreement.ts';
+import { anchors } from './rules/anchors.ts';
+import { certificates, contentHashes, membershipSteps, snapshots, timestamps } from './rules/blocks.ts';
+import { durability } from './rules/durable.ts';
+import { acceptedOnce, heldBack, sequences, signedRecords, verdicts } from './rules/records.ts';
+import { election, noRegress, oneCenter, oneVote } from './rules/terms.ts';
+
+/** All rules that are judged after every step. `liveness` and `core-invariant` are judged by the run itself. */
+export const RULES: readonly CheckerFactory[] = [
+  agreement,
+  oneHeader,
+  prefix,
+  acknowledgedKept,
+  signedRecords,
+  sequences,
+  acceptedOnce,
+  verdicts,
+  heldBack,
+  contentHashes,
+  certificates,
+  timestamps,
+  membershipSteps,
+  snapshots,
+  oneVote,
+  noRegress,
+  oneCenter,
+  election,
+  durability,
+  anchors,
+];
+
+/** Hands what can be seen to every checker, and keeps what they find. */
+export interface Judge {
+  readonly violations: readonly Violation[];
+  /** Final blocks: the first that was confirmed at each height. */
+  readonly chain: ReadonlyMap<number, BlockFact>;
+  report(checker: string, message: string): void;
+  register(submission: {
+    readonly hash: string;
+    readonly department: string;
+    readonly seq: number;
+    readonly oids: readonly string[];
+  }): void;
+  sent(member: string, message: Message): void;
+  synced(member: string, steps: readonly PersistStep[]): void;
+  replaced(member: string, steps: readonly PersistStep[]): void;
+  applied(member: string, ready: Ready): void;
+  receiptTaken(member: string, receipt: SubmissionReceipt): void;
+  anchor(anchor: AnchorFact): void;
+}
+
+export interface JudgeOptions {
+  readonly first: MembershipFact;
+  readonly reader: BlockReader;
+  readonly nowMs: () => number;
+  /** Members that do not follow the protocol: nothing they say is judged. */
+  readonly dishonest: ReadonlySet<string>;
+  readonly inclusionBlocks: number;
+}
+
+export function createJudge({ first, reader, nowMs, dishonest, inclusionBlocks }: JudgeOptions): Judge {
+  const violations: Violation[] = [];
+  const chain = new Map<number, BlockFact>();
+  const signed = new Map<string, { department: string; seq: number; oids: readonly string[] }>();
+  const report = (checker: string, message: string): void => {
+    if (violations.length < 20) violations.push({ checker, atMs: nowMs(), message });
+  };
+  const checkers: Checker[] = RULES.map((rule) => {
+    let name = '';
+    const checker = rule({
+      report: (message) => report(name, message),
+      first,
+      isHonest: (member) => !dishonest.has(member),
+      honestWorld: dishonest.size === 0,
+      signedBy: (hash) => signed.get(hash),
+      verdictOf,
+      inclusionBlocks,
+      chain,
+    });
+    name = checker.name;
+    return checker;
+  });
+  const confirmed = (member: string, block: SealedBlock): void => {
+    const fact = reader.read(block);
+    if (!chain.has(fact.height)) chain.set(fact.height, fact);
+    for (const checker of checkers) checker.confirmed?.(member, fact);
+  };
+  return {
+    violations,
+    chain,
+    report,
+    register: ({ hash, department, seq, oids }) => void signed.set(hash, { department, seq, oids }),
+    sent(member, message) {
+      if (dishonest.has(member)) return;
+      for (const checker of checkers) checker.sent?.(member, message);
+    },
+    synced(member, steps) {
+      if (dishonest.has(member)) return;
+      for (const checker of checkers) checker.synced?.(member, steps);
+    },
+    replaced(member, steps) {
+      if (dishonest.has(member)) return;
+      for (const checker of checkers) checker.replaced?.(member, steps);
+    },
+    applied(member, ready) {
+      if (dishonest.has(member)) return;
+      for (const block of ready.sealed) {
+        const fact = reader.read(block);
+        for (const checker of checkers) checker.sealed?.(member, fact);
+      }
+      if (ready.snapshot !== null) for (const checker of checkers) checker.snapshot?.(member, ready.snapshot);
+      for (const block of ready.confirmed) confirmed(member, block);
+      for (const receipt of ready.receipts) receipted(member, receipt);
+      for (const alert of ready.alerts) {
+        if (alert.type !== 'anchor-mismatch') continue;
+        for (const checker of checkers) checker.mismatch?.(member, alert.height);
+      }
+    },
+    receiptTaken(member, receipt) {
+      if (dishonest.has(member)) return;
+      for (const checker of checkers) checker.receiptTaken?.(member, receipt);
+    },
+    anchor(anchor) {
+      for (const checker of checkers) checker.anchor?.(anchor);
+    },
+  };
+
+  function receipted(member: string, receipt: SubmissionReceipt): void {
+    for (const checker of checkers) checker.receipt?.(member, receipt);
+  }
+}

@@ -1,0 +1,74 @@
+import type { Tip } from '../liar/forge.ts';
+import { createPuppet } from '../liar/puppet.ts';
+import { anchorFalsely } from './relay.ts';
+import { countWorldFault, type Machine, type World } from './world.ts';
+
+const PUPPET_TICK_MS = 15;
+
+/** A liar that has become center stops asking its core and lies for a while; then it goes on as if nothing had happened. */
+export function maybeLie(world: World, machine: Machine): void {
+  const { member } = machine;
+  const core = member.core();
+  if (world.isHealed || machine.puppet !== null || core === null || !world.scenario.liars.includes(member.name)) return;
+  const { role, term, sealed, height, configuration, pendingConfiguration } = core.status();
+  const isSettled =
+    role === 'center' && height === sealed.height && sealed.term === term && pendingConfiguration === null;
+  if (!isSettled || !world.random.chance(400)) return;
+  const tipBlock = core.block(sealed.height) ?? member.store().get(sealed.height);
+  const tip = tipOf(machine, sealed.height);
+  if (tip === null || tipBlock === undefined) return;
+  const store = member.store();
+  countWorldFault(world, 'liar', `${member.name} begins to lie in term ${term}: ${world.scenario.lies.join()}`);
+  machine.puppet = createPuppet({
+    name: member.name,
+    term,
+    configuration,
+    tip,
+    tipSeal: tipBlock.seal,
+    election: world.elections.get(`${term}/${member.name}`) ?? null,
+    lies: world.scenario.lies,
+    colluders: world.scenario.colluders.filter((name) => configuration.members.includes(name)),
+    keys: world.keys,
+    random: world.random.fork(5),
+    faults: world.faults,
+    wallMs: () => member.clock.wallMs(),
+    isRecorded: (oid) => store.isRecorded(oid),
+    send: (to, wire) => (to === member.name ? undefined : world.network.send(member.name, to, wire)),
+    anchor: (last, above) => anchorFalsely(world, member.name, last, above, term),
+  });
+  member.crash();
+  const { puppet } = machine;
+  const untilMs = world.events.nowMs() + world.random.between(300, 1_500);
+  const tick = (): void => {
+    if (machine.puppet !== puppet) return;
+    if (world.isHealed || world.events.nowMs() >= untilMs) return endLie(world, machine);
+    world.note(`${member.name} puppet`);
+    puppet.tick();
+    world.events.after(PUPPET_TICK_MS, tick);
+  };
+  world.events.after(PUPPET_TICK_MS, tick);
+}
+
+export function endLie(world: World, machine: Machine): void {
+  if (machine.puppet === null) return;
+  machine.puppet = null;
+  world.note(`${machine.member.name} ends its lies`);
+  if (!machine.isHeldDown && !machine.isRetired) machine.member.start();
+}
+
+function tipOf({ member }: Machine, height: number): Tip | null {
+  const cursors = new Map<string, { seq: number; hash: string }>();
+  let hash = '';
+  let timestampMs = 0;
+  for (let at = 1; at <= height; at += 1) {
+    const block = member.store().get(at) ?? member.core()?.block(at);
+    if (block == null) return null;
+    hash = block.seal.hash;
+    timestampMs = block.seal.header.timestampMs;
+    if (block.candidate.content.kind !== 'records') continue;
+    for (const { submission } of block.candidate.content.audited) {
+      cursors.set(submission.department, { seq: submission.seq, hash: submission.hash });
+    }
+  }
+  return { height, hash, timestampMs, cursors };
+}
