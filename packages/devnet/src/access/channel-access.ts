@@ -29,11 +29,11 @@ export type Resource = keyof typeof DEFAULT_POLICIES;
  */
 export function checkAccess(config: ChannelConfig, resource: Resource, signed: SignedData): void {
   const path = config.acls.get(resource) ?? DEFAULT_POLICIES[resource];
-  if (config.policy(path).evaluate(validSigners([signed], config.msps))) return;
-  const subPolicy = path.slice(path.lastIndexOf('/') + 1);
+  const policy = config.policy(path);
+  const signers = validSigners([signed], config.msps);
+  if (policy.evaluate(signers)) return;
   throw new Error(
-    `Failed evaluating policy on signed data during check policy on channel [${config.channelId}] with policy [${path}]: ` +
-      `[implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 of the '${subPolicy}' sub-policies to be satisfied]`,
+    `Failed evaluating policy on signed data during check policy on channel [${config.channelId}] with policy [${path}]: [${policy.whyNot(signers)}]`,
   );
 }
 

@@ -4,7 +4,7 @@ import { DevnetError } from '../errors.ts';
 import { BoundedCache } from '../msp/bounded-cache.ts';
 import type { MspRegistry } from '../msp/msp.ts';
 import { createMspRegistry } from '../msp/registry.ts';
-import { REJECT_POLICY, type Policy } from '../policy/policy.ts';
+import { rejectPolicy, type Policy } from '../policy/policy.ts';
 import { parseDuration } from './duration.ts';
 import type { BatchSize, Endpoint } from './genesis.ts';
 import { compilePolicyTree } from './policy-tree.ts';
@@ -33,6 +33,8 @@ export interface ChannelConfig {
   readonly acls: ReadonlyMap<string, string>;
   /** The policy at an absolute path (`/Channel/Application/Writers`); one that nobody satisfies when there is none. */
   policy(path: string): Policy;
+  /** As `policy`, and undefined when there is none. */
+  findPolicy(path: string): Policy | undefined;
   /** The configuration itself, as cscc and discovery hand it out. Not to be changed. */
   readonly config: common.Config;
 }
@@ -88,7 +90,8 @@ export function parseConfig(channelId: string, config: common.Config): ChannelCo
     ordererOrganisations,
     ...readBatch(ordering),
     acls: readAcls(application),
-    policy: (path) => policies.get(path) ?? REJECT_POLICY,
+    policy: (path) => policies.get(path) ?? rejectPolicy(path),
+    findPolicy: (path) => policies.get(path),
     config,
   };
 }

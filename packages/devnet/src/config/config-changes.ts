@@ -2,12 +2,11 @@ import { orderer, type common, type msp } from '@hyperledger/fabric-protos';
 import { DevnetError } from '../errors.ts';
 import { buildApplicationOrgGroup, type ApplicationOrganisation, type BatchSize } from './genesis.ts';
 
-/** Edits a copy of the configuration, for {@link OrderingService.updateConfig}. */
+/** Edits a copy of the configuration, for {@link OrderingService.updateConfig}. Versions are counted by the update itself. */
 export type ConfigChange = (config: common.Config) => void;
 
 /**
- * Gives an organisation another MSP, for example one with a new revocation list, wherever the organisation appears. Every
- * changed element gets the next version, as Fabric counts them.
+ * Gives an organisation another MSP, for example one with a new revocation list, wherever the organisation appears.
  */
 export function replaceMsp(mspId: string, mspConfig: msp.MSPConfig): ConfigChange {
   return (config) => {
@@ -28,7 +27,6 @@ export function addOrganisation(organisation: ApplicationOrganisation): ConfigCh
       throw new DevnetError('CONFIG_INVALID', `the channel already has the organisation ${organisation.mspId}`);
     }
     application.getGroupsMap().set(organisation.mspId, buildApplicationOrgGroup(organisation));
-    application.setVersion(application.getVersion() + 1);
   };
 }
 
@@ -55,5 +53,4 @@ function setValue(group: common.ConfigGroup, name: string, bytes: Uint8Array): v
   const value = group.getValuesMap().get(name);
   if (value === undefined) throw new DevnetError('CONFIG_INVALID', `the configuration has no ${name}`);
   value.setValue(bytes);
-  value.setVersion(value.getVersion() + 1);
 }

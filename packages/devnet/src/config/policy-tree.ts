@@ -34,7 +34,7 @@ function compilePolicy(policy: common.Policy, children: readonly string[], tree:
     case common.Policy.PolicyType.IMPLICIT_META: {
       const implicit = common.ImplicitMetaPolicy.deserializeBinary(policy.getValue_asU8());
       const subPolicies = children.map((child) => tree.get(`${child}/${implicit.getSubPolicy()}`) ?? REJECT_POLICY);
-      return createImplicitMetaPolicy(implicit.getRule(), subPolicies);
+      return createImplicitMetaPolicy(implicit.getRule(), subPolicies, implicit.getSubPolicy());
     }
     default:
       throw new DevnetError('CONFIG_INVALID', 'unknown policy type');

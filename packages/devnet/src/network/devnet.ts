@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { IssueParams } from '../ca/index.ts';
 import { replaceMsp, type ConfigChange } from '../config/index.ts';
 import { DevnetError } from '../errors.ts';
+import { createSigningIdentity, type SigningIdentity } from '../msp/index.ts';
 import type { DevnetClock } from './clock.ts';
 import type { DevnetFaults } from './faults.ts';
 import type { DevnetEmitter } from './events.ts';
@@ -62,8 +63,9 @@ export interface Devnet {
   readonly clock: DevnetClock;
   readonly faults: DevnetFaults;
   /**
-   * Emits a configuration block: `change` edits a copy of the configuration. Resolves with the block's number when every peer
-   * that is up has committed it. Throws DevnetError CONFIG_INVALID and the like when the configuration would be wrong.
+   * Emits a configuration block: `change` edits a copy of the configuration, and the admins of all organisations sign what is
+   * other in it. Resolves with the block's number when every peer that is up has committed it. Throws DevnetError
+   * CONFIG_INVALID and the like when the configuration would be wrong, or the same.
    */
   updateConfig(change: ConfigChange): Promise<bigint>;
   /** Begins anew from block 0, with the same certificates, ports and chaincode definitions. The handle stays as it is. */
@@ -97,7 +99,8 @@ export function buildHandle(parts: {
   const { topology, memberships, network } = parts;
   const { orderer } = network.running;
   const nodes = () => network.running.peers.map(({ node }) => node);
-  const updateConfig = (change: ConfigChange) => applyConfig(network.running, change);
+  const admins = [...memberships.organisations, memberships.orderer].map(({ admin }) => createSigningIdentity(admin));
+  const updateConfig = (change: ConfigChange) => applyConfig(network.running, change, admins);
   const organisations = memberships.organisations.map((membership) =>
     buildOrganisation(
       membership,
@@ -137,8 +140,12 @@ export function buildHandle(parts: {
   };
 }
 
-async function applyConfig({ orderer, peers }: RunningNetwork, change: ConfigChange): Promise<bigint> {
-  const block = await orderer.updateConfig(change);
+async function applyConfig(
+  { orderer, peers }: RunningNetwork,
+  change: ConfigChange,
+  admins: readonly SigningIdentity[],
+): Promise<bigint> {
+  const block = await orderer.updateConfig(change, admins);
   const number = BigInt(block.getHeader()?.getNumber() ?? 0);
   await Promise.all(peers.filter(({ isUp }) => isUp).map(({ follower }) => follower.reached(number + 1n)));
   return number;

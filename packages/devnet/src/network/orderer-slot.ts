@@ -2,6 +2,7 @@ import type { common } from '@hyperledger/fabric-protos';
 import { DevnetError } from '../errors.ts';
 import type { BroadcastResult, GatewayOrderer } from '../gateway/gateway-context.ts';
 import { openOrderingService, type OpenOrderingServiceParams, type OrderingService } from '../orderer/index.ts';
+import type { SigningIdentity } from '../msp/msp.ts';
 import { connectionRefused } from './connection-errors.ts';
 import type { DevnetEmitter } from './events.ts';
 import type { NodeMembership } from './membership.ts';
@@ -93,8 +94,8 @@ export class OrdererSlot implements OrderedBlocks {
     return this.#ordering.broadcast(envelope);
   }
 
-  updateConfig(change: (config: common.Config) => void): Promise<common.Block> {
-    return this.#ordering.updateConfig(change);
+  updateConfig(change: (config: common.Config) => void, signers: readonly SigningIdentity[]): Promise<common.Block> {
+    return this.#ordering.updateConfig(change, signers);
   }
 
   async *blocks(from: bigint, signal: AbortSignal): AsyncGenerator<common.Block, void, undefined> {

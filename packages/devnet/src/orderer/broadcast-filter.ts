@@ -1,6 +1,6 @@
 import { common } from '@hyperledger/fabric-protos';
 import type { ChannelConfig } from '../config/channel-config.ts';
-import { evaluateSignedData } from '../policy/policy.ts';
+import { validSigners } from '../policy/policy.ts';
 import type { OrderedMessage } from './block-cutter.ts';
 
 export type Status = common.StatusMap[keyof common.StatusMap];
@@ -12,9 +12,13 @@ export interface BroadcastResult {
   readonly info: string;
 }
 
-export type FilterResult = { readonly message: OrderedMessage } | { readonly refusal: BroadcastResult };
+export type FilterResult =
+  | { readonly message: OrderedMessage }
+  /** It may ask for another configuration; whether it may have it is another question. */
+  | { readonly isConfigUpdate: true }
+  | { readonly refusal: BroadcastResult };
 
-const { BAD_REQUEST, FORBIDDEN, NOT_IMPLEMENTED } = common.Status;
+const { BAD_REQUEST, FORBIDDEN } = common.Status;
 const WRITERS = '/Channel/Writers';
 const WIRE_FORMAT = 'proto: cannot parse invalid wire-format data';
 
@@ -33,9 +37,27 @@ export function filterMessage(envelope: common.Envelope, config: ChannelConfig, 
       return refuse(BAD_REQUEST, 'message is of type that cannot be processed directly');
     case common.HeaderType.ORDERER_TRANSACTION:
       return refuse(BAD_REQUEST, 'message is of type that is no longer supported');
-    case common.HeaderType.CONFIG_UPDATE:
-      return refuse(NOT_IMPLEMENTED, 'devnet does not take CONFIG_UPDATE messages from clients');
+    case common.HeaderType.CONFIG_UPDATE: {
+      const checked = checkMessage(envelope, signatureHeader, config, nowMs);
+      return 'refusal' in checked
+        ? refuse(
+            checked.refusal.status,
+            `config update for existing channel did not pass initial checks: ${checked.refusal.info}`,
+          )
+        : { isConfigUpdate: true };
+    }
   }
+  return checkMessage(envelope, signatureHeader, config, nowMs);
+}
+
+/** Size, certificate and Writers: what Fabric asks of messages of either kind. */
+function checkMessage(
+  envelope: common.Envelope,
+  signatureHeader: common.SignatureHeader | undefined,
+  config: ChannelConfig,
+  nowMs: number,
+): Exclude<FilterResult, { isConfigUpdate: true }> {
+  const payloadBytes = envelope.getPayload_asU8();
   const signature = envelope.getSignature_asU8();
   const sizeBytes = payloadBytes.length + signature.length;
   const { absoluteMaxBytes } = config.batchSize;
@@ -53,12 +75,9 @@ export function filterMessage(envelope: common.Envelope, config: ChannelConfig, 
   }
   const identity = signatureHeader.getCreator_asU8();
   if (hasExpired(identity, config, nowMs)) return refuse(BAD_REQUEST, 'broadcast client identity expired');
-  if (!evaluateSignedData(config.policy(WRITERS), [{ data: payloadBytes, identity, signature }], config.msps)) {
-    return refuse(
-      FORBIDDEN,
-      "implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 of the 'Writers' sub-policies to be satisfied: permission denied",
-    );
-  }
+  const policy = config.policy(WRITERS);
+  const signers = validSigners([{ data: payloadBytes, identity, signature }], config.msps);
+  if (!policy.evaluate(signers)) return refuse(FORBIDDEN, `${policy.whyNot(signers)}: permission denied`);
   return { message: { envelopeBytes: envelope.serializeBinary(), sizeBytes } };
 }
 
@@ -99,6 +118,6 @@ function hasExpired(identity: Uint8Array, config: ChannelConfig, nowMs: number):
   }
 }
 
-function refuse(status: Status, info: string): FilterResult {
+function refuse(status: Status, info: string): { readonly refusal: BroadcastResult } {
   return { refusal: { status, info } };
 }

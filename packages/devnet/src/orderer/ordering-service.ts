@@ -1,8 +1,11 @@
 import { common } from '@hyperledger/fabric-protos';
 import { headerFieldsOf, headerHash } from '../block/hashes.ts';
 import { createTimestamp } from '../block/timestamp.ts';
-import { parseConfig, parseConfigBlock, type ChannelConfig } from '../config/channel-config.ts';
-import { DevnetError } from '../errors.ts';
+import { applyUpdate } from '../config/apply-update.ts';
+import { parseConfigBlock, type ChannelConfig } from '../config/channel-config.ts';
+import { computeUpdate } from '../config/compute-update.ts';
+import { signUpdate } from '../config/sign-update.ts';
+import { DevnetError, messageOf } from '../errors.ts';
 import type { LedgerFaults } from '../ledger/faults.ts';
 import type { SigningIdentity } from '../msp/msp.ts';
 import { BlockCutter, type Batch } from './block-cutter.ts';
@@ -38,8 +41,11 @@ export interface OrderingService {
   /** Durable blocks from a number on, waiting for new ones until the signal or the service ends it. */
   blocks(from: bigint, signal?: AbortSignal): AsyncGenerator<common.Block, void, undefined>;
   getBlock(number: bigint): Promise<common.Block | undefined>;
-  /** Emits a configuration block of its own. `change` edits a copy; throws DevnetError CONFIG_INVALID and the like if it is wrong. */
-  updateConfig(change: (config: common.Config) => void): Promise<common.Block>;
+  /**
+   * Changes the configuration: `change` edits a copy, `signers` agree to it, the first of them sends it. Resolves with the block
+   * of the new configuration. Throws DevnetError CONFIG_INVALID and the like if it is wrong, or if they may not do it.
+   */
+  updateConfig(change: (config: common.Config) => void, signers: readonly SigningIdentity[]): Promise<common.Block>;
   /** Resolves when a block could not be written: from then on the service takes and writes nothing. */
   readonly failed: Promise<DevnetError>;
   /** Cuts what is waiting, then stops. */
@@ -120,6 +126,7 @@ class SingleOrderer implements OrderingService {
     if (this.#closed || this.#failure !== undefined) return unavailable(this.#failure);
     const filtered = filterMessage(envelope, this.#config, this.#time.nowMs());
     if ('refusal' in filtered) return filtered.refusal;
+    if ('isConfigUpdate' in filtered) return this.#configure(envelope);
     while (this.#queuedBatches >= MAX_QUEUED_BATCHES) await this.#tail;
     // The wait above may have seen the end of the service.
     const failure = this.#stopReason();
@@ -150,20 +157,51 @@ class SingleOrderer implements OrderingService {
     return number < 0n || number >= this.height ? undefined : this.#store.read(number);
   }
 
-  async updateConfig(change: (config: common.Config) => void): Promise<common.Block> {
-    const config = this.#config.config.clone();
-    change(config);
+  async updateConfig(
+    change: (config: common.Config) => void,
+    signers: readonly SigningIdentity[],
+  ): Promise<common.Block> {
+    const changed = this.#config.config.clone();
+    change(changed);
     if (this.#closed) throw new DevnetError('LEDGER_CLOSED', 'the orderer is down');
     if (this.#failure !== undefined) throw this.#failure;
-    config.setSequence(this.#config.sequence + 1);
-    const parsed = parseConfig(this.channelId, config);
+    const original = this.#config.config.getChannelGroup() ?? new common.ConfigGroup();
+    const update = computeUpdate(this.channelId, original, changed.getChannelGroup() ?? new common.ConfigGroup());
+    if (update === undefined) throw new DevnetError('CONFIG_INVALID', 'the configuration is already like that');
+    const envelope = signUpdate(update, signers, this.#time.nowMs());
+    let next: ChannelConfig;
+    try {
+      next = applyUpdate(this.#config, envelope);
+    } catch (cause) {
+      if (cause instanceof DevnetError) throw cause;
+      throw new DevnetError('CONFIG_INVALID', messageOf(cause), { cause });
+    }
+    return this.#reconfigure(next, envelope);
+  }
+
+  /** A CONFIG_UPDATE from a client: SUCCESS says that its block will be written. */
+  #configure(envelope: common.Envelope): BroadcastResult {
+    let next: ChannelConfig;
+    try {
+      next = applyUpdate(this.#config, envelope);
+    } catch (error) {
+      const info = `error applying config update to existing channel '${this.channelId}': ${messageOf(error)}`;
+      return { status: common.Status.BAD_REQUEST, info };
+    }
+    // What becomes of the block is told by the blocks that follow it, or by the end of the service.
+    this.#reconfigure(next, envelope).catch(() => undefined);
+    return { status: common.Status.SUCCESS, info: '' };
+  }
+
+  /** What was accepted under the old configuration goes before the block with the new one. */
+  #reconfigure(next: ChannelConfig, lastUpdate: common.Envelope): Promise<common.Block> {
     this.#clearTimer();
     this.#enqueue(this.#cutter.cut());
     const written = this.#tail.then(() => {
       this.#lastConfigNumber = this.height;
-      return this.#write([this.#configTransaction(config)]);
+      return this.#write([this.#configTransaction(next.config, lastUpdate)]);
     });
-    this.#config = parsed;
+    this.#config = next;
     this.#track(written.then(() => undefined));
     return written;
   }
@@ -234,7 +272,7 @@ class SingleOrderer implements OrderingService {
   }
 
   /** A CONFIG transaction signed by the orderer, as Fabric's orderer makes of an accepted update. */
-  #configTransaction(config: common.Config): Uint8Array {
+  #configTransaction(config: common.Config, lastUpdate: common.Envelope): Uint8Array {
     const channelHeader = new common.ChannelHeader();
     channelHeader.setType(common.HeaderType.CONFIG);
     channelHeader.setChannelId(this.channelId);
@@ -244,6 +282,7 @@ class SingleOrderer implements OrderingService {
     header.setSignatureHeader(createSignatureHeader(this.#signer).serializeBinary());
     const configEnvelope = new common.ConfigEnvelope();
     configEnvelope.setConfig(config);
+    configEnvelope.setLastUpdate(lastUpdate);
     const payload = new common.Payload();
     payload.setHeader(header);
     payload.setData(configEnvelope.serializeBinary());

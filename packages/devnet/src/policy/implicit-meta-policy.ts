@@ -9,17 +9,22 @@ import type { Policy } from './policy.ts';
 export function createImplicitMetaPolicy(
   rule: common.ImplicitMetaPolicy.RuleMap[keyof common.ImplicitMetaPolicy.RuleMap],
   subPolicies: readonly Policy[],
+  subPolicyName = '',
 ): Policy {
   const needed = subPolicies.length === 0 ? 0 : threshold(rule, subPolicies.length);
+  const countSatisfied: (identities: Parameters<Policy['evaluate']>[0]) => number = (identities) => {
+    let satisfied = 0;
+    for (const policy of subPolicies) {
+      if (satisfied === needed) break;
+      if (policy.evaluate(identities)) satisfied++;
+    }
+    return satisfied;
+  };
   return {
-    evaluate: (identities) => {
-      let remaining = needed;
-      for (const policy of subPolicies) {
-        if (remaining === 0) break;
-        if (policy.evaluate(identities)) remaining--;
-      }
-      return remaining === 0;
-    },
+    evaluate: (identities) => countSatisfied(identities) === needed,
+    whyNot: (identities) =>
+      `implicit policy evaluation failed - ${countSatisfied(identities)} sub-policies were satisfied, ` +
+      `but this policy requires ${needed} of the '${subPolicyName}' sub-policies to be satisfied`,
   };
 }
 

@@ -4,6 +4,8 @@ import type { Identity, MspRegistry } from '../msp/msp.ts';
 export interface Policy {
   /** `identities` are distinct and have signed; see {@link validSigners}. */
   evaluate(identities: readonly Identity[]): boolean;
+  /** Fabric's text for identities that do not satisfy it. */
+  whyNot(identities: readonly Identity[]): string;
 }
 
 /** Bytes and who is said to have signed them. */
@@ -15,7 +17,12 @@ export interface SignedData {
 }
 
 /** The policy of a missing or broken definition: nobody satisfies it, as in Fabric. */
-export const REJECT_POLICY: Policy = { evaluate: () => false };
+export const REJECT_POLICY: Policy = rejectPolicy('');
+
+/** As {@link REJECT_POLICY}, for the name of a policy that is not there. */
+export function rejectPolicy(name: string): Policy {
+  return { evaluate: () => false, whyNot: () => `no such policy: '${name}'` };
+}
 
 /**
  * The distinct, valid identities whose signatures are right; the others are left out without an error

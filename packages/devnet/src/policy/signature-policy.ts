@@ -17,7 +17,10 @@ export function compileSignaturePolicy(envelope: common.SignaturePolicyEnvelope)
   if (envelope.getVersion() !== 0) throw new DevnetError('POLICY_INVALID', 'only version 0 policies are understood');
   const matchers = envelope.getIdentitiesList().map(compilePrincipal);
   const evaluator = compileRule(envelope.getRule(), matchers, 0);
-  return { evaluate: (identities) => evaluator(identities, new Array<boolean>(identities.length).fill(false)) };
+  return {
+    evaluate: (identities) => evaluator(identities, new Array<boolean>(identities.length).fill(false)),
+    whyNot: () => 'signature set did not satisfy policy',
+  };
 }
 
 /** As {@link compileSignaturePolicy}, of bytes. */

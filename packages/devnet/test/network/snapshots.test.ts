@@ -1,6 +1,6 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startDevnet } from '@waymark/devnet';
+import { changeBatchSize, startDevnet } from '@waymark/devnet';
 import { CHAINCODE, CHANNEL, startTestNetwork, temporaryFolder, type TestNetwork } from '../harness/network.ts';
 
 const READY_TIMEOUT_MS = 20_000;
@@ -71,7 +71,7 @@ describe('reset, snapshot and restore', () => {
     const dir = join(folder, 'crashed');
     const options = { dataDir: dir, organisations: [{ mspId: 'Org1MSP' }] };
     const first = await startDevnet(options);
-    await first.updateConfig(() => undefined);
+    await first.updateConfig(changeBatchSize({ maxMessageCount: 7 }));
     const before = first.heights();
     await first.stop();
     await rename(join(dir, 'ledgers'), join(dir, 'ledgers-next'));

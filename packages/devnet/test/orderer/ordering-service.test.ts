@@ -16,14 +16,16 @@ import { createTransaction, type TransactionParts } from '../support/test-transa
 import { ManualTime } from '../support/manual-time.ts';
 import { codesOf } from '../support/test-chain.ts';
 import { removeTemporaryFolders, temporaryFolder } from '../support/temporary-folder.ts';
-import { createSigningIdentity } from '../../src/msp/index.ts';
+import { createSigningIdentity, type SigningIdentity } from '../../src/msp/index.ts';
 
-const { SUCCESS, BAD_REQUEST, FORBIDDEN, NOT_IMPLEMENTED, SERVICE_UNAVAILABLE } = common.Status;
+const { SUCCESS, BAD_REQUEST, FORBIDDEN, SERVICE_UNAVAILABLE } = common.Status;
 
 interface Fixture {
   readonly channel: TestChannel;
   readonly dir: string;
   readonly time: ManualTime;
+  /** Of all organisations: they may change everything. */
+  readonly admins: readonly SigningIdentity[];
   service: OrderingService;
 }
 
@@ -37,7 +39,8 @@ async function start(options: TestChannelOptions = {}, faults?: LedgerFaults): P
   const channel = await createTestChannel({ batchTimeoutMs: 1000, ...options });
   const dir = await temporaryFolder();
   const time = new ManualTime(Date.now());
-  const fixture = { channel, dir, time };
+  const admins = [channel.org1.admin, channel.org2.admin, channel.ordererAdmin];
+  const fixture = { channel, dir, time, admins };
   return { ...fixture, service: await openService(fixture, faults) };
 }
 
@@ -155,9 +158,9 @@ describe('messages that are not ordered', () => {
         }),
     ],
     [
-      'a CONFIG_UPDATE',
-      NOT_IMPLEMENTED,
-      /CONFIG_UPDATE/,
+      'a CONFIG_UPDATE that is none',
+      BAD_REQUEST,
+      /^error applying config update to existing channel 'testchannel': error /,
       (f) =>
         message(f, {
           spoil: {
@@ -296,7 +299,7 @@ describe('configuration blocks', () => {
   test('have a block of their own, apply at once, and are named by the blocks after them', async () => {
     const fixture = await start();
     await fixture.service.broadcast(message(fixture));
-    const block = await fixture.service.updateConfig(changeBatchSize({ maxMessageCount: 1 }));
+    const block = await fixture.service.updateConfig(changeBatchSize({ maxMessageCount: 1 }), fixture.admins);
     expect(block.getHeader()?.getNumber()).toBe(2);
     expect(fixture.service.channelConfig).toMatchObject({ sequence: 1, batchSize: { maxMessageCount: 1 } });
     await fixture.service.broadcast(message(fixture));
@@ -312,7 +315,19 @@ describe('configuration blocks', () => {
 
   test('that would be refused change nothing', async () => {
     const fixture = await start();
-    await expect(fixture.service.updateConfig(changeBatchSize({ maxMessageCount: 0 }))).rejects.toMatchObject({
+    const same = fixture.service.updateConfig(() => undefined, fixture.admins);
+    await expect(same).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: 'the configuration is already like that',
+    });
+    const { org1, org2 } = fixture.channel;
+    const change = changeBatchSize({ maxMessageCount: 7 });
+    for (const signers of [[], [org1.admin, org2.admin], [org1.client]]) {
+      await expect(fixture.service.updateConfig(change, signers)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    }
+    await expect(
+      fixture.service.updateConfig(changeBatchSize({ maxMessageCount: 0 }), fixture.admins),
+    ).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
     });
     expect(fixture.service.height).toBe(1n);
@@ -324,7 +339,7 @@ describe('configuration blocks', () => {
     const org3 = await createTestOrganisation('Org3MSP', 'org3.example.com');
     const byOrg3 = message(fixture, { creator: org3.client });
     expect((await fixture.service.broadcast(byOrg3)).status).toBe(FORBIDDEN);
-    await fixture.service.updateConfig(addOrganisation(definitionOf(org3.ca)));
+    await fixture.service.updateConfig(addOrganisation(definitionOf(org3.ca)), fixture.admins);
     expect((await fixture.service.broadcast(byOrg3)).status).toBe(SUCCESS);
     const config = fixture.service.channelConfig;
     const endorsement = config.policy('/Channel/Application/Endorsement');
@@ -333,11 +348,13 @@ describe('configuration blocks', () => {
     );
     expect(endorsement.evaluate(peers.slice(0, 1))).toBe(false);
     expect(endorsement.evaluate(peers.slice(1))).toBe(true);
-    await expect(fixture.service.updateConfig(addOrganisation(definitionOf(org3.ca)))).rejects.toMatchObject({
+    await expect(
+      fixture.service.updateConfig(addOrganisation(definitionOf(org3.ca)), fixture.admins),
+    ).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
     });
     await expect(
-      fixture.service.updateConfig(replaceMsp('Org9MSP', definitionOf(org3.ca).mspConfig)),
+      fixture.service.updateConfig(replaceMsp('Org9MSP', definitionOf(org3.ca).mspConfig), fixture.admins),
     ).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 
@@ -350,7 +367,7 @@ describe('configuration blocks', () => {
     const crlPem = await org1.ca.crlPem();
     // Accepted before the change, but validated after it.
     const late = message(fixture);
-    await fixture.service.updateConfig(replaceMsp('Org1MSP', definitionOf(org1.ca, crlPem).mspConfig));
+    await fixture.service.updateConfig(replaceMsp('Org1MSP', definitionOf(org1.ca, crlPem).mspConfig), fixture.admins);
     expect((await fixture.service.broadcast(late)).status).toBe(FORBIDDEN);
     expect((await fixture.service.broadcast(message(fixture, { creator: staying }))).status).toBe(SUCCESS);
     for (const block of await take(fixture.service, 1n, 2)) await ledger.commit(block);

@@ -132,8 +132,8 @@ describe('signature policies', () => {
 
 describe('implicit meta policies', () => {
   const { ANY, ALL, MAJORITY } = common.ImplicitMetaPolicy.Rule;
-  const yes: Policy = { evaluate: () => true };
-  const no: Policy = { evaluate: () => false };
+  const yes: Policy = { evaluate: () => true, whyNot: () => '' };
+  const no: Policy = { evaluate: () => false, whyNot: () => 'no' };
 
   test.each([
     [ANY, [yes, no, no], true],

@@ -23,6 +23,7 @@ export interface TestChannel {
   readonly org2: TestOrganisation;
   readonly ordererCa: OrganisationCa;
   readonly orderer: TestIdentity;
+  readonly ordererAdmin: TestIdentity;
   readonly ordererTls: IssuedTls;
   readonly genesisBlock: common.Block;
 }
@@ -48,6 +49,7 @@ export async function createTestChannel(options: TestChannelOptions = {}): Promi
     createOrganisationCa({ mspId: 'OrdererMSP', domain: 'orderer.example.com' }),
   ]);
   const orderer = await issueIdentity(ordererCa, 'orderer0', 'orderer');
+  const ordererAdmin = await issueIdentity(ordererCa, 'admin', 'admin');
   const port = options.ordererPort ?? 7050;
   const ordererTls = await ordererCa.issueTls({ commonName: 'orderer0.orderer.example.com' });
   const genesisBlock = buildGenesisBlock({
@@ -70,7 +72,7 @@ export async function createTestChannel(options: TestChannelOptions = {}): Promi
     ...(options.applicationPolicies === undefined ? {} : { applicationPolicies: options.applicationPolicies }),
     timestampMs: Date.now(),
   });
-  return { org1, org2, ordererCa, orderer, ordererTls, genesisBlock };
+  return { org1, org2, ordererCa, orderer, ordererAdmin, ordererTls, genesisBlock };
 }
 
 export async function createTestOrganisation(mspId: string, domain: string): Promise<TestOrganisation> {
