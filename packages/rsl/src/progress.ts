@@ -15,11 +15,15 @@ export interface Progress {
   readonly sealedSent: number;
   /** Messages that are not answered. */
   readonly inflight: number;
+  /** Complaints (`missed`) since the last heartbeat. Beyond `maxComplaints` the next heartbeat is waited for: two members never argue without a pause. */
+  readonly complaints: number;
   /** Whether the follower has answered since the last look (check quorum). */
   readonly isActive: boolean;
   /** Whether it still has to be shown the election. */
   readonly needsElection: boolean;
 }
+
+const maxComplaints = 8;
 
 /** A follower about which nothing is known: the center guesses that it has all (Raft section 5.3). */
 export function newProgress(lastHeight: number): Progress {
@@ -30,6 +34,7 @@ export function newProgress(lastHeight: number): Progress {
     sealed: 0,
     sealedSent: 0,
     inflight: 0,
+    complaints: 0,
     isActive: false,
     needsElection: true,
   };
@@ -73,6 +78,7 @@ export function matched(progress: Progress, height: number, sealed: number): Pro
 
 /** The follower does not hold what was to be followed; it can continue from `height`. */
 export function missed(progress: Progress, height: number, needsElection: boolean): Progress {
+  const complaints = progress.complaints + 1;
   return {
     ...progress,
     mode: 'probe',
@@ -80,7 +86,8 @@ export function missed(progress: Progress, height: number, needsElection: boolea
     next: height + 1,
     sealed: Math.min(progress.sealed, height),
     sealedSent: Math.min(progress.sealedSent, height),
-    inflight: 0,
+    inflight: complaints > maxComplaints ? 1 : 0,
+    complaints,
     isActive: true,
     needsElection,
   };
@@ -94,5 +101,6 @@ export function expired(progress: Progress): Progress {
     next: progress.match + 1,
     sealedSent: progress.sealed,
     inflight: 0,
+    complaints: 0,
   };
 }

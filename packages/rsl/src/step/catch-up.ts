@@ -37,8 +37,8 @@ export function onBlocks(node: Node, { from, snapshot, entries }: BlocksMessage)
 }
 
 /**
- * Takes blocks from anybody when they lead further than this member's own log: what a quorum acknowledged proves itself. Nothing confirmed gives
- * way, and nothing that was acknowledged in the present term. A candidate on top is taken without being acknowledged.
+ * Takes blocks from anybody when they lead further than this member's own log, or are confirmed: what a quorum acknowledged proves itself. Nothing
+ * confirmed gives way, and nothing that was acknowledged in the present term. A candidate on top is taken without being acknowledged.
  * @returns whether the log went on
  */
 export function catchUp(node: Node, entries: readonly LogEntry[]): boolean {
@@ -60,14 +60,16 @@ export function catchUp(node: Node, entries: readonly LogEntry[]): boolean {
     sealed: { height: top.height, term: top.term, hash: top.hash },
     candidate: isOpenGood ? open.candidate : null,
   };
-  if (compareLogEnds(offered, log.end(), mayCenterLie(node)) <= 0) return false;
   const fresh = entries
     .slice(0, sealedCount)
     .findIndex(({ seal, candidate }) => log.entry(candidate.height)?.seal?.hash !== seal?.hash);
   const firstFresh = fresh < 0 ? sealedCount : fresh;
   const at = start.height + firstFresh + 1;
-  const isOver = at <= node.confirmed || isBoundByAck(node, at);
-  if (isOver) return false;
+  if (at <= node.confirmed) return false;
+  // What the offered blocks confirm leaves nothing to choose.
+  const isConfirmed = firstFresh < sealedCount && top.confirmed >= at;
+  const isFurther = compareLogEnds(offered, log.end(), mayCenterLie(node)) > 0 && !isBoundByAck(node, at);
+  if (!isConfirmed && !isFurther) return false;
   for (const { candidate, seal } of entries.slice(firstFresh, sealedCount)) {
     if (seal === null) break;
     log.put(candidate, null);

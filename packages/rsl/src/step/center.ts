@@ -97,13 +97,7 @@ export function onAppendReply(node: Node, reply: AppendReply): void {
 function afterReply(progress: Progress, reply: AppendReply, lastHeight: number): Progress {
   if (reply.height > lastHeight) return { ...progress, isActive: true };
   if (reply.result === 'matched') return matched(progress, reply.height, reply.sealed);
-  if (reply.result === 'gap') {
-    const isNews = reply.needsElection !== progress.needsElection || reply.height + 1 !== progress.next;
-    // The same complaint again: what it asks for is on its way or lost, and the next heartbeat sends it anew.
-    return isNews
-      ? missed(progress, reply.height, reply.needsElection)
-      : { ...missed(progress, reply.height, reply.needsElection), inflight: 1 };
-  }
+  if (reply.result === 'gap') return missed(progress, reply.height, reply.needsElection);
   return { ...progress, isActive: true, inflight: Math.max(0, progress.inflight - 1), needsElection: false };
 }
 

@@ -135,19 +135,19 @@ function matchPrevious(node: Node, { prev, seal }: AppendMessage): null | number
   const held = log.entry(prev.height);
   if (held === null) return log.top.height;
   if (held.seal?.hash === prev.hash) return null;
-  if (seal === null || seal.hash !== prev.hash) return Math.min(prev.height - 1, log.top.height);
-  const below = log.state(prev.height - 1);
-  if (below === null) return log.top.height;
+  if (seal === null || seal.hash !== prev.hash) return below(node, prev.height);
+  const state = log.state(prev.height - 1);
+  if (state === null) return log.top.height;
   if (held.seal !== null) {
     const isLie = compareStatements(node, sealEvidence(held.seal), sealEvidence(seal));
-    return isLie ? 'equivocation' : prev.height - 1;
+    return isLie ? 'equivocation' : below(node, prev.height);
   }
-  if (sealMismatch(node, below, held.candidate, seal) === null) {
+  if (sealMismatch(node, state, held.candidate, seal) === null) {
     sealTop(node, seal);
     return null;
   }
   const isLie = compareStatements(node, candidateEvidence(held.candidate), sealEvidence(seal));
-  return isLie ? 'equivocation' : prev.height - 1;
+  return isLie ? 'equivocation' : below(node, prev.height);
 }
 
 /** Takes one entry into the log. @returns reason code when it cannot be taken */
@@ -224,12 +224,21 @@ function refuse(node: Node, message: AppendMessage, { candidate }: LogEntry, rea
   reply(node, message, 'refused', height - 1, reason);
 }
 
-/** Where an unjudged center should continue: above what it can build on. */
-function gapHeight(node: Node, { prev }: AppendMessage): number {
+/** Where an unjudged center should continue: above the last of its blocks that is here, or above what is confirmed here. */
+function gapHeight(node: Node, { prev, entries }: AppendMessage): number {
   const { log } = node;
-  const held = log.state(prev.height);
-  if (held !== null && held.hash === prev.hash) return prev.height;
-  return Math.min(log.top.height, prev.height > log.top.height ? log.top.height : prev.height - 1);
+  if (prev.height > log.top.height) return log.top.height;
+  if (prev.height >= log.base.height && log.state(prev.height)?.hash !== prev.hash) return below(node, prev.height);
+  let height = Math.max(prev.height, log.base.height);
+  for (const { candidate, seal } of entries) {
+    if (candidate.height === height + 1 && seal !== null && log.state(height + 1)?.hash === seal.hash) height += 1;
+  }
+  return height;
+}
+
+/** Where two logs that differ at `height` surely agree: at what is confirmed here. */
+function below(node: Node, height: number): number {
+  return Math.max(0, Math.min(height - 1, node.confirmed));
 }
 
 function reply(

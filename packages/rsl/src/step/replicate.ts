@@ -4,6 +4,9 @@ import type { LogEntry } from '../messages.ts';
 import { maySend, sent, sentSnapshot } from '../progress.ts';
 import type { Leadership, Node } from './node.ts';
 
+/** Entries in a message that shows an election, at least. */
+const electionEntries = 64;
+
 /** Sends one follower what it lacks, as far as its window allows; a heartbeat when one is due. */
 export function replicate(node: Node, leadership: Leadership, to: MemberId): void {
   for (;;) {
@@ -23,14 +26,14 @@ export function replicate(node: Node, leadership: Leadership, to: MemberId): voi
 }
 
 function sendEntries(node: Node, leadership: Leadership, to: MemberId): void {
-  const { log, limits } = node;
+  const { log } = node;
   const progress = leadership.progress.get(to);
   if (progress === undefined) return;
   // Only a sealed block can be followed; a follower that has the candidate on top is sent its place below, or its seal.
   const prevHeight = Math.min(progress.next - 1, log.top.height);
   const prev = log.state(prevHeight);
   if (prev === null) return;
-  const last = Math.min(log.lastHeight, prevHeight + limits.maxAppendEntries);
+  const last = Math.min(log.lastHeight, prevHeight + entryLimit(node, progress.needsElection, prevHeight));
   const entries: LogEntry[] = [];
   for (let height = Math.max(prevHeight + 1, progress.next); height <= last; height += 1) {
     const entry = log.entry(height);
@@ -49,6 +52,17 @@ function sendEntries(node: Node, leadership: Leadership, to: MemberId): void {
   });
   const lastSent = entries.at(-1)?.candidate.height ?? prevHeight;
   leadership.progress.set(to, sent(progress, lastSent, Math.min(lastSent, log.top.height)));
+}
+
+/**
+ * Entries in one message. A follower that has to judge the election must see the center's base in one piece when its own unconfirmed blocks are
+ * others, because it cannot give them up before.
+ */
+function entryLimit({ limits, following, confirmed }: Node, needsElection: boolean, prevHeight: number): number {
+  if (!needsElection || following === null) return limits.maxAppendEntries;
+  const upToBase =
+    prevHeight >= Math.min(confirmed, following.base.height) - 1 ? following.base.height - prevHeight : 0;
+  return Math.max(limits.maxAppendEntries, electionEntries, upToBase);
 }
 
 function sendSnapshot(node: Node, leadership: Leadership, to: MemberId): void {

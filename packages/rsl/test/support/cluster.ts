@@ -51,7 +51,7 @@ export interface Cluster {
   /** Members or links ("a>b") from which nothing arrives. */
   readonly cut: Set<string>;
   /** Runs one member's duties. */
-  work(id: MemberId): void;
+  work(id: MemberId, see?: (ready: Ready) => void): void;
   /** Delivers what is on the wire now; answers whether there was anything. */
   deliver(only?: (message: Message) => boolean): boolean;
   /** Works and delivers until nothing happens any more. */
@@ -121,10 +121,11 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
     if (found === undefined) throw new Error(`no member ${id}`);
     return found;
   };
-  const work = (id: MemberId): void => {
+  const work = (id: MemberId, see: (ready: Ready) => void = () => undefined): void => {
     const state = member(id);
     while (!state.isDown && state.core.hasReady()) {
       const ready = state.core.ready();
+      see(ready);
       wire.push(...ready.early);
       state.disk.push(...structuredClone(ready.persist));
       wire.push(...ready.messages);
