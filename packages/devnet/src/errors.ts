@@ -56,6 +56,11 @@ export function messageOf(error: unknown): string {
     : String(error);
 }
 
+/** The code of what LevelDB said, which the library puts into the cause. */
+export function levelCodeOf(error: unknown): unknown {
+  return codeOf(typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined);
+}
+
 /** The `code` of an operating system's error, such as ENOENT. */
 export function codeOf(error: unknown): unknown {
   return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;

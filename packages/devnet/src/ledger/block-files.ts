@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, readdir, truncate, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { headerFieldsOf, headerHash } from '../block/hashes.ts';
 import { DevnetError } from '../errors.ts';
@@ -87,6 +87,8 @@ class AppendOnlyBlockFiles implements BlockFiles {
       );
     }
     await this.#openWriter(Math.max(numbers.length - 1, 0));
+    // Only now: what is refused is left as it was found.
+    await this.#openedWriter().truncate(this.#fileBytes);
   }
 
   async write(blockBytes: Uint8Array): Promise<void> {
@@ -147,10 +149,7 @@ class AppendOnlyBlockFiles implements BlockFiles {
       if (reading.kind === 'corrupt' || (reading.kind === 'torn' && !isLast)) {
         throw this.#corrupt(`${path} was altered at octet ${offset}`, { file, offset });
       }
-      if (reading.kind === 'torn') {
-        await truncate(path, offset);
-        break;
-      }
+      if (reading.kind === 'torn') break;
       this.#hashes.push(this.#checkNext(reading.payload, path));
       const payloadOffset = offset + RECORD_HEADER_BYTES;
       this.#locations.push({ file, offset: payloadOffset, length: reading.payload.length });

@@ -1,5 +1,5 @@
 import { ClassicLevel } from 'classic-level';
-import { DevnetError } from '../errors.ts';
+import { DevnetError, levelCodeOf } from '../errors.ts';
 import type { StateKey } from '../validation/block-validation.ts';
 import type { StateEntry, StateValue } from './ledger.ts';
 import {
@@ -38,7 +38,7 @@ export class StateDatabase {
     try {
       return new StateDatabase(await openLevel(dir));
     } catch (error) {
-      const code = levelCode(error);
+      const code = levelCodeOf(error);
       if (code === 'LEVEL_LOCKED') {
         throw new DevnetError('LEDGER_LOCKED', 'the ledger is in use by another process', { cause: error });
       }
@@ -141,10 +141,4 @@ async function openLevel(dir: string): Promise<Level> {
   const level: Level = new ClassicLevel(dir, { keyEncoding: 'view', valueEncoding: 'view' });
   await level.open();
   return level;
-}
-
-/** The code of what LevelDB said, which the library puts into the cause. */
-function levelCode(error: unknown): unknown {
-  const cause = typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
-  return typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
 }

@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
-import { DevnetError, codeOf } from '../errors.ts';
+import { DevnetError, codeOf, levelCodeOf } from '../errors.ts';
 import { finishReplacement } from './ledgers-folder.ts';
 import type { Topology } from './topology.ts';
 
@@ -57,6 +57,9 @@ async function acquireLock(path: string, dir: string): Promise<ClassicLevel> {
     await lock.open();
     return lock;
   } catch (cause) {
+    if (levelCodeOf(cause) !== 'LEVEL_LOCKED') {
+      throw new DevnetError('DATA_INVALID', `${path} was altered; it holds nothing and can be removed`, { cause });
+    }
     throw new DevnetError('DATA_LOCKED', `another process uses the data folder ${dir}`, { cause });
   }
 }

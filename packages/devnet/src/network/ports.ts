@@ -1,6 +1,12 @@
+import { randomInt } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
-import { DevnetError } from '../errors.ts';
+import { DevnetError, codeOf, messageOf } from '../errors.ts';
 import type { Topology } from './topology.ts';
+
+/** Linux gives outgoing connections ports from 32768 on, others from 49152. */
+const FIRST_PORT = 15_000;
+const LAST_PORT = 32_000;
+const MAX_ATTEMPTS = 1_000;
 
 /** Replaces the ports that are 0 by free ones. */
 export async function assignPorts(topology: Topology): Promise<Topology> {
@@ -21,23 +27,34 @@ export async function assignPorts(topology: Topology): Promise<Topology> {
   return result;
 }
 
-/** Ports that nobody listens on; all are held at once so that they differ. */
+/**
+ * Ports that nobody listens on; all are held at once so that they differ. They are chosen from the range that no system gives
+ * to outgoing connections, so that a network that was killed finds its ports free.
+ */
 async function freePorts(host: string, count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(host)));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const servers: Server[] = [];
+  const ports: number[] = [];
+  try {
+    for (let attempt = 0; ports.length < count; attempt++) {
+      const port = randomInt(FIRST_PORT, LAST_PORT + 1);
+      try {
+        servers.push(await listen(host, port));
+        ports.push(port);
+      } catch (cause) {
+        if (codeOf(cause) === 'EADDRINUSE' && attempt < MAX_ATTEMPTS) continue;
+        throw new DevnetError('ADDRESS_IN_USE', `cannot listen on ${host}: ${messageOf(cause)}`, { cause });
+      }
+    }
+    return ports;
+  } finally {
+    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  }
 }
 
-function listen(host: string): Promise<Server> {
+function listen(host: string, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', (cause) => {
-      reject(new DevnetError('ADDRESS_IN_USE', `cannot listen on ${host}: ${cause.message}`, { cause }));
-    });
-    server.listen(0, host, () => resolve(server));
+    server.once('error', reject);
+    server.listen(port, host, () => resolve(server));
   });
 }

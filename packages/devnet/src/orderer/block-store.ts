@@ -4,7 +4,7 @@ import { common } from '@hyperledger/fabric-protos';
 import { encodeBlock, encodeHeaderAndData } from '../ledger/block-encoding.ts';
 import { openBlockFiles, type BlockFiles } from '../ledger/block-files.ts';
 import { NO_FAULTS, type LedgerFaults } from '../ledger/faults.ts';
-import { DevnetError } from '../errors.ts';
+import { DevnetError, levelCodeOf } from '../errors.ts';
 
 const HEIGHT_KEY = 'height';
 const CACHED_BYTES = 32 * 1024 * 1024;
@@ -92,8 +92,9 @@ async function openMarker(dir: string): Promise<ClassicLevel> {
     await marker.open();
     return marker;
   } catch (error) {
-    throw new DevnetError('LEDGER_LOCKED', "the orderer's folder is in use by another process, or damaged", {
-      cause: error,
-    });
+    if (levelCodeOf(error) === 'LEVEL_LOCKED') {
+      throw new DevnetError('LEDGER_LOCKED', "the orderer's folder is in use by another process", { cause: error });
+    }
+    throw new DevnetError('LEDGER_CORRUPT', `the orderer's ${dir} was altered`, { cause: error });
   }
 }

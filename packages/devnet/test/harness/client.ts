@@ -1,5 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
-import { Client, credentials } from '@grpc/grpc-js';
+import { Client, credentials, type ChannelOptions } from '@grpc/grpc-js';
 import { connect, hash, signers, type Gateway } from '@hyperledger/fabric-gateway';
 import type { NodeConnection } from '@waymark/devnet';
 
@@ -18,10 +18,15 @@ export interface TestClient {
   close(): void;
 }
 
-export function connectClient(node: NodeConnection, identity: ClientIdentity): TestClient {
+export function connectClient(
+  node: NodeConnection,
+  identity: ClientIdentity,
+  channelOptions: ChannelOptions = {},
+): TestClient {
   const grpc = new Client(node.address, credentials.createSsl(Buffer.from(node.tlsRootCertPem)), {
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+    ...channelOptions,
   });
   const gateway = connect({
     client: grpc,
