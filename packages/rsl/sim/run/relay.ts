@@ -3,6 +3,7 @@ import type { SimMember } from '../member/member.ts';
 import { centerOf, countWorldFault, type World } from './world.ts';
 
 const LONGEST_RANGE = 6;
+const MOST_ABOVE = 8;
 
 /**
  * The center's anchor relay (D7): ranges of confirmed blocks, one after the other, each ending at a change of the members at the latest. The answer
@@ -16,7 +17,7 @@ export function runRelay(world: World): void {
   const first = world.chain.height() + 1;
   const last = rangeEnd(world, member, first);
   if (last === null) return;
-  const above = [1, 2].flatMap((up) => blockOf(member, last.candidate.height + up) ?? []);
+  const above = blocksAbove(member, last.candidate.height);
   const election = world.elections.get(`${term}/${member.name}`) ?? null;
   world.events.after(world.random.between(10, 60), () => {
     if (world.isChainAway) return;
@@ -45,6 +46,17 @@ function rangeEnd(world: World, member: SimMember, first: number): SealedBlock |
     if (block.candidate.content.kind === 'configuration') break;
   }
   return last;
+}
+
+/** What confirms a block: the sealed ones above it, as many as may be needed when terms change. */
+function blocksAbove(member: SimMember, height: number): SealedBlock[] {
+  const above: SealedBlock[] = [];
+  for (let next = height + 1; next <= height + MOST_ABOVE; next += 1) {
+    const block = blockOf(member, next);
+    if (block === undefined) break;
+    above.push(block);
+  }
+  return above;
 }
 
 function blockOf(member: SimMember, height: number): SealedBlock | undefined {
