@@ -53,6 +53,7 @@ function createNode({
     crypto,
     audit,
     random,
+    firstConfiguration: configuration,
     limits: { ...defaultLimits, ...limits },
     faults,
     log: createLog(genesis(configuration), faults),

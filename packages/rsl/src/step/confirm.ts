@@ -32,7 +32,8 @@ export function anchored(node: Node, height: number, hash: BlockHash): void {
   if (held === hash) {
     if (height > node.confirmed) persist(node, { type: 'confirmed', height });
     confirmUpTo(node, height);
-  } else {
+  } else if (height <= node.confirmed) {
+    // Above that it is only a block that another center made anew, and this member has not heard of yet.
     node.out.alerts.push({ type: 'anchor-mismatch', height, anchored: hash, held });
   }
 }

@@ -2,6 +2,7 @@ import { electionProblem, requiredReproposals } from '../election/certificate.ts
 import type { VoteCertificate } from '../election/vote.ts';
 import { candidateEvidence, sealEvidence } from '../evidence.ts';
 import type { ChainState } from '../log/chain.ts';
+import type { Epochs } from '../membership/epochs.ts';
 import type { AppendMessage, AppendReply, LogEntry } from '../messages.ts';
 import { acknowledgement } from './candidates.ts';
 import { proposalProblem, sealMismatch } from './accept.ts';
@@ -113,7 +114,8 @@ function stateAt(
 ): ChainState | null {
   const { log } = node;
   // What is compacted is confirmed: there is one block of that height only.
-  if (height <= log.base.height) return height < log.base.height || log.base.hash === hash ? log.base : null;
+  if (height < log.base.height) return { ...log.base, height, term: 0, hash, epochs: epochsBelow(node, height) };
+  if (height === log.base.height) return log.base.hash === hash ? log.base : null;
   const held = log.state(height);
   if (held?.hash === hash) return held;
   const before = log.state(prev.height);
@@ -126,6 +128,18 @@ function stateAt(
   if (sealedTop === undefined || sealedTop.height !== prev.height) return null;
   const above = walk(node, sealedTop, entries).states;
   return above.find((state) => state.height === height && state.hash === hash) ?? null;
+}
+
+/** Configurations that were in force after a compacted block, from the proofs that are kept of all changes. */
+function epochsBelow(node: Node, height: number): Epochs {
+  let current = node.firstConfiguration;
+  for (const { configuration, seals } of node.configurations) {
+    const proposed = seals[0]?.header.height ?? 0;
+    const confirming = seals.at(-1)?.header.height ?? 0;
+    if (confirming <= height) current = configuration;
+    else if (proposed <= height) return { current, pending: { configuration, height: proposed } };
+  }
+  return { current, pending: null };
 }
 
 /** Finds the block that the entries stand on. Answers a height to continue from when it is not here. */

@@ -77,6 +77,8 @@ export interface Node {
   readonly crypto: Crypto;
   readonly audit: Audit;
   readonly random: () => number;
+  /** The ledger's root of trust (epoch 1). */
+  readonly firstConfiguration: Configuration;
   readonly limits: Limits;
   readonly faults: PlantedFaults;
   readonly log: Log;
