@@ -15,6 +15,7 @@ const comparable = { rounds: 5, seconds: 10 };
 
 /** Benchmarks by name; each is loaded when it runs. */
 const benchmarks: Readonly<Record<string, (options: SubmitBenchOptions) => Promise<object>>> = {
+  devnet: async (options) => (await import('./bench/devnet/devnet.ts')).benchDevnet(options),
   submit: async (options) => (await import('./bench/submit.ts')).benchSubmit(options),
   'rsl-core': async (options) => (await import('./bench/rsl-core.ts')).benchRslCore(options),
 };

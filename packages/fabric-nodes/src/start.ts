@@ -276,7 +276,7 @@ class RunningFabric implements FabricNetwork {
     command: { readonly program: string; readonly args: readonly string[] },
     configName: string,
     config: object,
-    { operationsPort }: { readonly operationsPort: number },
+    { port, operationsPort }: { readonly port: number; readonly operationsPort: number },
   ): Promise<NodeProcess> {
     const configDir = join(node.dir, 'config');
     await mkdir(configDir, { recursive: true });
@@ -288,6 +288,7 @@ class RunningFabric implements FabricNetwork {
       env: { FABRIC_CFG_PATH: configDir, FABRIC_LOGGING_SPEC: this.#plan.loggingSpec ?? 'warning' },
       runDir: join(this.#plan.dataDir, 'run'),
       operationsPort,
+      port,
     });
   }
 

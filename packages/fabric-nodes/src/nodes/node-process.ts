@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WaymarkError } from '@waymark/protocol';
@@ -18,8 +20,10 @@ export interface NodeProcessPlan {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly runDir: string;
-  /** Its health check answers 200 when the node serves. */
+  /** Its health check answers 200 when the node is well. */
   readonly operationsPort: number;
+  /** Where it serves: the health check may answer a little before that. */
+  readonly port: number;
 }
 
 /** A running orderer or peer. */
@@ -85,13 +89,25 @@ async function untilHealthy(child: ChildProcess, plan: NodeProcessPlan): Promise
       const response = await fetch(`http://127.0.0.1:${plan.operationsPort}/healthz`, {
         signal: AbortSignal.timeout(5_000),
       });
-      if (response.ok) return;
+      if (response.ok && (await isListening(plan.port))) return;
     } catch {
       // Not listening yet.
     }
     await delay(POLL_MS);
   }
   throw new Error('its health check did not answer in time');
+}
+
+async function isListening(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }
 
 async function stopChild(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
