@@ -1,6 +1,7 @@
 import { X509Certificate, createHash } from 'node:crypto';
 import { common, msp, peer } from '@hyperledger/fabric-protos';
 import { messageOf } from '../errors.ts';
+import { validityOf } from '../msp/certificate-validity.ts';
 import type { Identity, MspRegistry } from '../msp/msp.ts';
 import { decode, type UnpackedProposal } from './proposal.ts';
 
@@ -77,7 +78,7 @@ function expiryOf(creator: Uint8Array, msps: MspRegistry): number | undefined {
   if (known !== undefined) return known.notAfterMs;
   try {
     const pem = msp.SerializedIdentity.deserializeBinary(creator).getIdBytes_asU8();
-    return new X509Certificate(pem).validToDate.getTime();
+    return validityOf(new X509Certificate(pem)).toMs;
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { msp } from '@hyperledger/fabric-protos';
 import { DevnetError } from '../errors.ts';
 import { BoundedCache } from './bounded-cache.ts';
+import { validityOf } from './certificate-validity.ts';
 import type { Identity, MspRegistry } from './msp.ts';
 import { verifyLowS } from './signature-verification.ts';
 import { X509Msp } from './x509-msp.ts';
@@ -69,7 +70,7 @@ function createIdentity(msps: ReadonlyMap<string, X509Msp>, serialized: Uint8Arr
     serialized,
     certificatePem,
     commonName: commonNameOf(certificate),
-    notAfterMs: certificate.validToDate.getTime(),
+    notAfterMs: validityOf(certificate).toMs,
     fingerprint,
     ...verdict,
     verify: (message, signature) => verifyLowS(publicKey, fingerprint, message, signature),

@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import { X509Certificate as ParsedCertificate } from '@peculiar/x509';
 import type { msp } from '@hyperledger/fabric-protos';
 import { DevnetError } from '../errors.ts';
+import { validityOf } from './certificate-validity.ts';
 import { parseRevocationList, type RevocationList } from './revocation-list.ts';
 import type { NodeRole } from './msp.ts';
 
@@ -86,10 +87,11 @@ export class X509Msp {
   /** The certificate, its issuer, and so on up to a root. Fabric judges validity one second after the certificate's start. */
   #chainOf(certificate: X509Certificate): X509Certificate[] {
     const chain = [certificate];
-    const atMs = certificate.validFromDate.getTime() + 1000;
+    const atMs = validityOf(certificate).fromMs + 1000;
     let current = certificate;
     while (chain.length <= MAX_CHAIN_LENGTH) {
-      if (atMs < current.validFromDate.getTime() || atMs > current.validToDate.getTime()) {
+      const { fromMs, toMs } = validityOf(current);
+      if (atMs < fromMs || atMs > toMs) {
         throw new Error(
           'could not obtain certification chain: the supplied identity is not valid: x509: certificate has expired or is not yet valid',
         );
