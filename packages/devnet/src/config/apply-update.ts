@@ -30,7 +30,7 @@ function readUpdate(envelope: common.Envelope): common.ConfigUpdateEnvelope {
 
 /** The elements after the update. */
 function authorise(current: ChannelConfig, envelope: common.ConfigUpdateEnvelope): ConfigElements {
-  const update = decode('ConfigUpdate', common.ConfigUpdate, envelope.getConfigUpdate_asU8());
+  const update = parse(common.ConfigUpdate, envelope.getConfigUpdate_asU8());
   if (update.getChannelId() !== current.channelId) {
     throw new Error(
       `ConfigUpdate for channel '${update.getChannelId()}' but envelope for channel '${current.channelId}'`,
@@ -121,7 +121,7 @@ function signaturesOf(envelope: common.ConfigUpdateEnvelope): SignedData[] {
     const header = signature.getSignatureHeader_asU8();
     return {
       data: Buffer.concat([header, envelope.getConfigUpdate_asU8()]),
-      identity: decode('SignatureHeader', common.SignatureHeader, header).getCreator_asU8(),
+      identity: parse(common.SignatureHeader, header).getCreator_asU8(),
       signature: signature.getSignature_asU8(),
     };
   });
@@ -147,6 +147,14 @@ function refuseOtherConsensus(current: ChannelConfig, next: ChannelConfig): void
     config.getChannelGroup()?.getGroupsMap().get('Orderer')?.getValuesMap().get('ConsensusType')?.getValue_asB64();
   if (consensusOf(current) !== consensusOf(next)) {
     throw new Error('UNIMPLEMENTED: changes of the consensus type and its consenters are not supported by devnet');
+  }
+}
+
+function parse<T>(type: { deserializeBinary(bytes: Uint8Array): T }, bytes: Uint8Array): T {
+  try {
+    return type.deserializeBinary(bytes);
+  } catch (cause) {
+    throw new Error('proto: cannot parse invalid wire-format data', { cause });
   }
 }
 

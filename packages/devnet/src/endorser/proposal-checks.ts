@@ -2,6 +2,7 @@ import { X509Certificate, createHash } from 'node:crypto';
 import { common, msp, peer } from '@hyperledger/fabric-protos';
 import { messageOf } from '../errors.ts';
 import { validityOf } from '../msp/certificate-validity.ts';
+import { InvalidIdentity } from '../msp/invalid-identity.ts';
 import type { Identity, MspRegistry } from '../msp/msp.ts';
 import { decode, type UnpackedProposal } from './proposal.ts';
 
@@ -54,14 +55,21 @@ export function checkProposal(proposal: UnpackedProposal, msps: MspRegistry): Id
   if (txId !== expected) throw new Error(`incorrectly computed txid '${txId}' -- expected '${expected}'`);
   const signature = signedProposal.getSignature_asU8();
   if (signature.length === 0) throw new Error('empty signature bytes');
-  const identity = deserialize(creator, msps);
-  if (identity === undefined) {
-    throw new Error(`access denied: channel [${channelId}] creator org unknown, creator is malformed`);
-  }
+  const identity = creatorOf(creator, msps, channelId);
   if (!identity.verify(signedProposal.getProposalBytes_asU8(), signature)) {
     throw new Error(`access denied: channel [${channelId}] creator org [${identity.mspId}]`);
   }
   return identity;
+}
+
+function creatorOf(creator: Uint8Array, msps: MspRegistry, channelId: string): Identity {
+  try {
+    return msps.deserialize(creator);
+  } catch (cause) {
+    throw cause instanceof InvalidIdentity
+      ? new Error(`access denied: channel [${channelId}] creator org [${cause.mspId}]`, { cause })
+      : new Error(`access denied: channel [${channelId}] creator org unknown, creator is malformed`, { cause });
+  }
 }
 
 function parse<T>(what: string, read: () => T): T {

@@ -1,8 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { msp } from '@hyperledger/fabric-protos';
-import { DevnetError } from '../errors.ts';
+import { DevnetError, messageOf } from '../errors.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { validityOf } from './certificate-validity.ts';
+import { InvalidIdentity } from './invalid-identity.ts';
 import type { Identity, MspRegistry } from './msp.ts';
 import { verifyLowS } from './signature-verification.ts';
 import { X509Msp } from './x509-msp.ts';
@@ -13,7 +14,7 @@ const MAX_CACHED_IDENTITY_BYTES = 16 * 1024;
 /** Fabric's number for X.509 membership (msp/msp.go: FABRIC); the other one is idemix. */
 const FABRIC_MSP_TYPE = 0;
 
-type Outcome = { readonly identity: Identity } | { readonly reason: string };
+type Outcome = { readonly identity: Identity } | { readonly reason: string; readonly mspId: string | undefined };
 
 /** Builds the MSPs of a channel. Throws DevnetError MSP_INVALID (a definition Fabric would refuse) or UNSUPPORTED (idemix). */
 export function createMspRegistry(configs: readonly msp.MSPConfig[]): MspRegistry {
@@ -40,15 +41,16 @@ export function createMspRegistry(configs: readonly msp.MSPConfig[]): MspRegistr
 }
 
 function identityOf(outcome: Outcome): Identity {
-  if ('reason' in outcome) throw new Error(outcome.reason);
-  return outcome.identity;
+  if ('identity' in outcome) return outcome.identity;
+  const { mspId, reason } = outcome;
+  throw mspId === undefined ? new Error(reason) : new InvalidIdentity(mspId, reason);
 }
 
 function judge(msps: ReadonlyMap<string, X509Msp>, serialized: Uint8Array): Outcome {
   try {
     return { identity: createIdentity(msps, serialized) };
   } catch (error) {
-    return { reason: error instanceof Error ? error.message : String(error) };
+    return { reason: messageOf(error), mspId: error instanceof InvalidIdentity ? error.mspId : undefined };
   }
 }
 

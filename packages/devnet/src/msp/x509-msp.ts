@@ -4,6 +4,7 @@ import { X509Certificate as ParsedCertificate } from '@peculiar/x509';
 import type { msp } from '@hyperledger/fabric-protos';
 import { DevnetError } from '../errors.ts';
 import { validityOf } from './certificate-validity.ts';
+import { InvalidIdentity } from './invalid-identity.ts';
 import { parseRevocationList, type RevocationList } from './revocation-list.ts';
 import type { NodeRole } from './msp.ts';
 
@@ -55,7 +56,10 @@ export class X509Msp {
   validate(certificate: X509Certificate): CertificateVerdict {
     const chain = this.#certificationChain(certificate);
     if (this.#isRevoked(certificate, chain[1])) {
-      throw new Error('could not validate identity against certification chain: The certificate has been revoked');
+      throw new InvalidIdentity(
+        this.mspId,
+        'could not validate identity against certification chain: The certificate has been revoked',
+      );
     }
     const organizationalUnits = organizationalUnitsOf(certificate);
     const certifiersIdentifier = chainIdentifier(chain.slice(1));
@@ -126,17 +130,22 @@ export class X509Msp {
         nodeOu.certifiersIdentifier.length > 0 &&
         Buffer.compare(nodeOu.certifiersIdentifier, certifiersIdentifier) !== 0
       ) {
-        throw new Error(`could not validate identity's OUs: certifiersIdentifier does not match: ${listed()}`);
+        throw new InvalidIdentity(
+          this.mspId,
+          `could not validate identity's OUs: certifiersIdentifier does not match: ${listed()}`,
+        );
       }
       found.push(nodeOu.role);
     }
     if (found.length === 0) {
-      throw new Error(
+      throw new InvalidIdentity(
+        this.mspId,
         `could not validate identity's OUs: the identity does not have an OU that resolves to client, peer, orderer, or admin role. ${listed()}`,
       );
     }
     if (found.length > 1) {
-      throw new Error(
+      throw new InvalidIdentity(
+        this.mspId,
         `could not validate identity's OUs: the identity must have a client, a peer, an orderer, or an admin OU role to be valid, not a combination of them. ${listed()}`,
       );
     }

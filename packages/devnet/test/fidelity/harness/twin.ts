@@ -41,11 +41,14 @@ export interface Twin {
     readonly admin: SigningIdentity;
     readonly otherUser: SigningIdentity;
     readonly otherAdmin: SigningIdentity;
+    readonly ordererAdmin: SigningIdentity;
   };
   /** Gives the native orderer what devnet's has ordered, transaction by transaction; resolves when the native peer has all blocks. */
   caughtUp(): Promise<void>;
   /** Resolves when the native peer has as many blocks as devnet's. */
   level(): Promise<void>;
+  /** Resolves when both orderers have as many blocks. */
+  ordered(): Promise<void>;
   log(): string;
   stop(): Promise<void>;
 }
@@ -72,7 +75,8 @@ export async function startTwin(options: Partial<DevnetOptions> = {}): Promise<T
   try {
     const ports = missingFabric() === undefined ? await programs.start() : undefined;
     const ca = await createOrganisationCa({ mspId: 'Org1MSP', domain: 'org1.example.com' });
-    return buildTwin(devnet, programs, ports, await ca.issueTls({ commonName: 'client' }));
+    const clientTls = await ca.issueTls({ commonName: 'client' });
+    return buildTwin(devnet, programs, ports, clientTls, await readOrdererAdmin(devnet));
   } catch (error) {
     const log = programs.log;
     await programs.stop();
@@ -86,7 +90,13 @@ interface Ports {
   readonly orderer: number;
 }
 
-function buildTwin(devnet: Devnet, programs: Programs, ports: Ports | undefined, clientTls: IssuedTls): Twin {
+function buildTwin(
+  devnet: Devnet,
+  programs: Programs,
+  ports: Ports | undefined,
+  clientTls: IssuedTls,
+  ordererAdmin: SigningIdentity,
+): Twin {
   const org1 = devnet.organisation('Org1MSP');
   const org2 = devnet.organisation('Org2MSP');
   const sides = (connection: NodeConnection, port: number | undefined, tls?: IssuedTls): Sides<FabricNode> => ({
@@ -119,6 +129,7 @@ function buildTwin(devnet: Devnet, programs: Programs, ports: Ports | undefined,
       admin: createSigningIdentity(org1.admin),
       otherUser: createSigningIdentity(org2.user),
       otherAdmin: createSigningIdentity(org2.admin),
+      ordererAdmin,
     },
     caughtUp: async () => {
       const { fabric } = orderers;
@@ -128,6 +139,17 @@ function buildTwin(devnet: Devnet, programs: Programs, ports: Ports | undefined,
       await level();
     },
     level,
+    ordered: async () => {
+      const { fabric } = orderers;
+      if (fabric === undefined) return;
+      await until(async () => {
+        const [ours, theirs] = await Promise.all([
+          orderers.devnet.blocks(user, devnet.channel),
+          fabric.blocks(user, devnet.channel),
+        ]);
+        return ours.length === theirs.length;
+      });
+    },
     log: () => programs.log,
     stop: async () => {
       for (const { devnet: a, fabric: b } of [peers, anonymousPeers, orderers]) {
@@ -138,6 +160,16 @@ function buildTwin(devnet: Devnet, programs: Programs, ports: Ports | undefined,
       await devnet.stop();
     },
   };
+}
+
+/** The one whom nobody but devnet itself needs. */
+async function readOrdererAdmin(devnet: Devnet): Promise<SigningIdentity> {
+  const dir = join(devnet.dataDir, 'orderer', 'users', 'Admin@example.com', 'msp');
+  return createSigningIdentity({
+    mspId: devnet.orderer.mspId,
+    certificatePem: await readFile(join(dir, 'signcerts', 'Admin@example.com-cert.pem'), 'utf8'),
+    privateKeyPem: await readFile(join(dir, 'keystore', 'priv_sk'), 'utf8'),
+  });
 }
 
 /** One after the other, so that each gets a block of its own. */
@@ -284,7 +316,8 @@ class Programs {
 
 class ProgramEnded extends Error {}
 
-async function until(works: () => Promise<boolean>): Promise<void> {
+/** Asks again and again, to a deadline. */
+export async function until(works: () => Promise<boolean>): Promise<void> {
   const deadlineMs = Date.now() + START_TIMEOUT_MS;
   let last: unknown;
   while (Date.now() < deadlineMs) {
