@@ -62,7 +62,7 @@ export function sentSnapshot(progress: Progress, height: number): Progress {
 }
 
 /** The follower agrees up to `height` and has sealed up to `sealed`. */
-export function matched(progress: Progress, height: number, sealed: number): Progress {
+export function matched(progress: Progress, height: number, sealed: number, needsElection = false): Progress {
   const match = Math.max(progress.match, height);
   return {
     ...progress,
@@ -72,7 +72,7 @@ export function matched(progress: Progress, height: number, sealed: number): Pro
     sealed: Math.max(progress.sealed, Math.min(sealed, match)),
     inflight: Math.max(0, progress.inflight - 1),
     isActive: true,
-    needsElection: false,
+    needsElection,
   };
 }
 

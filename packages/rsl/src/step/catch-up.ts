@@ -116,15 +116,15 @@ export function onSnapshot(node: Node, message: SnapshotMessage): void {
   if (node.role === 'center') return;
   install(node, snapshot);
   const isFollowed = node.following?.center === from && term === node.term;
-  // The block at the snapshot's height may be here already: then the center goes on from there.
-  const height = node.log.state(snapshot.height) === null ? node.log.top.height : snapshot.height;
+  // Its block is confirmed: whoever holds one of this height holds this one.
+  const isHeld = Math.max(node.confirmed, node.log.base.height) >= snapshot.height;
   send(node, {
     type: 'append-reply',
     from: node.id,
     to: from,
     term,
-    result: 'gap',
-    height,
+    result: isHeld ? 'matched' : 'gap',
+    height: isHeld ? snapshot.height : node.confirmed,
     sealed: node.log.top.height,
     ack: null,
     reason: null,

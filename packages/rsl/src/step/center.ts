@@ -96,7 +96,7 @@ export function onAppendReply(node: Node, reply: AppendReply): void {
 
 function afterReply(progress: Progress, reply: AppendReply, lastHeight: number): Progress {
   if (reply.height > lastHeight) return { ...progress, isActive: true };
-  if (reply.result === 'matched') return matched(progress, reply.height, reply.sealed);
+  if (reply.result === 'matched') return matched(progress, reply.height, reply.sealed, reply.needsElection);
   if (reply.result === 'gap') return missed(progress, reply.height, reply.needsElection);
   return { ...progress, isActive: true, inflight: Math.max(0, progress.inflight - 1), needsElection: false };
 }

@@ -175,11 +175,11 @@ function takeEntry(node: Node, following: Following, entry: LogEntry): string | 
   if (held !== null && isSame(held.candidate, candidate)) return takeAgain(node, following, entry);
   if (held !== null) {
     if (height <= node.confirmed && faults.truncateConfirmed !== true) return 'confirmed-conflict';
-    const isSameTerm = held.candidate.term === candidate.term && faults.ackTwicePerHeight !== true;
-    if (isSameTerm || held.candidate.term === node.term) {
-      compareStatements(node, candidateEvidence(held.candidate), candidateEvidence(candidate));
-      if (faults.ackTwicePerHeight !== true) return 'equivocation';
-    }
+    compareStatements(node, candidateEvidence(held.candidate), candidateEvidence(candidate));
+    // What this member acknowledged in its present term stays: an acknowledgement of another one would make two quorums possible.
+    const isBinding = held.candidate.term === node.term && (held.ack !== null || held.seal !== null);
+    if (isBinding && faults.ackTwicePerHeight !== true) return 'equivocation';
+    if (node.liars.has(following.center) && faults.ignoreEvidence !== true) return 'equivocation';
   }
   if (seal !== null) {
     const problem = walk(node, below, [entry]).problem;
