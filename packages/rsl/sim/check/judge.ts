@@ -61,10 +61,12 @@ export interface JudgeOptions {
   readonly nowMs: () => number;
   /** Members that do not follow the protocol: nothing they say is judged. */
   readonly dishonest: ReadonlySet<string>;
+  /** No center lies in this world. */
+  readonly honestWorld: boolean;
   readonly inclusionBlocks: number;
 }
 
-export function createJudge({ first, reader, nowMs, dishonest, inclusionBlocks }: JudgeOptions): Judge {
+export function createJudge({ first, reader, nowMs, dishonest, honestWorld, inclusionBlocks }: JudgeOptions): Judge {
   const violations: Violation[] = [];
   const chain = new Map<number, BlockFact>();
   const signed = new Map<string, { department: string; seq: number; oids: readonly string[] }>();
@@ -77,7 +79,7 @@ export function createJudge({ first, reader, nowMs, dishonest, inclusionBlocks }
       report: (message) => report(name, message),
       first,
       isHonest: (member) => !dishonest.has(member),
-      honestWorld: dishonest.size === 0,
+      honestWorld,
       signedBy: (hash) => signed.get(hash),
       verdictOf,
       inclusionBlocks,

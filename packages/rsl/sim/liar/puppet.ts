@@ -131,6 +131,11 @@ export function createPuppet(start: PuppetStart): Puppet {
     return (oid) => own.has(oid) || start.isRecorded(oid);
   }
 
+  /** The other story: as if one department had sent nothing. */
+  function withoutOne(honest: readonly AuditedSubmission[]): readonly AuditedSubmission[] {
+    return honest.filter(({ submission }) => submission.department !== honest[0]?.submission.department);
+  }
+
   function propose(branch: Branch, which: number): void {
     const tip = tipOf(branch);
     const honest = gather(tip);
@@ -141,7 +146,7 @@ export function createPuppet(start: PuppetStart): Puppet {
       term,
       epoch: configuration.epoch,
       tip,
-      content: records(which === 1 ? honest.slice(1) : honest),
+      content: records(which === 1 ? withoutOne(honest) : honest),
       salt: `${name}-${term}-${salts}`,
     };
     const content = lie === null ? null : twistContent(lie, honest, { name, keys, random, earlier });

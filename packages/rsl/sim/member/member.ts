@@ -217,6 +217,7 @@ export function createMember(options: MemberOptions): SimMember {
     crash();
     return false;
   };
+  const isIdle = (): boolean => core !== null && !syncing && !core.hasReady();
   const crash = (): void => {
     const torn = disk.crash(random);
     if (torn !== 'clean') countFault(faults, torn === 'torn' ? 'torn-tail' : 'lost-writes');
@@ -289,7 +290,7 @@ export function createMember(options: MemberOptions): SimMember {
         if (core?.compact(core.status().confirmed.height - 1) == null) return;
         pump();
         // Only when nothing is under way: the checkpoint stands for everything that was handed out.
-        if (syncing || core.hasReady()) return;
+        if (!isIdle()) return;
         const steps = core.checkpoint();
         disk.replace(steps);
         observer.replaced(name, steps);

@@ -9,7 +9,8 @@ const PUPPET_TICK_MS = 15;
 export function maybeLie(world: World, machine: Machine): void {
   const { member } = machine;
   const core = member.core();
-  if (world.isHealed || machine.puppet !== null || core === null || !world.scenario.liars.includes(member.name)) return;
+  if (world.isHealed || machine.puppet !== null || core === null) return;
+  if (world.liars.size >= world.scenario.liarCount && !world.liars.has(member.name)) return;
   const { role, term, sealed, height, configuration, pendingConfiguration } = core.status();
   const isSettled =
     role === 'center' && height === sealed.height && sealed.term === term && pendingConfiguration === null;
@@ -18,6 +19,7 @@ export function maybeLie(world: World, machine: Machine): void {
   const tip = tipOf(machine, sealed.height);
   if (tip === null || tipBlock === undefined) return;
   const store = member.store();
+  becomeLiar(world, member.name, configuration.members);
   countWorldFault(world, 'liar', `${member.name} begins to lie in term ${term}: ${world.scenario.lies.join()}`);
   machine.puppet = createPuppet({
     name: member.name,
@@ -27,7 +29,7 @@ export function maybeLie(world: World, machine: Machine): void {
     tipSeal: tipBlock.seal,
     election: world.elections.get(`${term}/${member.name}`) ?? null,
     lies: world.scenario.lies,
-    colluders: world.scenario.colluders.filter((name) => configuration.members.includes(name)),
+    colluders: [...world.colluders].filter((name) => configuration.members.includes(name)),
     keys: world.keys,
     random: world.random.fork(5),
     faults: world.faults,
@@ -47,6 +49,17 @@ export function maybeLie(world: World, machine: Machine): void {
     world.events.after(PUPPET_TICK_MS, tick);
   };
   world.events.after(PUPPET_TICK_MS, tick);
+}
+
+/** A center goes over to the other side. Was it in league as a department, another one takes that place. */
+function becomeLiar(world: World, name: string, members: readonly string[]): void {
+  world.liars.add(name);
+  world.dishonest.add(name);
+  if (!world.colluders.delete(name)) return;
+  const other = members.find((member) => !world.dishonest.has(member));
+  if (other === undefined) return;
+  world.colluders.add(other);
+  world.dishonest.add(other);
 }
 
 export function endLie(world: World, machine: Machine): void {

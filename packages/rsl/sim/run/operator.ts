@@ -56,8 +56,7 @@ export function createOperator(world: World): Operator {
 
   /** Members that must stay so that somebody honest can be center. */
   const isNeeded = (member: string, eligible: readonly string[]): boolean => {
-    const honest = eligible.filter((one) => !world.scenario.liars.includes(one) && one !== member);
-    return honest.length < 2;
+    return honestAmong(world, eligible) - (world.liars.has(member) ? 0 : 1) < 2;
   };
 
   return {
@@ -76,8 +75,7 @@ export function createOperator(world: World): Operator {
       } else {
         const others = world.random.shuffled(members).slice(0, world.random.between(2, members.length));
         const wanted = [...new Set([...others, ...eligible.filter((one) => isNeeded(one, others))])];
-        const honest = wanted.filter((one) => !world.scenario.liars.includes(one));
-        if (honest.length < 2) return;
+        if (honestAmong(world, wanted) < 2) return;
         steps.push({
           change: { type: 'eligible', members: wanted },
           isDone: (_members, _learners, now) => now.join() === wanted.join(),
@@ -111,4 +109,10 @@ export function createOperator(world: World): Operator {
       });
     },
   };
+}
+
+/** How many of these will never have lied: centers that are to lie yet may be any of them. */
+export function honestAmong(world: World, members: readonly string[]): number {
+  const toCome = world.scenario.liarCount - world.liars.size;
+  return members.filter((member) => !world.liars.has(member)).length - toCome;
 }

@@ -14,6 +14,7 @@ export function runRelay(world: World): void {
   const core = member?.core();
   if (member === undefined || core == null || world.isChainAway) return;
   const { term } = core.status();
+  registerMembers(world, member);
   const first = world.chain.height() + 1;
   const last = rangeEnd(world, member, first);
   if (last === null) return;
@@ -46,6 +47,17 @@ function rangeEnd(world: World, member: SimMember, first: number): SealedBlock |
     if (block.candidate.content.kind === 'configuration') break;
   }
   return last;
+}
+
+/** The channel judges certificates by the members of their epoch: it has to know them before. */
+function registerMembers(world: World, member: SimMember): void {
+  for (let height = 1; height <= member.store().height(); height += 1) {
+    const block = member.store().get(height);
+    if (block?.candidate.content.kind !== 'configuration') continue;
+    if (block.candidate.content.configuration.epoch !== world.chain.epoch() + 1) continue;
+    const refusal = world.chain.register(block, blocksAbove(member, height));
+    world.note(`chain members of ${height} by ${member.name}: ${refusal ?? 'taken'}`);
+  }
 }
 
 /** What confirms a block: the sealed ones above it, as many as may be needed when terms change. */

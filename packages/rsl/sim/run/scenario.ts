@@ -42,8 +42,8 @@ export interface Scenario {
   /** Departments that may be in league with the center without harm. */
   readonly tolerated: number;
   readonly lies: readonly Lie[];
-  /** Members that lie when they are center. */
-  readonly liars: readonly string[];
+  /** How many centers lie: the first ones that are elected. */
+  readonly liarCount: number;
   /** Departments that sign whatever a lying center asks of them. */
   readonly colluders: readonly string[];
   readonly troubles: readonly Trouble[];
@@ -73,13 +73,12 @@ export function drawScenario(random: Random, overcolluding: boolean): Scenario {
   // Liars are banned when they are found out: somebody else must be able to take over, and survive the loss of another.
   const eligible = members.slice(0, isLying ? memberCount : random.between(2, memberCount));
   const liarCount = isLying ? 1 + (tolerated > 0 && random.chance(300) ? 1 : 0) : 0;
-  const liars = members.slice(0, liarCount);
   const colluderCount = overcolluding
     ? enoughToBetray(memberCount, tolerated)
     : isLying
       ? tolerated - (liarCount - 1)
       : 0;
-  const colluders = random.shuffled(members.slice(liarCount)).slice(0, colluderCount).sort();
+  const colluders = random.shuffled(members).slice(0, colluderCount).sort();
   const lies = overcolluding
     ? (['equivocate'] as const)
     : isLying
@@ -91,7 +90,7 @@ export function drawScenario(random: Random, overcolluding: boolean): Scenario {
     profile: lyingProfile ? 'lying-center' : 'trusted-center',
     tolerated,
     lies,
-    liars,
+    liarCount,
     colluders,
     troubles: overcolluding ? [] : random.shuffled(TROUBLE_KINDS).slice(0, random.between(0, 10)),
     troubleEveryMs: random.between(40, 400),

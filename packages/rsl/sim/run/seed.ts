@@ -159,7 +159,7 @@ function lastRecords(world: World): number {
 
 function resultOf(world: World, seed: number): SeedResult {
   const { scenario, judge, events } = world;
-  const { members, profile, tolerated, lies, liars, colluders, troubles } = scenario;
+  const { members, profile, tolerated, lies, troubles } = scenario;
   for (const { checker, atMs, message } of judge.violations)
     world.trace.line(`${atMs} VIOLATION ${checker}: ${message}`);
   const faults: Record<string, number> = {};
@@ -172,6 +172,6 @@ function resultOf(world: World, seed: number): SeedResult {
     centerChanges: world.centers.size,
     faults,
     digest: world.trace.digest(),
-    world: `n=${members.length} ${profile} t=${tolerated} liars=${liars.join('+')} colluders=${colluders.join('+')} lies=${lies.join('+')} troubles=${troubles.join('+')}`,
+    world: `n=${members.length} ${profile} t=${tolerated} liars=${[...world.liars].join('+')} colluders=${[...world.colluders].join('+')} lies=${lies.join('+')} troubles=${troubles.join('+')}`,
   };
 }

@@ -1,5 +1,5 @@
 import { mostTolerated, type Trouble, drawWeather, CALM, isPossible } from './scenario.ts';
-import type { Operator } from './operator.ts';
+import { honestAmong, type Operator } from './operator.ts';
 import { centerOf, countWorldFault, type Machine, type World } from './world.ts';
 
 const YEAR_MS = 31_536_000_000;
@@ -150,7 +150,7 @@ function loseMachine(world: World, operator: Operator, machine: Machine, how: 'w
     member.start();
     return;
   }
-  if (how === 'old-backup' && scenario.tolerated > 0 && dishonest.size === 0) {
+  if (how === 'old-backup' && scenario.tolerated > 0 && scenario.liarCount === 0 && dishonest.size === 0) {
     countWorldFault(world, 'old-backup-unnoticed', `${member.name} goes on from an old backup, and nobody notices`);
     dishonest.add(member.name);
     member.restore(backup);
@@ -159,15 +159,18 @@ function loseMachine(world: World, operator: Operator, machine: Machine, how: 'w
   }
   if (status === undefined || operator.isBusy()) return;
   const { members, eligible, profile } = status.configuration;
-  if (!members.includes(member.name) || scenario.liars.includes(member.name)) return;
+  if (!members.includes(member.name) || dishonest.has(member.name)) return;
   const tolerated = profile.center === 'lying' ? profile.colluding : 0;
   const departments = members.length - 1;
   const isSpare =
     profile.center === 'trusted'
       ? members.length >= 4
       : departments > ((departments + tolerated) >> 1) + 1 && mostTolerated(members.length) >= tolerated;
-  const others = eligible.filter((one) => one !== member.name && !scenario.liars.includes(one));
+  const others = honestAmong(
+    world,
+    eligible.filter((one) => one !== member.name),
+  );
   const canGo = profile.center === 'trusted' || isPossible(members.length - 1, tolerated);
-  if (!isSpare || !canGo || others.length < 2) return;
+  if (!isSpare || !canGo || others < 2) return;
   operator.replace(machine, how);
 }

@@ -39,7 +39,12 @@ export interface World {
   readonly faults: FaultCounts;
   readonly trace: Trace;
   readonly machines: Map<string, Machine>;
+  /** Members that do not follow the protocol, as it comes out. */
   readonly dishonest: Set<string>;
+  /** Centers that have lied. */
+  readonly liars: Set<string>;
+  /** Departments in league with them. */
+  readonly colluders: Set<string>;
   readonly bug: PlantedBug | undefined;
   /** Elections that went over the wire, by term and center. */
   readonly elections: ReadonlyMap<string, VoteCertificate>;
@@ -69,12 +74,13 @@ export function createWorld(seed: number, options: WorldOptions): World {
   const reader = createBlockReader(keys);
   const configuration = firstConfiguration(scenario);
   const first = membershipOf(configuration);
-  const dishonest = new Set([...scenario.liars, ...scenario.colluders]);
+  const dishonest = new Set(scenario.colluders);
   const judge = createJudge({
     first,
     reader,
     nowMs: () => events.nowMs(),
     dishonest,
+    honestWorld: scenario.liarCount === 0,
     inclusionBlocks: INCLUSION_BLOCKS,
   });
   const machines = new Map<string, Machine>();
@@ -102,6 +108,8 @@ export function createWorld(seed: number, options: WorldOptions): World {
     trace,
     machines,
     dishonest,
+    liars: new Set(),
+    colluders: new Set(scenario.colluders),
     bug,
     elections,
     centers,

@@ -17,11 +17,13 @@ export interface AnchorTransaction {
 
 /** The anchors of one ledger on the channel, as the chaincode takes and refuses them (main-layer.md, "Contracts"). */
 export interface AnchorChain {
+  /** Takes the members of the next epoch, as a confirmed block has them. Null when they were taken, else why not. */
+  register(change: SealedBlock, above: readonly SealedBlock[]): string | null;
   /** Null when it was taken, else why not. */
   submit(transaction: AnchorTransaction): string | null;
   /** Height up to which the ledger is anchored. */
   height(): number;
-  term(): number;
+  /** Latest epoch whose members are registered. */
   epoch(): number;
   readonly taken: readonly AnchorFact[];
 }
@@ -84,29 +86,35 @@ export function createAnchorChain({ keys, reader, first, onAnchor }: AnchorChain
   };
 
   return {
+    register(changeBlock, blocksAbove) {
+      const block = reader.read(changeBlock);
+      const change = block.configuration;
+      if (change?.epoch !== latest.epoch + 1) return 'epoch-not-next';
+      if (!certified(block)) return 'certificate-invalid';
+      // Blocks above may be of the new epoch already.
+      registered.set(change.epoch, change);
+      const isFinal = confirmed(
+        block,
+        blocksAbove.map((one) => reader.read(one)),
+      );
+      if (!isFinal) registered.delete(change.epoch);
+      else latest = change;
+      return isFinal ? null : 'not-confirmed';
+    },
     taken,
     height: () => height,
-    term: () => term,
     epoch: () => latest.epoch,
     submit(transaction) {
       const last = reader.read(transaction.last);
       const above = transaction.above.map((block) => reader.read(block));
+      const change = last.configuration;
+      if (change !== null && !registered.has(change.epoch)) return 'members-not-registered';
       if (transaction.first !== height + 1 || last.height < transaction.first) return 'anchor-not-continuous';
       if (transaction.term < term || last.term > transaction.term) return 'term-stale';
       if (!certified(last)) return 'certificate-invalid';
-      const change = last.configuration;
-      if (change !== null && change.epoch === latest.epoch + 1) registered.set(change.epoch, change);
-      const refusal =
-        transaction.term > term && !elected(transaction.election, transaction.term)
-          ? 'vote-certificate-missing'
-          : confirmed(last, above)
-            ? null
-            : 'not-confirmed';
-      if (refusal !== null) {
-        if (change !== null && change.epoch > latest.epoch) registered.delete(change.epoch);
-        return refusal;
-      }
-      if (change !== null) latest = change;
+      if (transaction.term > term && !elected(transaction.election, transaction.term))
+        return 'vote-certificate-missing';
+      if (!confirmed(last, above)) return 'not-confirmed';
       height = last.height;
       term = transaction.term;
       const anchor = { first: transaction.first, last: height, hash: last.hash, term, epoch: last.epoch };

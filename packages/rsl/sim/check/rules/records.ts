@@ -54,7 +54,8 @@ export const acceptedOnce: CheckerFactory = ({ report }) => {
         oids.forEach((oid, index) => {
           if (rejected.some((rejection) => rejection.index === index)) return;
           const before = acceptedAt.get(oid);
-          if (before !== undefined) report(`${member}'s block ${height} accepts ${oid}, which block ${before} accepts`);
+          if (before !== undefined && before !== height)
+            report(`${member}'s block ${height} accepts ${oid}, which block ${before} accepts`);
           acceptedAt.set(oid, height);
         });
       }
