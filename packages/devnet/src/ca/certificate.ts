@@ -74,8 +74,9 @@ export function privateKeyToPem(key: webcrypto.CryptoKey): string {
   return KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }) as string;
 }
 
-export function privateKeyFromPem(pem: string): webcrypto.CryptoKey {
-  return createPrivateKey(pem).toCryptoKey(KEY_ALGORITHM, true, ['sign']);
+export function privateKeyFromPem(pem: string): Promise<webcrypto.CryptoKey> {
+  const pkcs8 = createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' });
+  return webcrypto.subtle.importKey('pkcs8', pkcs8, KEY_ALGORITHM, true, ['sign']);
 }
 
 /** Issues a certificate; without an issuer it is self-signed by `selfKey`. */

@@ -91,8 +91,8 @@ export async function loadOrganisationCa(dir: string): Promise<OrganisationCa> {
   return new FileOrganisationCa(
     stored.mspId,
     stored.domain,
-    issuerOf(stored.ca),
-    issuerOf(stored.tlsca),
+    await issuerOf(stored.ca),
+    await issuerOf(stored.tlsca),
     stored.revokedSerialNumbers,
   );
 }
@@ -247,9 +247,9 @@ function storedOf(certificate: string, issuer: Issuer): StoredCa {
   return { certificatePem: certificate, privateKeyPem: privateKeyToPem(issuer.privateKey) };
 }
 
-function issuerOf(stored: StoredCa): Issuer {
+async function issuerOf(stored: StoredCa): Promise<Issuer> {
   return {
     certificate: new X509Certificate(stored.certificatePem),
-    privateKey: privateKeyFromPem(stored.privateKeyPem),
+    privateKey: await privateKeyFromPem(stored.privateKeyPem),
   };
 }
