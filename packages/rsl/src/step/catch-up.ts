@@ -5,7 +5,7 @@ import { installable } from '../snapshot/install.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { candidateProblem } from './accept.ts';
 import { walk } from './chain-walk.ts';
-import { sealTop } from './confirm.ts';
+import { confirmUpTo, sealTop } from './confirm.ts';
 import { mayCenterLie, type Node, persist, send } from './node.ts';
 
 /** Somebody asks for blocks: everybody serves them (rsl.md, protocol step 5). */
@@ -98,7 +98,11 @@ export function install(node: Node, snapshot: Snapshot): boolean {
   if (snapshot.height <= node.confirmed) return false;
   const state = installable(node.crypto, node.ledger, log.top.epochs.current, snapshot, faults);
   if (state === null) return false;
-  if (log.state(snapshot.height)?.hash === state.hash) return false;
+  if (log.state(snapshot.height)?.hash === state.hash) {
+    persist(node, { type: 'confirmed', height: snapshot.height });
+    confirmUpTo(node, snapshot.height);
+    return false;
+  }
   log.reset(state);
   node.snapshot = snapshot;
   node.configurations = snapshot.configurations;

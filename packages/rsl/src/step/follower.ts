@@ -1,6 +1,9 @@
+import { sealProblem } from '../block/certificate.ts';
+import type { Seal } from '../block/header.ts';
 import { electionProblem, requiredReproposals } from '../election/certificate.ts';
 import type { VoteCertificate } from '../election/vote.ts';
 import { candidateEvidence, sealEvidence } from '../evidence.ts';
+import { noBlock } from '../ids.ts';
 import type { ChainState } from '../log/chain.ts';
 import type { Epochs } from '../membership/epochs.ts';
 import type { AppendMessage, AppendReply, LogEntry } from '../messages.ts';
@@ -79,8 +82,10 @@ export function checkElection(
   message: Pick<AppendMessage, 'entries' | 'prev' | 'seal'>,
 ): string | null {
   const baseHeight = election.base?.header.height ?? 0;
-  const baseHash = election.base?.hash ?? '';
-  const base = stateAt(node, baseHeight, baseHash, message);
+  const isCompacted = baseHeight < node.log.base.height;
+  const base = isCompacted
+    ? compactedBase(node, election.base)
+    : stateAt(node, baseHeight, election.base?.hash ?? '', message);
   if (base === null) return 'base-unknown';
   const problem = electionProblem(node.crypto, node.ledger, election, base, base.epochs, node.faults);
   if (problem !== null) return problem;
@@ -113,8 +118,6 @@ function stateAt(
   { entries, prev, seal }: Pick<AppendMessage, 'entries' | 'prev' | 'seal'>,
 ): ChainState | null {
   const { log } = node;
-  // What is compacted is confirmed: there is one block of that height only.
-  if (height < log.base.height) return { ...log.base, height, term: 0, hash, epochs: epochsBelow(node, height) };
   if (height === log.base.height) return log.base.hash === hash ? log.base : null;
   const held = log.state(height);
   if (held?.hash === hash) return held;
@@ -130,6 +133,15 @@ function stateAt(
   return above.find((state) => state.height === height && state.hash === hash) ?? null;
 }
 
+/** A base that is compacted here: its seal proves it, and what is compacted is confirmed, so that it is the only one of its height. */
+function compactedBase(node: Node, seal: Seal | null): ChainState | null {
+  const height = seal?.header.height ?? 0;
+  const state = { ...node.log.base, height, epochs: epochsBelow(node, height) };
+  if (seal === null) return { ...state, term: 0, hash: noBlock };
+  const problem = sealProblem(node.crypto, seal, [epochsBelow(node, height - 1).current], node.faults);
+  return problem === null ? { ...state, term: seal.header.term, hash: seal.hash } : null;
+}
+
 /** Configurations that were in force after a compacted block, from the proofs that are kept of all changes. */
 function epochsBelow(node: Node, height: number): Epochs {
   let current = node.firstConfiguration;
@@ -143,7 +155,8 @@ function epochsBelow(node: Node, height: number): Epochs {
 }
 
 /** Finds the block that the entries stand on. Answers a height to continue from when it is not here. */
-function matchPrevious(node: Node, { prev, seal }: AppendMessage): null | number | 'equivocation' {
+function matchPrevious(node: Node, message: AppendMessage): null | number | 'equivocation' {
+  const { prev, seal } = message;
   const { log } = node;
   if (prev.height <= log.base.height) return null;
   const held = log.entry(prev.height);
@@ -154,14 +167,14 @@ function matchPrevious(node: Node, { prev, seal }: AppendMessage): null | number
   if (state === null) return log.top.height;
   if (held.seal !== null) {
     const isLie = compareStatements(node, sealEvidence(held.seal), sealEvidence(seal));
-    return isLie ? 'equivocation' : below(node, prev.height);
+    return isLie && seal.center === message.from ? 'equivocation' : below(node, prev.height);
   }
   if (sealMismatch(node, state, held.candidate, seal) === null) {
     sealTop(node, seal);
     return null;
   }
   const isLie = compareStatements(node, candidateEvidence(held.candidate), sealEvidence(seal));
-  return isLie ? 'equivocation' : below(node, prev.height);
+  return isLie && seal.center === message.from ? 'equivocation' : below(node, prev.height);
 }
 
 /** Takes one entry into the log. @returns reason code when it cannot be taken */
@@ -172,10 +185,13 @@ function takeEntry(node: Node, following: Following, entry: LogEntry): string | 
   const held = log.entry(height);
   const below = log.state(height - 1);
   if (below === null) return faults.acceptHeightGap === true ? null : 'height-gap';
-  if (held !== null && isSame(held.candidate, candidate)) return takeAgain(node, following, entry);
+  const heldSeal = held?.seal ?? null;
+  const isOtherSeal = seal !== null && heldSeal !== null && heldSeal.hash !== seal.hash;
+  if (held !== null && isSame(held.candidate, candidate) && !isOtherSeal) return takeAgain(node, following, entry);
   if (held !== null) {
     if (height <= node.confirmed && faults.truncateConfirmed !== true) return 'confirmed-conflict';
-    compareStatements(node, candidateEvidence(held.candidate), candidateEvidence(candidate));
+    if (isOtherSeal) compareStatements(node, sealEvidence(heldSeal), sealEvidence(seal));
+    else compareStatements(node, candidateEvidence(held.candidate), candidateEvidence(candidate));
     // What this member acknowledged in its present term stays: an acknowledgement of another one would make two quorums possible.
     const isBinding = held.candidate.term === node.term && (held.ack !== null || held.seal !== null);
     if (isBinding && faults.ackTwicePerHeight !== true) return 'equivocation';
@@ -203,11 +219,7 @@ function takeAgain(node: Node, following: Following, { candidate, seal }: LogEnt
   const held = log.entry(candidate.height);
   const below = log.state(candidate.height - 1);
   if (held === null || below === null) return 'height-gap';
-  if (held.seal !== null) {
-    if (seal === null || seal.hash === held.seal.hash) return null;
-    compareStatements(node, sealEvidence(held.seal), sealEvidence(seal));
-    return 'equivocation';
-  }
+  if (held.seal !== null) return null;
   if (held.candidate.salt !== candidate.salt) {
     // Nobody signs the salt: whichever the seal agrees with is the right one.
     log.put(candidate, held.ack);
