@@ -56,7 +56,7 @@ export async function runDifferential(options: DifferentialOptions): Promise<Dif
   try {
     const devnet = await startDevnetSide(dir);
     try {
-      return { ...(await compare(options, devnet, fabric)), fabricVersion };
+      return { ...(await compareSides(options, devnet, fabric)), fabricVersion };
     } finally {
       await devnet.stop();
     }
@@ -101,8 +101,9 @@ class Comparison {
   }
 }
 
-async function compare(
-  { seed, transactions, print }: DifferentialOptions,
+/** Plays one run on two networks that have just been started. */
+export async function compareSides(
+  { seed, transactions, print }: Pick<DifferentialOptions, 'seed' | 'transactions' | 'print'>,
   devnet: Side,
   fabric: Side,
 ): Promise<Omit<DifferentialResult, 'fabricVersion'>> {

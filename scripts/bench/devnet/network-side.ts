@@ -29,6 +29,9 @@ export async function startDevnetSide(dir: string): Promise<NetworkSide> {
   const address = Object.fromEntries(organisations.map(({ mspId }, index) => [mspId, contracts[index]?.address ?? '']));
   const plan = { dataDir, channel, organisations, batch, chaincodes: [{ ...chaincode, address }] };
   await writeFile(planFile, JSON.stringify(plan));
+  const stopContracts = async (): Promise<void> => {
+    for (const { process } of contracts) await process.stop();
+  };
   const devnet = await startProcess(
     {
       name: 'devnet',
@@ -37,7 +40,10 @@ export async function startDevnetSide(dir: string): Promise<NetworkSide> {
       announcesReady: true,
     },
     dir,
-  );
+  ).catch(async (error: unknown) => {
+    await stopContracts();
+    throw error;
+  });
   const gateways = devnet.ready['organisations'] as { gateway: { endpoint: string; tlsRootFile: string } }[];
   const callers = await Promise.all(
     organisations.map(async ({ mspId, domain }, index) => {
@@ -61,7 +67,7 @@ export async function startDevnetSide(dir: string): Promise<NetworkSide> {
     close: async () => {
       for (const caller of callers) caller.close();
       await devnet.stop();
-      for (const { process } of contracts) await process.stop();
+      await stopContracts();
     },
   };
 }
