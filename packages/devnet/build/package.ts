@@ -53,6 +53,8 @@ async function compile(outDir: string): Promise<void> {
       extends: join(repository, 'tsconfig.json'),
       compilerOptions: {
         noEmit: false,
+        // What the oldest of NODE_VERSIONS has.
+        lib: ['ES2023', 'ES2024.String'],
         declaration: true,
         rewriteRelativeImportExtensions: true,
         rootDir: join(sources, 'src'),
