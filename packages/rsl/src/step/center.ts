@@ -115,7 +115,13 @@ function onAck(node: Node, leadership: Leadership, from: string, ack: Ack): void
     ack.prev === candidate.prev &&
     ack.root === candidate.root &&
     ack.count === candidate.count;
-  if (!isOfCandidate && faults.reuseCertificate !== true) return;
+  if (!isOfCandidate && faults.reuseCertificate !== true) {
+    // It acknowledged something else for this place: it is shown the candidate again, so that one of the two turns out to be a lie.
+    const progress = leadership.progress.get(from);
+    const isTwin = ack.height === candidate.height && ack.term === candidate.term && progress !== undefined;
+    if (isTwin) leadership.progress.set(from, missed(progress, candidate.height - 1, false));
+    return;
+  }
   if (ack.epoch !== candidate.epoch && faults.reuseAcksAcrossEpochs !== true) return;
   if (faults.skipAckSignatures !== true && !crypto.verify(ack.member, ackStatement(ack), ack.signature)) return;
   leadership.acks.set(faults.countDuplicateAcks === true ? `${from}#${leadership.acks.size}` : from, ack);

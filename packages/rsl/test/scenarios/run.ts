@@ -187,6 +187,16 @@ const commands: Readonly<Record<string, Command>> = {
       clusterOf(stage).member(department).core.receipted(result.receipt);
     }
   },
+  /** `throws-away b`: the center gives b a receipt for its next submission, and throws the submission away. */
+  'throws-away'(stage, args) {
+    const cluster = clusterOf(stage);
+    const { department, seq, hash, ledger } = cluster.submission(word(args, 0), ['thrown-away']);
+    const center = cluster.center() ?? '';
+    const { term, height } = cluster.member(center).core.status();
+    const body = { ledger, department, seq, hash, center, term, height, acceptedMs: cluster.nowMs };
+    const signature = fakeCrypto(center).sign(receiptStatement(body));
+    cluster.member(department).core.receipted({ ...body, signature });
+  },
   /** Submits without the one before: `skip b` makes and throws away b's next submission. */
   skip(stage, args) {
     clusterOf(stage).submission(word(args, 0), ['skipped']);
