@@ -25,6 +25,8 @@ export interface Checker {
   snapshot?(member: string, snapshot: Snapshot): void;
   /** The chain took an anchor. */
   anchor?(anchor: AnchorFact): void;
+  /** A member was shown the proof that a center lied. */
+  proven?(member: string, liar: string): void;
   /** A member sees another header on the chain than its own. */
   mismatch?(member: string, height: number): void;
   /** All is quiet at the end. */
@@ -40,6 +42,8 @@ export interface Judged {
   isHonest(member: string): boolean;
   /** No center of this world lies. */
   readonly honestWorld: boolean;
+  /** Departments are in league with a lying center. */
+  readonly hasColluders: boolean;
   /** Everything a department ever signed, by hash. */
   signedBy(
     hash: string,

@@ -9,7 +9,8 @@ import { anchors } from './rules/anchors.ts';
 import { certificates, contentHashes, membershipSteps, snapshots, timestamps } from './rules/blocks.ts';
 import { durability } from './rules/durable.ts';
 import { acceptedOnce, heldBack, sequences, signedRecords, verdicts } from './rules/records.ts';
-import { election, noRegress, oneCenter, oneVote } from './rules/terms.ts';
+import { upToDate } from './rules/logs.ts';
+import { election, noRegress, oneCenter, oneVote, provenLiars } from './rules/terms.ts';
 
 /** All rules that are judged after every step. `liveness` and `core-invariant` are judged by the run itself. */
 export const RULES: readonly CheckerFactory[] = [
@@ -31,6 +32,8 @@ export const RULES: readonly CheckerFactory[] = [
   noRegress,
   oneCenter,
   election,
+  upToDate,
+  provenLiars,
   durability,
   anchors,
 ];
@@ -63,10 +66,20 @@ export interface JudgeOptions {
   readonly dishonest: ReadonlySet<string>;
   /** No center lies in this world. */
   readonly honestWorld: boolean;
+  /** Departments are in league with lying centers, or forget what they promised. */
+  readonly hasColluders: boolean;
   readonly inclusionBlocks: number;
 }
 
-export function createJudge({ first, reader, nowMs, dishonest, honestWorld, inclusionBlocks }: JudgeOptions): Judge {
+export function createJudge({
+  first,
+  reader,
+  nowMs,
+  dishonest,
+  honestWorld,
+  hasColluders,
+  inclusionBlocks,
+}: JudgeOptions): Judge {
   const violations: Violation[] = [];
   const chain = new Map<number, BlockFact>();
   const signed = new Map<string, { department: string; seq: number; oids: readonly string[] }>();
@@ -80,6 +93,7 @@ export function createJudge({ first, reader, nowMs, dishonest, honestWorld, incl
       first,
       isHonest: (member) => !dishonest.has(member),
       honestWorld,
+      hasColluders,
       signedBy: (hash) => signed.get(hash),
       verdictOf,
       inclusionBlocks,
@@ -120,8 +134,10 @@ export function createJudge({ first, reader, nowMs, dishonest, honestWorld, incl
       for (const block of ready.confirmed) confirmed(member, block);
       for (const receipt of ready.receipts) receipted(member, receipt);
       for (const alert of ready.alerts) {
-        if (alert.type !== 'anchor-mismatch') continue;
-        for (const checker of checkers) checker.mismatch?.(member, alert.height);
+        for (const checker of checkers) {
+          if (alert.type === 'anchor-mismatch') checker.mismatch?.(member, alert.height);
+          else if (alert.type === 'equivocation') checker.proven?.(member, alert.evidence.center);
+        }
       }
     },
     receiptTaken(member, receipt) {

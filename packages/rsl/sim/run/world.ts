@@ -81,6 +81,7 @@ export function createWorld(seed: number, options: WorldOptions): World {
     nowMs: () => events.nowMs(),
     dishonest,
     honestWorld: scenario.liarCount === 0,
+    hasColluders: scenario.tolerated > 0,
     inclusionBlocks: INCLUSION_BLOCKS,
   });
   const machines = new Map<string, Machine>();

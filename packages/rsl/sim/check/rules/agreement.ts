@@ -1,3 +1,4 @@
+import type { BlockFact } from '../facts.ts';
 import type { CheckerFactory } from '../checker.ts';
 
 /** Agreement: the records at a height are the same for every honest member that confirmed it. */
@@ -60,24 +61,24 @@ export const prefix: CheckerFactory = ({ report }) => {
   };
 };
 
-/** No acknowledged record is lost, before the block is confirmed: what an honest center sealed stays decided (judged where no center lies). */
-export const acknowledgedKept: CheckerFactory = ({ report, honestWorld }) => {
-  const sealed = new Map<number, { root: string; center: string }>();
+/**
+ * No acknowledged record is lost, also before its block is confirmed: what an honest center sealed stays decided. Where departments are in league
+ * with a lying center this holds for confirmed blocks alone, and is not judged.
+ */
+export const acknowledgedKept: CheckerFactory = ({ report, isHonest, hasColluders }) => {
+  const sealed = new Map<number, { root: string; center: string; term: number }>();
+  const judge = (member: string, { height, root, center, term }: BlockFact, what: string): void => {
+    if (hasColluders) return;
+    const before = sealed.get(height);
+    if (before !== undefined && before.root !== root && term >= before.term) {
+      report(`${member} ${what} height ${height} without the records that ${before.center} had sealed there`);
+    }
+    const isPromise = member === center && isHonest(center);
+    if (isPromise && (before === undefined || term > before.term)) sealed.set(height, { root, center, term });
+  };
   return {
     name: 'acknowledged-kept',
-    sealed(member, { height, root }) {
-      if (!honestWorld) return;
-      const before = sealed.get(height);
-      if (before === undefined) sealed.set(height, { root, center: member });
-      else if (before.root !== root)
-        report(`${member} sealed other records at height ${height} than ${before.center} had`);
-    },
-    confirmed(member, { height, root }) {
-      if (!honestWorld) return;
-      const before = sealed.get(height);
-      if (before !== undefined && before.root !== root) {
-        report(`${member} confirmed height ${height} without the records that ${before.center} had sealed there`);
-      }
-    },
+    sealed: (member, block) => judge(member, block, 'sealed'),
+    confirmed: (member, block) => judge(member, block, 'confirmed'),
   };
 };

@@ -3,7 +3,10 @@ import type { CheckerFactory } from '../checker.ts';
 import type { MembershipFact } from '../facts.ts';
 import { membershipOf, votesNeeded } from '../recompute.ts';
 
-/** One vote per member and term (Raft section 5.2), across restarts. Standing for election is a vote for oneself. */
+/**
+ * One vote per member and term (Raft section 5.2), across restarts. Standing for election is a vote for oneself, and whoever follows a center has
+ * no vote left for another.
+ */
 export const oneVote: CheckerFactory = ({ report }) => {
   const votes = new Map<string, string>();
   return {
@@ -13,19 +16,39 @@ export const oneVote: CheckerFactory = ({ report }) => {
       if (vote === null) return;
       const key = `${member}/${vote.term}`;
       const before = votes.get(key);
-      if (before === undefined) votes.set(key, vote.candidate);
-      else if (before !== vote.candidate) {
-        report(`${member} voted for ${before} and for ${vote.candidate} in term ${vote.term}`);
+      // Whoever voted in vain may follow the center that was elected: only a vote is held against what was before.
+      if (vote.isVote && before !== undefined && before !== vote.candidate) {
+        report(`${member} voted for or followed ${before} and voted for ${vote.candidate} in term ${vote.term}`);
       }
+      votes.set(key, vote.candidate);
     },
   };
 };
 
-function voteIn(member: string, message: Message): { term: number; candidate: string } | null {
-  if (message.type === 'vote-request' && !message.pre) return { term: message.term, candidate: member };
-  if (message.type === 'vote-reply' && message.vote !== null) return message.vote;
+function voteIn(member: string, message: Message): { term: number; candidate: string; isVote: boolean } | null {
+  const { type, term } = message;
+  if (type === 'vote-request' && !message.pre) return { term, candidate: member, isVote: true };
+  if (type === 'vote-reply' && message.vote !== null) return { ...message.vote, isVote: true };
+  if (type === 'append-reply' && message.result === 'matched') return { term, candidate: message.to, isVote: false };
   return null;
 }
+
+/** A center that was proven to lie is neither followed nor voted for by whoever has seen the proof. */
+export const provenLiars: CheckerFactory = ({ report }) => {
+  const known = new Set<string>();
+  return {
+    name: 'proven-liars',
+    proven: (member, liar) => void known.add(`${member}/${liar}`),
+    sent(member, message) {
+      if (message.type === 'append-reply' && message.ack !== null && known.has(`${member}/${message.to}`)) {
+        report(`${member} acknowledged a candidate of ${message.to}, which it knows for a liar`);
+      }
+      if (message.type === 'vote-reply' && message.granted && known.has(`${member}/${message.to}`)) {
+        report(`${member} gave its vote to ${message.to}, which it knows for a liar`);
+      }
+    },
+  };
+};
 
 /** Terms never go back, and an acknowledgement is never followed by another one for the same place, or by one of an earlier term. */
 export const noRegress: CheckerFactory = ({ report }) => {
@@ -106,10 +129,24 @@ export const election: CheckerFactory = ({ report, first, isHonest }) => {
   const known = new Map<number, MembershipFact>([[first.epoch, first]]);
   const votes = new Map<string, Set<string>>();
   const judged = new Set<string>();
+  const judge = (center: string, term: number): void => {
+    const key = `${center}/${term}`;
+    if (judged.has(key)) return;
+    judged.add(key);
+    const voters = votes.get(key) ?? new Set();
+    // Those that break the protocol may have voted unseen.
+    const isVoter = (one: string): boolean => one === center || voters.has(one) || !isHonest(one);
+    const isElected = [...known.values()].some(
+      (membership) => membership.members.filter(isVoter).length >= votesNeeded(membership),
+    );
+    if (!isElected) report(`${center} is center of term ${term} with the votes of ${[...voters].join() || 'nobody'}`);
+  };
   return {
     name: 'election',
-    confirmed(_member, { configuration }) {
+    sealed: (_member, { center, term }) => judge(center, term),
+    confirmed(_member, { configuration, center, term }) {
       if (configuration !== null) known.set(configuration.epoch, configuration);
+      judge(center, term);
     },
     sent(member, message) {
       if (message.type === 'vote-reply' && message.vote !== null) {
@@ -122,18 +159,7 @@ export const election: CheckerFactory = ({ report, first, isHonest }) => {
         if (candidate.content.kind !== 'configuration') continue;
         known.set(candidate.content.configuration.epoch, membershipOf(candidate.content.configuration));
       }
-      const key = `${member}/${message.term}`;
-      if (judged.has(key)) return;
-      judged.add(key);
-      const voters = votes.get(key) ?? new Set();
-      // Those that break the protocol may have voted unseen.
-      const enough = [...known.values()].some(
-        (membership) =>
-          membership.members.filter((one) => one === member || voters.has(one) || !isHonest(one)).length >=
-          votesNeeded(membership),
-      );
-      if (!enough)
-        report(`${member} is center of term ${message.term} with the votes of ${[...voters].join() || 'nobody'}`);
+      judge(member, message.term);
     },
   };
 };
