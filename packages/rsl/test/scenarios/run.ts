@@ -4,6 +4,7 @@ import {
   candidateStatement,
   type MemberId,
   type Message,
+  receiptStatement,
 } from '../../src/index.ts';
 import { contentRoot } from '../../src/block/candidate.ts';
 import { type Cluster, type ClusterOptions, createCluster } from '../support/cluster.ts';
