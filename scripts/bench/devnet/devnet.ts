@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isWaymarkError } from '@waymark/protocol';
+import { processorTimeBetween, processorTimeOf } from '../consumption.ts';
 import { lowerQuartile, median, rounded } from '../statistics.ts';
 import type { SubmitBenchOptions } from '../submit.ts';
 import { forPeople } from '../table.ts';
@@ -10,6 +11,9 @@ import { type NetworkSide, startDevnetSide, startFabricSide } from './network-si
 interface Rates {
   readonly submitPerSecond: number;
   readonly evaluatePerSecond: number;
+  /** Processor time of the network's own processes, in milliseconds. */
+  readonly submitProcessorMs: number;
+  readonly evaluateProcessorMs: number;
 }
 
 /** The result line of `npm run bench -- devnet --json`. */
@@ -52,16 +56,21 @@ export async function benchDevnet(options: SubmitBenchOptions): Promise<DevnetBe
     const keys = new Map<NetworkSide, string[]>(sides.map((side) => [side, []]));
     const measure = async (side: NetworkSide, forMs: number): Promise<Rates> => {
       const known = keys.get(side) ?? [];
-      const submitPerSecond = await run(side, forMs / 2, options.signal, async (caller, number) => {
+      const submit = await run(side, forMs / 2, options.signal, async (caller, number) => {
         const key = `${known.length}-${number}`;
         await caller.submit(key, value);
         known.push(key);
       });
-      const evaluatePerSecond = await run(side, forMs / 2, options.signal, async (caller, number) => {
+      const evaluate = await run(side, forMs / 2, options.signal, async (caller, number) => {
         const answer = await caller.evaluate(known[number % known.length] ?? '');
         if (!value.equals(answer)) throw new Error(`${side.name} did not give back what was stored`);
       });
-      return { submitPerSecond, evaluatePerSecond };
+      return {
+        submitPerSecond: submit.perSecond,
+        evaluatePerSecond: evaluate.perSecond,
+        submitProcessorMs: submit.processorMs,
+        evaluateProcessorMs: evaluate.processorMs,
+      };
     };
     for (const side of sides) await measure(side, warmUpMs);
     const rounds: { readonly devnet: Rates; readonly fabric: Rates | undefined }[] = [];
@@ -114,7 +123,9 @@ async function run(
   forMs: number,
   signal: AbortSignal,
   call: (caller: NetworkSide['callers'][number], number: number) => Promise<void>,
-): Promise<number> {
+): Promise<{ readonly perSecond: number; readonly processorMs: number }> {
+  const processes = side.pids.map((pid) => ({ name: side.name, pid }));
+  const before = await processorTimeOf(processes);
   const startedMs = performance.now();
   let done = 0;
   let started = 0;
@@ -131,18 +142,22 @@ async function run(
       return caller === undefined ? Promise.resolve() : lane(caller);
     }),
   );
-  return (done * 1_000) / (performance.now() - startedMs);
+  const perSecond = (done * 1_000) / (performance.now() - startedMs);
+  const used = processorTimeBetween(before, await processorTimeOf(processes));
+  return { perSecond, processorMs: ((used.get(side.name) ?? 0) * 1_000) / done };
 }
 
 function middle(rates: readonly Rates[]): Rates {
   return {
     submitPerSecond: rounded(median(rates.map(({ submitPerSecond }) => submitPerSecond))),
     evaluatePerSecond: rounded(median(rates.map(({ evaluatePerSecond }) => evaluatePerSecond))),
+    submitProcessorMs: rounded(median(rates.map(({ submitProcessorMs }) => submitProcessorMs))),
+    evaluateProcessorMs: rounded(median(rates.map(({ evaluateProcessorMs }) => evaluateProcessorMs))),
   };
 }
 
 function describe(name: string, rates: Rates | undefined): string {
   return rates === undefined
     ? `${name} not here`
-    : `${name} ${forPeople(rates.submitPerSecond)} tx/s, ${forPeople(rates.evaluatePerSecond)} evaluations/s`;
+    : `${name} ${forPeople(rates.submitPerSecond)} tx/s (${forPeople(rates.submitProcessorMs)} ms CPU each), ${forPeople(rates.evaluatePerSecond)} evaluations/s (${forPeople(rates.evaluateProcessorMs)} ms)`;
 }

@@ -8,6 +8,8 @@ import { type Caller, connectCaller } from './caller.ts';
 export interface NetworkSide {
   readonly name: 'devnet' | 'fabric';
   readonly callers: readonly Caller[];
+  /** The network's own processes, contracts and clients left out. */
+  readonly pids: readonly number[];
   close(): Promise<void>;
 }
 
@@ -64,6 +66,7 @@ export async function startDevnetSide(dir: string): Promise<NetworkSide> {
   return {
     name: 'devnet',
     callers,
+    pids: [devnet.pid],
     close: async () => {
       for (const caller of callers) caller.close();
       await devnet.stop();
@@ -107,6 +110,7 @@ export async function startFabricSide(dir: string): Promise<NetworkSide & { read
     name: 'fabric',
     fabricVersion: fabric.fabricVersion,
     callers,
+    pids: [...fabric.nodes.values()].map(({ pid }) => pid),
     close: async () => {
       for (const caller of callers) caller.close();
       await fabric.stop();
