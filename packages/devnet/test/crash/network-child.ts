@@ -31,7 +31,8 @@ try {
   process.exit(3);
 }
 await devnet.chaincodesReady(READY_TIMEOUT_MS);
-tell({ event: 'started', report: await reportOf(devnet) });
+const report = await reportOf(devnet);
+tell({ event: 'started', report });
 
 const issued = { ...plan.issued };
 let pausing: Promise<void> | undefined;
@@ -103,8 +104,10 @@ async function act(): Promise<void> {
   }
   tell({ event: 'begin', action, issued: { ...issued } });
   if (action === 'config') {
-    for (let count = 0; count < 3; count++) {
-      const number = await devnet.updateConfig(changeBatchSize({ maxMessageCount: 3 + count }));
+    // Another one than any configuration before it has, whatever came of those: none may be the same.
+    const sequence = Math.max(...Object.values(report).map(({ configSequence }) => configSequence));
+    for (let next = sequence + 1; next <= sequence + 3; next++) {
+      const number = await devnet.updateConfig(changeBatchSize({ maxMessageCount: 5 + (next % 4) }));
       tell({ event: 'configured', blockNumber: Number(number) });
     }
   } else if (action === 'reset') await devnet.reset();
