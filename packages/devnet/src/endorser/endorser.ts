@@ -128,6 +128,9 @@ async function endorse(
   try {
     const definition = await channel.readDefinition(snapshot, chaincodeName);
     if (definition === undefined) throw new Error(`${advice}: chaincode ${chaincodeName} not found`);
+    if (!channel.chaincodes.has(chaincodeName)) {
+      throw new Error(`${advice}: chaincode definition for '${chaincodeName}' exists, but chaincode is not installed`);
+    }
     const creator = proposal.signatureHeader.getCreator_asU8();
     const transaction = { channelId, txId, simulator, signedProposal: proposal.signedProposal, creator };
     const { response, event, readWriteSet, interest } = await inSimulation(async () => {

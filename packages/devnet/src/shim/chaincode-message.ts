@@ -24,3 +24,12 @@ export function buildMessage(
   }
   return message;
 }
+
+/** Reads a request of a chaincode; throws with Fabric's text. */
+export function unmarshal<T>(type: { deserializeBinary(bytes: Uint8Array): T }, bytes: Uint8Array): T {
+  try {
+    return type.deserializeBinary(bytes);
+  } catch (cause) {
+    throw new Error('unmarshal failed: proto: cannot parse invalid wire-format data', { cause });
+  }
+}

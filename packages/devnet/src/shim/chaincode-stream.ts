@@ -1,6 +1,6 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { peer } from '@hyperledger/fabric-protos';
-import { buildMessage, typeName, type ChaincodeMessageType } from './chaincode-message.ts';
+import { buildMessage, typeName, unmarshal, type ChaincodeMessageType } from './chaincode-message.ts';
 import {
   handleGetHistoryForKey,
   handleGetQueryResult,
@@ -178,7 +178,7 @@ export class ChaincodeStream {
     const payload = message.getPayload_asU8();
     if (message.getType() === Type.INVOKE_CHAINCODE) {
       if (context === undefined) throw new Error('could not get valid transaction');
-      return this.#handlers.invokeChaincode(peer.ChaincodeSpec.deserializeBinary(payload), context);
+      return this.#handlers.invokeChaincode(unmarshal(peer.ChaincodeSpec, payload), context);
     }
     if (context === undefined) throw new Error('no ledger context');
     const handler = STATE_REQUESTS.get(message.getType());

@@ -5,6 +5,7 @@ import { connectChaincode, type ChaincodeConnection, type ChaincodeEndpoint } fr
 import type { Transaction, TransactionContext } from './transaction-context.ts';
 import { messageOf } from '../errors.ts';
 
+const LEGACY_LIFECYCLE_NAMESPACE = 'lscc';
 const DEFAULT_EXECUTE_TIMEOUT_MS = 30_000;
 const DEFAULT_LAUNCH_TIMEOUT_MS = 5_000;
 
@@ -141,7 +142,11 @@ async function checkInvocation(
 ): Promise<ChaincodeConnection> {
   const sequence = await transaction.simulator.getState(LIFECYCLE_NAMESPACE, sequenceKey(name));
   const place = `invalid invocation: [channel ${transaction.channelId}] failed to get chaincode container info for ${name}`;
-  if (sequence === undefined) throw new Error(`${place}: chaincode ${name} not found`);
+  if (sequence === undefined) {
+    // Fabric then looks for a definition of the kind it had before 2.0, and that it is not there is read as well.
+    await transaction.simulator.getState(LEGACY_LIFECYCLE_NAMESPACE, name);
+    throw new Error(`${place}: chaincode ${name} not found`);
+  }
   if (input.getIsInit()) {
     throw new Error(`invalid invocation: chaincode '${name}' does not require initialization but called as init`);
   }
@@ -160,7 +165,18 @@ function readAnswer(answer: peer.ChaincodeMessage, txId: string, name: string): 
   const event = answer.getChaincodeEvent();
   event?.setChaincodeId(name);
   event?.setTxId(txId);
-  return { response: peer.Response.deserializeBinary(answer.getPayload_asU8()), event };
+  return { response: readResponse(answer.getPayload_asU8(), txId), event };
+}
+
+function readResponse(bytes: Uint8Array, txId: string): peer.Response {
+  try {
+    return peer.Response.deserializeBinary(bytes);
+  } catch (cause) {
+    throw new Error(
+      `failed to unmarshal response for transaction ${txId}: proto: cannot parse invalid wire-format data`,
+      { cause },
+    );
+  }
 }
 
 /** `name:version/channel`, version and channel optional; the version is ignored, as in Fabric. */

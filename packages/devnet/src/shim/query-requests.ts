@@ -2,6 +2,7 @@ import { ledger, peer } from '@hyperledger/fabric-protos';
 import { createTimestamp } from '../block/timestamp.ts';
 import type { HistoryEntry, StateEntry } from '../ledger/ledger.ts';
 import type { ResultsIterator } from '../simulation/tx-simulator.ts';
+import { unmarshal } from './chaincode-message.ts';
 import { buildQueryResponse, nextQueryResponse } from './query-response.ts';
 import { refuseCollection, type StateRequestHandler } from './state-requests.ts';
 
@@ -9,10 +10,10 @@ import { refuseCollection, type StateRequestHandler } from './state-requests.ts'
 const TOTAL_QUERY_LIMIT = 100_000;
 
 export const handleGetStateByRange: StateRequestHandler = async (payload, context) => {
-  const request = peer.GetStateByRange.deserializeBinary(payload);
+  const request = unmarshal(peer.GetStateByRange, payload);
   refuseCollection(request.getCollection());
   const { simulator } = context.transaction;
-  const metadata = peer.QueryMetadata.deserializeBinary(request.getMetadata_asU8());
+  const metadata = unmarshal(peer.QueryMetadata, request.getMetadata_asU8());
   const pageSize = metadata.getPagesize();
   const bookmark = metadata.getBookmark();
   const limit = pageSize > 0 && pageSize < TOTAL_QUERY_LIMIT ? pageSize : TOTAL_QUERY_LIMIT;
@@ -27,28 +28,28 @@ export const handleGetStateByRange: StateRequestHandler = async (payload, contex
 };
 
 export const handleGetHistoryForKey: StateRequestHandler = async (payload, context) => {
-  const key = peer.GetHistoryForKey.deserializeBinary(payload).getKey();
+  const key = unmarshal(peer.GetHistoryForKey, payload).getKey();
   const history = context.transaction.simulator.history(context.namespace, key);
   return nextQueryResponse(context, context.openQuery(mapResults(history, encodeModification), TOTAL_QUERY_LIMIT));
 };
 
 export const handleQueryStateNext: StateRequestHandler = async (payload, context) => {
-  const query = context.query(peer.QueryStateNext.deserializeBinary(payload).getId());
+  const query = context.query(unmarshal(peer.QueryStateNext, payload).getId());
   if (query === undefined) throw new Error('query iterator not found');
   return nextQueryResponse(context, query);
 };
 
 export const handleQueryStateClose: StateRequestHandler = async (payload, context) => {
-  const id = peer.QueryStateClose.deserializeBinary(payload).getId();
+  const id = unmarshal(peer.QueryStateClose, payload).getId();
   await context.closeQuery(id);
   return buildQueryResponse(id, [], false);
 };
 
 /** Rich queries need CouchDB; the text is that of a Fabric peer with LevelDB. */
 export const handleGetQueryResult: StateRequestHandler = (payload) => {
-  const request = peer.GetQueryResult.deserializeBinary(payload);
+  const request = unmarshal(peer.GetQueryResult, payload);
   refuseCollection(request.getCollection());
-  const metadata = peer.QueryMetadata.deserializeBinary(request.getMetadata_asU8());
+  const metadata = unmarshal(peer.QueryMetadata, request.getMetadata_asU8());
   const paged = metadata.getPagesize() !== 0 || metadata.getBookmark() !== '';
   throw new Error(`${paged ? 'ExecuteQueryWithMetadata' : 'ExecuteQuery'} not supported for leveldb`);
 };

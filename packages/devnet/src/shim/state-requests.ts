@@ -1,32 +1,33 @@
 import { peer } from '@hyperledger/fabric-protos';
+import { unmarshal } from './chaincode-message.ts';
 import type { TransactionContext } from './transaction-context.ts';
 
 /** Answers one request of a chaincode with the payload of the RESPONSE; what it throws becomes the ERROR. */
 export type StateRequestHandler = (payload: Uint8Array, context: TransactionContext) => Promise<Uint8Array | undefined>;
 
 export const handleGetState: StateRequestHandler = async (payload, context) => {
-  const request = peer.GetState.deserializeBinary(payload);
+  const request = unmarshal(peer.GetState, payload);
   refuseCollection(request.getCollection());
   const stored = await context.transaction.simulator.getState(context.namespace, request.getKey());
   return stored?.value;
 };
 
 export const handlePutState: StateRequestHandler = async (payload, context) => {
-  const request = peer.PutState.deserializeBinary(payload);
+  const request = unmarshal(peer.PutState, payload);
   refuseCollection(request.getCollection());
   await context.transaction.simulator.putState(context.namespace, request.getKey(), request.getValue_asU8());
   return undefined;
 };
 
 export const handleDelState: StateRequestHandler = async (payload, context) => {
-  const request = peer.DelState.deserializeBinary(payload);
+  const request = unmarshal(peer.DelState, payload);
   refuseCollection(request.getCollection());
   await context.transaction.simulator.deleteState(context.namespace, request.getKey());
   return undefined;
 };
 
 export const handleGetStateMetadata: StateRequestHandler = async (payload, context) => {
-  const request = peer.GetStateMetadata.deserializeBinary(payload);
+  const request = unmarshal(peer.GetStateMetadata, payload);
   refuseCollection(request.getCollection());
   const stored = await context.transaction.simulator.getState(context.namespace, request.getKey());
   const result = new peer.StateMetadataResult();
@@ -42,7 +43,7 @@ export const handleGetStateMetadata: StateRequestHandler = async (payload, conte
 };
 
 export const handlePutStateMetadata: StateRequestHandler = async (payload, context) => {
-  const request = peer.PutStateMetadata.deserializeBinary(payload);
+  const request = unmarshal(peer.PutStateMetadata, payload);
   refuseCollection(request.getCollection());
   const metadata = request.getMetadata();
   const entries = new Map([[metadata?.getMetakey() ?? '', metadata?.getValue_asU8() ?? new Uint8Array()]]);

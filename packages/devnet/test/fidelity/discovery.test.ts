@@ -1,5 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { common, discovery, msp, peer } from '@hyperledger/fabric-protos';
+import { discovery, msp, peer } from '@hyperledger/fabric-protos';
 import type { SigningIdentity } from '../../src/msp/index.ts';
 import { signaturePolicyFromString } from '../../src/policy/index.ts';
 import { compareCall, sorted, type Comparable } from './harness/comparable.ts';

@@ -13,6 +13,17 @@ export interface ScriptedTransaction {
   readonly ask: (type: number, payload: Uint8Array) => Promise<peer.ChaincodeMessage>;
 }
 
+/** An answer in full; `completed` replaces the serialised response. */
+export interface ScriptedAnswer {
+  readonly status?: number;
+  readonly message?: string;
+  readonly payload?: string;
+  readonly completed?: Uint8Array;
+  readonly event?: peer.ChaincodeEvent;
+}
+
+export type Script = (transaction: ScriptedTransaction) => Promise<string | Error | ScriptedAnswer>;
+
 export interface ScriptedChaincode {
   readonly address: string;
   readonly streams: readonly Stream[];
@@ -23,8 +34,8 @@ export interface ScriptedChaincode {
 
 /** A chaincode server that speaks the protocol by hand, to say what no shim would say. */
 export async function startScriptedChaincode(
-  packageId: string,
-  script: (transaction: ScriptedTransaction) => Promise<string | Error>,
+  packageId: string | (() => string),
+  script: Script,
 ): Promise<ScriptedChaincode> {
   const streams: Stream[] = [];
   const server = new Server();
@@ -50,13 +61,9 @@ export async function startScriptedChaincode(
   };
 }
 
-function serve(
-  stream: Stream,
-  packageId: string,
-  script: (transaction: ScriptedTransaction) => Promise<string | Error>,
-): void {
+function serve(stream: Stream, packageId: string | (() => string), script: Script): void {
   const id = new peer.ChaincodeID();
-  id.setName(packageId);
+  id.setName(typeof packageId === 'string' ? packageId : packageId());
   stream.write(message(Type.REGISTER, id.serializeBinary()));
   const waiting = new Map<string, (answer: peer.ChaincodeMessage) => void>();
   stream.on('data', (incoming: peer.ChaincodeMessage) => {
@@ -82,9 +89,13 @@ function serve(
         return;
       }
       const response = new peer.Response();
-      response.setStatus(200);
-      response.setPayload(Buffer.from(result));
-      stream.write(message(Type.COMPLETED, response.serializeBinary(), txId, channelId));
+      const answer: ScriptedAnswer = typeof result === 'string' ? { payload: result } : result;
+      response.setStatus(answer.status ?? 200);
+      response.setMessage(answer.message ?? '');
+      response.setPayload(Buffer.from(answer.payload ?? ''));
+      const completed = message(Type.COMPLETED, answer.completed ?? response.serializeBinary(), txId, channelId);
+      if (answer.event !== undefined) completed.setChaincodeEvent(answer.event);
+      stream.write(completed);
     });
   });
   stream.on('error', () => undefined);

@@ -40,7 +40,8 @@ export function compareProposal(outcome: { answer: Answer; response?: peer.Propo
       // With a text of Go's protobuf in it, which has one of two spaces.
       endorsedPayload: message.includes('proto:') ? '' : response.getPayload_asB64(),
       endorser: response.getEndorsement()?.getEndorser_asB64(),
-      interest: response.getInterest()?.toObject(),
+      // Chaincodes come in any order.
+      interest: sorted(response.getInterest()?.toObject()),
     },
   };
 }

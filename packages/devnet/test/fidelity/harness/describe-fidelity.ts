@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DevnetOptions } from '../../../src/index.ts';
+import type { ChaincodeOptions, DevnetOptions } from '../../../src/index.ts';
 import { removeTemporaryFolders } from '../../support/temporary-folder.ts';
 import type { Comparable } from './comparable.ts';
 import type { FabricNode } from './fabric-node.ts';
-import { missingFabric, startTwin, type Sides, type Twin } from './twin.ts';
+import { missingFabric, startTwin, type InstalledChaincode, type Sides, type Twin } from './twin.ts';
 
 const START_TIMEOUT_MS = 120_000;
 /** Set, what Fabric answers is written down anew. */
@@ -16,28 +16,47 @@ export interface Fidelity {
   same(name: string, nodes: Sides<FabricNode>, ask: (node: FabricNode) => Promise<Comparable>): Promise<void>;
 }
 
+export interface ChaincodeServers {
+  readonly installed: readonly InstalledChaincode[];
+  /** Defined on the channel, and not on Org1's peers. */
+  readonly elsewhere?: readonly ChaincodeOptions[];
+  stop(): void;
+}
+
 /**
  * Tests that put the same questions to a devnet and to Fabric. Fabric's answers are recorded, so a devnet is held to them
  * where Fabric is not at hand; where it is, its answers are compared with the recording as well.
  */
 export function describeFidelity(
   name: string,
-  options: { readonly recording: string; readonly devnet?: Partial<DevnetOptions> },
+  options: {
+    readonly recording: string;
+    readonly devnet?: Partial<DevnetOptions>;
+    /** Starts chaincode servers; they are stopped at the end. */
+    readonly chaincodes?: () => Promise<ChaincodeServers>;
+  },
   body: (fidelity: () => Fidelity) => void,
 ): void {
   const missing = missingFabric();
   const against = missing === undefined ? '' : ` (against recorded answers only: ${missing})`;
   describe(`${name}${against}`, () => {
     let fidelity: Fidelity | undefined;
+    let servers: ChaincodeServers | undefined;
     const recording = new Recording(options.recording);
     beforeAll(async () => {
-      const twin = await startTwin(options.devnet ?? {});
+      servers = await options.chaincodes?.();
+      const installed = servers?.installed ?? [];
+      const chaincodes = servers === undefined ? {} : { chaincodes: [...installed, ...(servers.elsewhere ?? [])] };
+      const approved = (servers?.elsewhere ?? []).map(({ name }) => name);
+      const twin = await startTwin({ ...options.devnet, ...chaincodes }, installed, approved);
+      if (installed.length > 0) await twin.devnet.chaincodesReady(START_TIMEOUT_MS);
       await twin.caughtUp();
       fidelity = { twin, same: (question, nodes, ask) => expectSame(recording, question, nodes, ask) };
     }, START_TIMEOUT_MS);
     afterAll(async () => {
       recording.save();
       await fidelity?.twin.stop();
+      servers?.stop();
       await removeTemporaryFolders();
     });
     body(() => {

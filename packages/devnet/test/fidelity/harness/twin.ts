@@ -11,6 +11,7 @@ import { fabricProgram, runFabric } from '../../support/fabric-programs.ts';
 import { freePorts } from '../../support/free-ports.ts';
 import { fabricConfigDir } from '../../support/native-fabric.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { writeBuilder, writePackage } from './chaincode-package.ts';
 import { FabricNode } from './fabric-node.ts';
 
 const START_TIMEOUT_MS = 60_000;
@@ -63,7 +64,11 @@ export interface Sides<T> {
  * Starts a devnet of two organisations and, where they are, Fabric's peer and orderer with the certificates and keys that
  * devnet made.
  */
-export async function startTwin(options: Partial<DevnetOptions> = {}): Promise<Twin> {
+export async function startTwin(
+  options: Partial<DevnetOptions> = {},
+  installed: readonly InstalledChaincode[] = [],
+  approved: readonly string[] = [],
+): Promise<Twin> {
   const dataDir = await temporaryFolder();
   const devnet = await startDevnet({
     dataDir,
@@ -73,7 +78,7 @@ export async function startTwin(options: Partial<DevnetOptions> = {}): Promise<T
   });
   const programs = new Programs(devnet, await temporaryFolder());
   try {
-    const ports = missingFabric() === undefined ? await programs.start() : undefined;
+    const ports = missingFabric() === undefined ? await programs.start(installed, approved) : undefined;
     const ca = await createOrganisationCa({ mspId: 'Org1MSP', domain: 'org1.example.com' });
     const clientTls = await ca.issueTls({ commonName: 'client' });
     return buildTwin(devnet, programs, ports, clientTls, await readOrdererAdmin(devnet));
@@ -83,6 +88,15 @@ export async function startTwin(options: Partial<DevnetOptions> = {}): Promise<T
     await devnet.stop();
     throw new Error(`Fabric did not start: ${log.slice(-4000)}`, { cause: error });
   }
+}
+
+/** A chaincode of the channel, version 1.0, that Fabric's peer has as well. */
+export interface InstalledChaincode {
+  readonly name: string;
+  /** `host:port` of its server. */
+  readonly address: string;
+  /** Told what Fabric expects the chaincode to register as. */
+  readonly packaged: (packageId: string) => void;
 }
 
 interface Ports {
@@ -196,16 +210,42 @@ class Programs {
     this.#dir = dir;
   }
 
-  async start(): Promise<Ports> {
-    const [peer, orderer] = await Promise.all([this.#startPeer(), this.#startOrderer()]);
+  async start(installed: readonly InstalledChaincode[], approved: readonly string[]): Promise<Ports> {
+    const builder = await writeBuilder(join(this.#dir, 'builder'));
+    const [peer, orderer] = await Promise.all([this.#startPeer(builder), this.#startOrderer()]);
+    for (const chaincode of installed) await this.#install(chaincode, peer);
+    for (const name of approved) await this.#approve(name, peer, []);
     return { peer, orderer };
   }
 
-  async #startPeer(): Promise<number> {
-    const [port = 0, chaincodePort = 0] = await freePorts(2);
+  /** Fabric wants a package, and the organisation's approval. */
+  async #install({ name, address, packaged }: InstalledChaincode, port: number): Promise<void> {
+    const path = join(this.#dir, `${name}.tar.gz`);
+    await writePackage(path, name, address);
+    const env = this.#adminEnv(port);
+    await runFabric('peer', ['lifecycle', 'chaincode', 'install', path], env);
+    const packageId = await runFabric('peer', ['lifecycle', 'chaincode', 'calculatepackageid', path], env);
+    packaged(packageId.trim());
+    await this.#approve(name, port, ['--package-id', packageId.trim()]);
+  }
+
+  /** The organisation agrees to what the channel has agreed on. */
+  async #approve(name: string, port: number, options: readonly string[]): Promise<void> {
+    const { orderer, channel } = this.#devnet;
+    const definition = ['--channelID', channel, '--name', name, '--version', '1.0', '--sequence', '1'];
+    const ordering = ['-o', orderer.address, '--tls', '--cafile', orderer.tlsRootCertPath];
+    const approve = ['lifecycle', 'chaincode', 'approveformyorg'];
+    await runFabric('peer', [...approve, ...options, ...definition, ...ordering], this.#adminEnv(port));
+  }
+
+  #adminEnv(port: number): Record<string, string> {
+    return { ...this.#peerEnv(port), CORE_PEER_MSPCONFIGPATH: this.#devnet.organisation('Org1MSP').admin.mspDir };
+  }
+
+  #peerEnv(port: number): Record<string, string> {
     const org1 = this.#devnet.organisation('Org1MSP');
     const folder = join(org1.dir, 'peers', org1.gateway.hostName);
-    const env = {
+    return {
       CORE_PEER_LOCALMSPID: 'Org1MSP',
       CORE_PEER_ADDRESS: `127.0.0.1:${port}`,
       CORE_PEER_TLS_ENABLED: 'true',
@@ -214,6 +254,13 @@ class Programs {
       CORE_PEER_TLS_ROOTCERT_FILE: join(folder, 'tls', 'ca.crt'),
       FABRIC_CFG_PATH: fabricConfigDir() ?? '',
     };
+  }
+
+  async #startPeer(builder: string): Promise<number> {
+    const [port = 0, chaincodePort = 0] = await freePorts(2);
+    const org1 = this.#devnet.organisation('Org1MSP');
+    const folder = join(org1.dir, 'peers', org1.gateway.hostName);
+    const env = this.#peerEnv(port);
     await mkdir(join(this.#dir, 'snapshots'), { recursive: true });
     this.#spawn('peer', ['node', 'start'], {
       ...env,
@@ -230,6 +277,7 @@ class Programs {
       CORE_OPERATIONS_LISTENADDRESS: '127.0.0.1:0',
       CORE_METRICS_PROVIDER: 'disabled',
       CORE_VM_ENDPOINT: '',
+      CORE_CHAINCODE_EXTERNALBUILDERS: `[{name: service, path: ${builder}}]`,
     });
     const genesis = join(this.#devnet.dataDir, 'genesis.block');
     const admin = { ...env, CORE_PEER_MSPCONFIGPATH: org1.admin.mspDir };
