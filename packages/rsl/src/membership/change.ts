@@ -17,7 +17,7 @@ export function changed(current: Configuration, change: MembershipChange): Confi
   const next = { ...current, epoch: current.epoch + 1 };
   switch (change.type) {
     case 'add-learner':
-      if (members.includes(change.member)) return null;
+      if (members.includes(change.member) || learners.includes(change.member)) return null;
       return valid({ ...next, learners: withMember(learners, change.member) });
     case 'promote':
       if (!learners.includes(change.member)) return null;

@@ -43,7 +43,7 @@ export function proposalProblem(
   const isOldTerm = candidate.term !== node.term || candidate.center !== following.center;
   if (isOldTerm && faults.commitOldTerm !== true && faults.acceptStaleCenter !== true) return 'term-mismatch';
   const isFirst = candidate.height === following.base.height + 1;
-  if (isFirst && faults.skipReproposalCheck !== true && faults.newCenterForgets !== true) {
+  if (isFirst && faults.newCenterForgets !== true) {
     if (!repeatsRequired(candidate, following.required)) return 'reproposal-missing';
   }
   const problem = candidateProblem(node, below, candidate, true);

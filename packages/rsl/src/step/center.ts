@@ -133,7 +133,7 @@ export function trySeal(node: Node): void {
   const { leadership, log, crypto, faults } = node;
   const candidate = log.open?.candidate;
   if (leadership === null || candidate === undefined) return;
-  if (node.role !== 'center' && faults.sealAfterDeposed !== true) return;
+  if (node.role !== 'center') return;
   const acks = [...leadership.acks.values()];
   const own = log.open?.ack ?? null;
   const isOwnCounted = inForce(log.top.epochs).some(({ profile }) => profile.center === 'trusted');

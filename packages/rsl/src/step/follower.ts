@@ -65,8 +65,7 @@ export function onAppend(node: Node, message: AppendMessage): void {
 function follow(node: Node, message: AppendMessage): string | null {
   const { election, from, term } = message;
   const isOther = term === node.term && node.boundTo !== null && node.boundTo !== from;
-  if (isOther && node.faults.handOverWithoutFencing !== true && node.faults.forgetCenter !== true)
-    return 'other-center';
+  if (isOther && node.faults.handOverWithoutFencing !== true) return 'other-center';
   if (election === null || election.term !== term || election.center !== from) {
     return node.faults.skipElectionCheck === true ? followBlindly(node, message) : 'election-missing';
   }
@@ -184,18 +183,17 @@ function takeEntry(node: Node, following: Following, entry: LogEntry): string | 
   const { height } = candidate;
   const held = log.entry(height);
   const below = log.state(height - 1);
-  if (below === null) return faults.acceptHeightGap === true ? null : 'height-gap';
+  if (below === null) return 'height-gap';
   const heldSeal = held?.seal ?? null;
   const isOtherSeal = seal !== null && heldSeal !== null && heldSeal.hash !== seal.hash;
   if (held !== null && isSame(held.candidate, candidate) && !isOtherSeal) return takeAgain(node, following, entry);
-  if (held !== null) {
-    if (height <= node.confirmed && faults.truncateConfirmed !== true) return 'confirmed-conflict';
+  if (held !== null && faults.ackTwicePerHeight !== true) {
+    if (height <= node.confirmed) return 'confirmed-conflict';
     if (isOtherSeal) compareStatements(node, sealEvidence(heldSeal), sealEvidence(seal));
     else compareStatements(node, candidateEvidence(held.candidate), candidateEvidence(candidate));
     // What this member acknowledged in its present term stays: an acknowledgement of another one would make two quorums possible.
     const isBinding = held.candidate.term === node.term && (held.ack !== null || held.seal !== null);
-    if (isBinding && faults.ackTwicePerHeight !== true) return 'equivocation';
-    if (node.liars.has(following.center) && faults.ignoreEvidence !== true) return 'equivocation';
+    if (isBinding || (node.liars.has(following.center) && faults.ignoreEvidence !== true)) return 'equivocation';
   }
   if (seal !== null) {
     const problem = walk(node, below, [entry]).problem;

@@ -164,6 +164,6 @@ export function persistHardState(node: Node): void {
     type: 'hard-state',
     term: node.term,
     votedFor: faults.forgetVote === true ? null : node.votedFor,
-    center: faults.forgetCenter === true ? null : node.boundTo,
+    center: node.boundTo,
   });
 }

@@ -10,6 +10,8 @@ import type { Node } from './node.ts';
  */
 export function restore(node: Node, steps: readonly PersistStep[]): void {
   for (const step of steps) replay(node, step);
+  if (node.faults.resumeTruncated === true)
+    node.log.truncate(Math.max(node.log.base.height + 1, node.log.lastHeight - 2));
   node.confirmed = Math.max(node.confirmed, node.log.top.confirmed, node.log.base.height);
 }
 

@@ -21,7 +21,7 @@ export function becomeFollower(node: Node, term: number): void {
   }
   node.role = 'follower';
   node.campaign = null;
-  if (node.faults.sealAfterDeposed !== true) node.leadership = null;
+  node.leadership = null;
   resetElectionTimer(node);
 }
 

@@ -38,6 +38,7 @@ export interface ClusterOptions {
   readonly limits?: Partial<Limits>;
   readonly faults?: PlantedFaults;
   readonly audit?: Partial<Audit>;
+  readonly random?: () => number;
   readonly extra?: readonly MemberId[];
   readonly crypto?: (id: MemberId) => Crypto;
 }
@@ -97,7 +98,7 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
         isRecorded: (oid) => recorded.has(oid),
         ...options.audit,
       },
-      random: () => (seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0),
+      random: options.random ?? (() => (seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0)),
       limits: { electionTicks: 10, ...options.limits },
       persisted: disk,
       ...(options.faults === undefined ? {} : { faults: options.faults }),
