@@ -61,11 +61,16 @@ function crashAt(random: Random, points: readonly CrashPoint[], most = Infinity)
   return { point, when, passing: random(Math.min(PASSINGS[point], most)) };
 }
 
+/** A life that only writes. */
+export function writingLife(random: Random): Life {
+  return { action: 'load', crash: crashAt(random, WRITING), acksAfter: 25 };
+}
+
 /** The next life of a folder that is in use. Restores need a snapshot. */
 export function nextLife(random: Random, hasSnapshot: boolean): Life {
   const acksAfter = 25;
   const dice = random(100);
-  if (dice < 50) return { action: 'load', crash: crashAt(random, WRITING), acksAfter };
+  if (dice < 50) return writingLife(random);
   if (dice < 60) return { action: 'config', crash: crashAt(random, WRITING), acksAfter };
   if (dice < 72) return { action: 'start', crash: crashAt(random, RECOVERING), acksAfter };
   if (dice < 78) return { action: 'reset', crash: crashAt(random, REPLACING), acksAfter: 5 };
