@@ -18,6 +18,9 @@ const WORKERS = 6;
 /** A network that is put back is away for a moment: the clients are not to make more of it. */
 const QUICK_RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 30, 'grpc.max_reconnect_backoff_ms': 60 };
 const READY_TIMEOUT_MS = 10_000;
+/** Should whoever waits for it be gone. */
+const LIFE_LIMIT_MS = 90_000;
+setTimeout(() => process.exit(4), LIFE_LIMIT_MS).unref();
 
 const points = new CrashPoints('orderer.example.com');
 points.install();
