@@ -1,43 +1,81 @@
-import { createPrivateKey } from 'node:crypto';
-import { Client, credentials } from '@grpc/grpc-js';
-import { connect, hash, signers } from '@hyperledger/fabric-gateway';
+import { gateway, peer } from '@hyperledger/fabric-protos';
+import { connectGrpc } from './grpc-connection.ts';
+import { createProposalSigner, type ClientIdentity, type PreparedCall } from './proposals.ts';
 
-/** One organisation's client of the benchmark's contract, over the unmodified client library. */
+/**
+ * One organisation's client of the benchmark's contract. Proposals are signed before they are needed, and commits are known
+ * from one stream of filtered blocks, so that it is the network that is measured.
+ */
 export interface Caller {
-  /** Stores bytes under a key; resolves when the transaction is committed and valid. */
-  submit(key: string, value: Uint8Array): Promise<void>;
+  /** A transaction that stores bytes under a key. */
+  preparePut(key: string, value: Uint8Array): PreparedCall;
   /** Reads what is under a key. */
-  evaluate(key: string): Promise<Uint8Array>;
+  prepareGet(key: string): PreparedCall;
+  /** Endorse, sign, submit; resolves when the organisation's peer has committed the transaction and found it valid. */
+  submit(prepared: PreparedCall): Promise<void>;
+  evaluate(prepared: PreparedCall): Promise<Uint8Array>;
   close(): void;
 }
 
-export interface CallerOptions {
+export interface CallerOptions extends ClientIdentity {
+  /** Gateway and events, `host:port`. */
   readonly endpoint: string;
   readonly tlsRootPem: string;
-  readonly mspId: string;
-  readonly certificatePem: string;
-  readonly privateKeyPem: string;
   readonly channel: string;
   readonly chaincode: string;
 }
 
-export function connectCaller(options: CallerOptions): Caller {
-  const client = new Client(options.endpoint, credentials.createSsl(Buffer.from(options.tlsRootPem)));
-  const gateway = connect({
-    client,
-    identity: { mspId: options.mspId, credentials: Buffer.from(options.certificatePem) },
-    signer: signers.newPrivateKeySigner(createPrivateKey(options.privateKeyPem)),
-    hash: hash.sha256,
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (reason: Error) => void;
+}
+
+export async function connectCaller(options: CallerOptions): Promise<Caller> {
+  const signer = createProposalSigner(options, options.channel, options.chaincode);
+  const connection = await connectGrpc(options.endpoint, options.tlsRootPem);
+  const waiting = new Map<string, Waiting>();
+  await new Promise<void>((resolve, reject) => {
+    connection.stream(
+      '/protos.Deliver/DeliverFiltered',
+      signer.newestBlocks(),
+      (answer) => {
+        resolve();
+        settleCommitted(answer, waiting);
+      },
+      (reason) => {
+        reject(reason);
+        for (const transaction of waiting.values()) transaction.reject(reason);
+      },
+    );
   });
-  const contract = gateway.getNetwork(options.channel).getContract(options.chaincode);
   return {
-    submit: async (key, value) => {
-      await contract.submit('put', { arguments: [key, value] });
+    preparePut: (key, value) => signer.prepare('put', [key, value]),
+    prepareGet: (key) => signer.prepare('get', [key]),
+    submit: async ({ txId, request }) => {
+      const endorsed = await connection.call('/gateway.Gateway/Endorse', request);
+      const transaction = signer.signTransaction(txId, endorsed);
+      const committed = new Promise<void>((resolve, reject) => waiting.set(txId, { resolve, reject }));
+      committed.catch(() => undefined);
+      await connection.call('/gateway.Gateway/Submit', transaction);
+      await committed;
     },
-    evaluate: (key) => contract.evaluate('get', { arguments: [key] }),
-    close: () => {
-      gateway.close();
-      client.close();
+    evaluate: async ({ request }) => {
+      const answer = await connection.call('/gateway.Gateway/Evaluate', request);
+      const result = gateway.EvaluateResponse.deserializeBinary(answer).getResult();
+      if (result?.getStatus() !== 200) throw new Error(`an evaluation answered ${result?.getMessage() ?? 'nothing'}`);
+      return result.getPayload_asU8();
     },
+    close: () => connection.close(),
   };
+}
+
+function settleCommitted(answer: Uint8Array, waiting: Map<string, Waiting>): void {
+  const block = peer.DeliverResponse.deserializeBinary(answer).getFilteredBlock();
+  for (const transaction of block?.getFilteredTransactionsList() ?? []) {
+    const txId = transaction.getTxid();
+    const code = transaction.getTxValidationCode();
+    if (code === peer.TxValidationCode.VALID) waiting.get(txId)?.resolve();
+    else waiting.get(txId)?.reject(new Error(`a transaction was committed with code ${code}`));
+    waiting.delete(txId);
+  }
 }

@@ -8,28 +8,39 @@ import { type Caller, connectCaller } from './caller.ts';
 export interface NetworkSide {
   readonly name: 'devnet' | 'fabric';
   readonly callers: readonly Caller[];
-  /** The network's own processes, contracts and clients left out. */
-  readonly pids: readonly number[];
+  /** The network's own processes, without contracts and clients. */
+  readonly networkPids: readonly number[];
+  readonly contractPids: readonly number[];
   close(): Promise<void>;
 }
 
 const repository = join(import.meta.dirname, '..', '..', '..');
 const channel = 'bench';
 const chaincode = { name: 'bench', version: '1', sequence: 1 } as const;
-/** Blocks are cut by what is in flight, hardly ever by time. */
-const batch = { timeoutMs: 100, maxMessageCount: 50, preferredMaxBytes: 2_097_152, absoluteMaxBytes: 10_485_760 };
+const batch = { timeoutMs: 100, preferredMaxBytes: 2_097_152, absoluteMaxBytes: 10_485_760 };
+/** Transactions that make a block at once; fewer wait for 100 ms. */
+export interface BlockCutting {
+  readonly maxMessageCount: number;
+}
+
 const organisations = [
   { mspId: 'Org1MSP', domain: 'org1.example.com' },
   { mspId: 'Org2MSP', domain: 'org2.example.com' },
 ] as const;
 
 /** Devnet in a process of its own, as a user runs it. */
-export async function startDevnetSide(dir: string): Promise<NetworkSide> {
+export async function startDevnetSide(dir: string, cutting: BlockCutting): Promise<NetworkSide> {
   const contracts = await startContracts(dir, 'devnet', () => `${chaincode.name}_${chaincode.version}`);
   const dataDir = join(dir, 'devnet');
   const planFile = join(dir, 'devnet.json');
   const address = Object.fromEntries(organisations.map(({ mspId }, index) => [mspId, contracts[index]?.address ?? '']));
-  const plan = { dataDir, channel, organisations, batch, chaincodes: [{ ...chaincode, address }] };
+  const plan = {
+    dataDir,
+    channel,
+    organisations,
+    batch: { ...batch, ...cutting },
+    chaincodes: [{ ...chaincode, address }],
+  };
   await writeFile(planFile, JSON.stringify(plan));
   const stopContracts = async (): Promise<void> => {
     for (const { process } of contracts) await process.stop();
@@ -66,7 +77,8 @@ export async function startDevnetSide(dir: string): Promise<NetworkSide> {
   return {
     name: 'devnet',
     callers,
-    pids: [devnet.pid],
+    networkPids: [devnet.pid],
+    contractPids: contracts.map(({ process }) => process.pid),
     close: async () => {
       for (const caller of callers) caller.close();
       await devnet.stop();
@@ -76,7 +88,10 @@ export async function startDevnetSide(dir: string): Promise<NetworkSide> {
 }
 
 /** Fabric's own programs from PATH. Throws WaymarkError `program-missing` without them. */
-export async function startFabricSide(dir: string): Promise<NetworkSide & { readonly fabricVersion: string }> {
+export async function startFabricSide(
+  dir: string,
+  cutting: BlockCutting,
+): Promise<NetworkSide & { readonly fabricVersion: string }> {
   const ports = await freePorts(organisations.length * 4 + 3);
   const port = (): number => ports.pop() ?? 0;
   const fabric = await startFabricNetwork({
@@ -87,7 +102,7 @@ export async function startFabricSide(dir: string): Promise<NetworkSide & { read
       peers: [{ name: 'peer0', port: port(), chaincodePort: port(), operationsPort: port() }],
     })),
     orderers: [{ name: 'orderer', port: port(), adminPort: port(), operationsPort: port() }],
-    batch,
+    batch: { ...batch, ...cutting },
   });
   const chaincodePorts = organisations.map(() => port());
   const address = Object.fromEntries(
@@ -95,22 +110,25 @@ export async function startFabricSide(dir: string): Promise<NetworkSide & { read
   );
   const packageIds = await fabric.deploy({ ...chaincode, address });
   const contracts = await startContracts(dir, 'fabric', (mspId) => packageIds[mspId] ?? '', chaincodePorts);
-  const callers = fabric.organisations.map(({ mspId, gateway, user }) =>
-    connectCaller({
-      endpoint: gateway.address,
-      tlsRootPem: gateway.tlsRootCertPem,
-      mspId,
-      certificatePem: user.certificatePem,
-      privateKeyPem: user.privateKeyPem,
-      channel,
-      chaincode: chaincode.name,
-    }),
+  const callers = await Promise.all(
+    fabric.organisations.map(({ mspId, gateway, user }) =>
+      connectCaller({
+        endpoint: gateway.address,
+        tlsRootPem: gateway.tlsRootCertPem,
+        mspId,
+        certificatePem: user.certificatePem,
+        privateKeyPem: user.privateKeyPem,
+        channel,
+        chaincode: chaincode.name,
+      }),
+    ),
   );
   return {
     name: 'fabric',
     fabricVersion: fabric.fabricVersion,
     callers,
-    pids: [...fabric.nodes.values()].map(({ pid }) => pid),
+    networkPids: [...fabric.nodes.values()].map(({ pid }) => pid),
+    contractPids: contracts.map(({ process }) => process.pid),
     close: async () => {
       for (const caller of callers) caller.close();
       await fabric.stop();
