@@ -8,6 +8,8 @@ const DEADLINE_MS = 10_000;
 export interface HealthCheck {
   /** Rejects, with the reason, when an honest client is not served or the network is not in one piece. */
   expectServing(): Promise<void>;
+  /** Waits for the chaincode to be connected after the start. */
+  untilServing(): Promise<void>;
   close(): void;
 }
 
@@ -17,18 +19,36 @@ export function createHealthCheck(target: Target): HealthCheck {
   const client: TestClient = connectClient(leader, target.user);
   const contract = client.gateway.getNetwork(target.channel).getContract(CHAINCODE);
   let round = 0;
+  const evaluate = () => contract.evaluateTransaction('get', 'health');
   return {
+    untilServing: async () => {
+      const deadline = Date.now() + DEADLINE_MS;
+      for (;;) {
+        try {
+          await contract.submitTransaction('put', 'health', 'start');
+          return;
+        } catch (error) {
+          if (Date.now() > deadline) throw error;
+          await sleep(20);
+        }
+      }
+    },
     expectServing: async () => {
       const value = `round ${round++}`;
+      expectNoComplaint(target);
       await within(contract.submitTransaction('put', 'health', value), 'submit');
-      const read = await within(contract.evaluateTransaction('get', 'health'), 'evaluate');
+      const read = await within(evaluate(), 'evaluate');
       if (Buffer.from(read).toString() !== value) throw new Error(`evaluate gave ${Buffer.from(read).toString()}`);
       await sameHeights(target);
-      const complaint = target.complaint();
-      if (complaint !== undefined) throw new Error(complaint);
+      expectNoComplaint(target);
     },
     close: () => client.close(),
   };
+}
+
+function expectNoComplaint(target: Target): void {
+  const complaint = target.complaint();
+  if (complaint !== undefined) throw new Error(complaint);
 }
 
 /** All peers have what the one that answered has: none of them choked on a block. */

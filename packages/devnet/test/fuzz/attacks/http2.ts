@@ -195,7 +195,7 @@ export const HTTP2_INPUTS: readonly string[] = Object.keys(INPUTS);
 export async function attackHttp2(
   random: Random,
   nodes: readonly NodeConnection[],
-  options: { readonly size: number; readonly inputs?: readonly string[] },
+  options: { readonly size: number; readonly inputs?: readonly string[]; readonly waitMs?: number },
 ): Promise<Report> {
   const reporter = new Reporter();
   const shots = nodes.flatMap((node) => (options.inputs ?? HTTP2_INPUTS).map((name) => ({ node, name })));
@@ -204,7 +204,7 @@ export async function attackHttp2(
     for (let shot = shots[next++]; shot !== undefined; shot = shots[next++]) {
       const source = random.fork(`${shot.name} ${shot.node.address}`);
       const frames = INPUTS[shot.name]?.(source, options.size) ?? [];
-      reporter.sent(await send(shot.node, frames, source.chance(0.5)));
+      reporter.sent(await send(shot.node, frames, source.chance(0.5), options.waitMs ?? WAIT_MS));
     }
   };
   await Promise.all(Array.from({ length: 12 }, shoot));
@@ -223,7 +223,7 @@ export function connectHttp2(node: NodeConnection): TLSSocket {
   });
 }
 
-function send(node: NodeConnection, frames: readonly Buffer[], reads: boolean): Promise<string> {
+function send(node: NodeConnection, frames: readonly Buffer[], reads: boolean, waitMs: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = connectHttp2(node);
     const done = (outcome: string) => {
@@ -235,7 +235,7 @@ function send(node: NodeConnection, frames: readonly Buffer[], reads: boolean): 
     socket.once('secureConnect', () => {
       clearTimeout(timer);
       socket.write(Buffer.concat([PREFACE, frame(SETTINGS, 0, 0), ...frames]), () => {
-        timer = setTimeout(() => done('open'), WAIT_MS);
+        timer = setTimeout(() => done('open'), waitMs);
       });
       timer = setTimeout(() => done('not taken'), 5_000);
     });

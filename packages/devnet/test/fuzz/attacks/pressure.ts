@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
+import type { ServiceError } from '@grpc/grpc-js';
 import type { NodeConnection } from '@waymark/devnet';
 import { DATA, END_HEADERS, HEADERS, PREFACE, SETTINGS, callHeaders, frame, grpcMessage } from '../inputs/frames.ts';
 import type { Random } from '../inputs/random.ts';
-import { createRawClient, type Outcome, type RawClient } from '../inputs/raw-client.ts';
+import { createRawClient, type RawClient } from '../inputs/raw-client.ts';
 import type { SeedMaker } from '../inputs/seeds.ts';
-import { BROADCAST, CHAINCODE_EVENTS, COMMIT_STATUS, DELIVER, EVALUATE, type Method } from '../inputs/services.ts';
+import { BROADCAST, CHAINCODE_EVENTS, DELIVER, EVALUATE, type Method } from '../inputs/services.ts';
 import { judge } from '../rules.ts';
 import { connectHttp2 } from './http2.ts';
 import { Reporter, type Report } from './report.ts';
@@ -66,22 +67,38 @@ export async function floodBroadcast(attack: PressureAttack, count: number): Pro
   return reporter.report;
 }
 
-/** More calls at once than the service takes: the surplus is refused with Fabric's text, and nothing else happens to it. */
-export async function crowd(attack: PressureAttack, method: Method, count: number): Promise<readonly Outcome[]> {
+/**
+ * More calls at once than the service takes, all of a kind that waits. Resolves with the texts of the first `surplus` that are
+ * refused, when they are; then gives up the others.
+ */
+export async function crowd(
+  attack: PressureAttack,
+  method: Method,
+  count: number,
+  surplus: number,
+): Promise<readonly string[]> {
   const clients = Array.from({ length: 4 }, () => createRawClient(attack.peer));
-  const outcomes = await Promise.all(
-    Array.from({ length: count }, (_, index) => {
-      const client = clients[index % clients.length];
-      const seed = attack.seeds.make(attack.random, method);
-      const request = seed.wrap(seed.signed, seed.signer.sign(seed.signed));
-      if (client === undefined) throw new Error('no client');
-      return method.kind === 'unary'
-        ? client.unary(method.path, request, 3_000)
-        : client.stream(method.path, [request], 3_000);
-    }),
-  );
+  const calls = Array.from({ length: count }, (_, index) => {
+    const seed = attack.seeds.make(attack.random, method);
+    const call = (clients[index % clients.length] ?? createRawClient(attack.peer)).open(method.path);
+    call.on('data', () => undefined);
+    call.write(Buffer.from(seed.wrap(seed.signed, seed.signer.sign(seed.signed))));
+    call.end();
+    return call;
+  });
+  const refused: string[] = [];
+  await new Promise<void>((resolve) => {
+    for (const call of calls) {
+      call.on('error', (error: ServiceError) => {
+        refused.push(`${error.code} ${error.details}`);
+        if (refused.length === surplus) resolve();
+      });
+    }
+  });
+  const texts = refused.slice();
+  for (const call of calls) call.cancel();
   for (const client of clients) client.close();
-  return outcomes;
+  return texts;
 }
 
 /** Calls that are given up as soon as they are made. */
@@ -170,5 +187,3 @@ export async function openIdle(node: NodeConnection, count: number): Promise<{ o
     end: () => sockets.forEach((socket) => socket.destroy()),
   };
 }
-
-export const WAITING_METHODS = [COMMIT_STATUS, CHAINCODE_EVENTS] as const;

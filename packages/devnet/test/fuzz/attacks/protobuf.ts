@@ -12,6 +12,7 @@ const UNARY_TIMEOUT_MS = 12_000;
 /** Requests that may wait are given up after this. */
 const WAITING_TIMEOUT_MS = 150;
 const IN_FLIGHT = 24;
+const ALL_METHODS = [...PEER_METHODS, ...ORDERER_METHODS];
 
 export interface ProtobufAttack {
   readonly random: Random;
@@ -21,6 +22,8 @@ export interface ProtobufAttack {
   readonly orderer: RawClient;
   readonly identities: readonly HostileIdentity[];
   readonly count: number;
+  /** Default: all of them. */
+  readonly methods?: readonly Method[];
 }
 
 interface Shot {
@@ -59,7 +62,7 @@ async function fire({ client, method, request, what }: Shot, reporter: Reporter)
 
 /** Goes round the methods, so that each gets its share; which port follows from the seed. */
 function aim(attack: ProtobufAttack, random: Random, index: number): Shot {
-  const methods = [...PEER_METHODS, ...ORDERER_METHODS];
+  const methods = attack.methods ?? ALL_METHODS;
   const method = methods[index % methods.length] ?? PROCESS_PROPOSAL;
   const client = ORDERER_METHODS.includes(method) ? attack.orderer : random.pick(attack.peers);
   const shot = (request: Uint8Array, what: string): Shot => ({

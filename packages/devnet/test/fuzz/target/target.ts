@@ -38,7 +38,7 @@ export async function startTarget(options: { hostileAddress?: string } & Partial
       ...(hostileAddress === undefined ? [] : [{ name: HOSTILE_CHAINCODE, address: hostileAddress }]),
     ],
     batch: { timeoutMs: 20 },
-    executeTimeoutMs: 1_500,
+    executeTimeoutMs: 1_000,
     launchTimeoutMs: 300,
     ...rest,
   };
