@@ -276,7 +276,18 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
   'a call of qscc with too few arguments': calls('qscc', 'GetChainInfo'),
   'a call of cscc': calls('cscc', 'GetChannels'),
   'a call of cscc on a channel that is not there': calls('cscc/nochannel', 'GetChannels'),
-  'a call of _lifecycle': calls('_lifecycle', 'QueryChaincodeDefinitions', ''),
+  'a call of _lifecycle': async ({ ask }) => {
+    const answer = await ask(Type.INVOKE_CHAINCODE, invoke('_lifecycle', 'QueryChaincodeDefinitions', ''));
+    const { payload } = peer.Response.deserializeBinary(
+      peer.ChaincodeMessage.deserializeBinary(answer.getPayload_asU8()).getPayload_asU8(),
+    ).toObject();
+    const result = peer.lifecycle.QueryChaincodeDefinitionsResult.deserializeBinary(
+      Buffer.from(String(payload), 'base64'),
+    );
+    // In any order.
+    const definitions = result.getChaincodeDefinitionsList().map((definition) => JSON.stringify(definition.toObject()));
+    return definitions.sort().join();
+  },
   'a call of _lifecycle for what is not there': calls(
     '_lifecycle',
     'QueryChaincodeDefinition',
