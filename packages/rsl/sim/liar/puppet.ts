@@ -64,6 +64,8 @@ interface Branch {
   readonly sealedAt: Map<string, number>;
   patience: number;
   quiet: number;
+  /** Ticks since the last sealed block was sent, while nobody takes it. */
+  ignored: number;
 }
 
 export function createPuppet(start: PuppetStart): Puppet {
@@ -95,6 +97,7 @@ export function createPuppet(start: PuppetStart): Puppet {
       sealedAt: new Map(audience.map((member) => [member, start.tip.height])),
       patience: 6,
       quiet: 0,
+      ignored: 0,
     };
   }
 
@@ -271,6 +274,28 @@ export function createPuppet(start: PuppetStart): Puppet {
     }
   }
 
+  /** Whether a seal goes round that nobody takes: it was found out. */
+  function isIgnored(branch: Branch, { candidate }: Entry): boolean {
+    const isTaken = [...branch.sealedAt.values()].some((height) => height >= candidate.height);
+    branch.ignored = isTaken ? 0 : branch.ignored + 1;
+    return branch.ignored > 5;
+  }
+
+  function sealTruly(branch: Branch, entry: Entry): void {
+    branch.ignored = 0;
+    const acks = [...entry.acks.values()].filter(({ member }) => departments.includes(member));
+    if (acks.length >= needed) entry.seal = forgeSeal(keys, entry.below, entry.candidate, acks);
+    else branch.entries.pop();
+  }
+
+  /** Another candidate for the place of the open one, for the same departments. */
+  function change(branch: Branch, which: number): void {
+    countFault(faults, 'lie:change-candidate');
+    branch.entries.pop();
+    propose(branch, 1 - Math.min(1, which));
+    push(branch);
+  }
+
   function falseCatchUp(branch: Branch): void {
     const tip = tipOf(branch);
     countFault(faults, 'lie:false-catch-up');
@@ -368,7 +393,9 @@ export function createPuppet(start: PuppetStart): Puppet {
       if (deposed) countFault(faults, 'lie:stale-center');
       branches.forEach((branch, which) => {
         const open = branch.entries.at(-1);
-        if (open === undefined || open.seal !== null) {
+        if (open !== undefined && open.seal !== null && isIgnored(branch, open)) {
+          sealTruly(branch, open);
+        } else if (open === undefined || open.seal !== null) {
           branch.quiet += 1;
           const due = gather(tipOf(branch)).length > 0 || branch.quiet % 3 === 0;
           if (open !== undefined && lies.includes('rewrite-block') && random.chance(150)) rewrite(branch);
@@ -376,6 +403,7 @@ export function createPuppet(start: PuppetStart): Puppet {
           if (lies.includes('false-catch-up') && random.chance(80)) falseCatchUp(branch);
           if (lies.includes('false-snapshot') && random.chance(80)) falseSnapshot(branch);
         } else {
+          if (lies.includes('change-candidate') && random.chance(200)) return change(branch, which);
           seal(branch, open);
           if (branch.entries.at(-1)?.seal === null) branch.patience -= 1;
           // Found out, or nobody there: it takes the story back and tries another one.

@@ -87,7 +87,7 @@ const LIMITS = {
   maxSubmissionRecords: 8,
   maxPendingRecords: 60,
   maxAppendEntries: 4,
-  inclusionBlocks: 6,
+  inclusionBlocks: 4,
   heartbeatTicks: 2,
   electionTicks: 8,
 } as const;

@@ -8,19 +8,25 @@ const PUPPET_TICK_MS = 15;
 /** A liar that has become center stops asking its core and lies for a while; then it goes on as if nothing had happened. */
 export function maybeLie(world: World, machine: Machine): void {
   const { member } = machine;
+  const { random } = world;
   const core = member.core();
-  if (world.isHealed || machine.puppet !== null || core === null) return;
+  if (world.isHealed || core === null || [...world.machines.values()].some(({ puppet }) => puppet !== null)) return;
   if (world.liars.size >= world.scenario.liarCount && !world.liars.has(member.name)) return;
   const { role, term, sealed, height, configuration, pendingConfiguration } = core.status();
-  const isSettled =
-    role === 'center' && height === sealed.height && sealed.term === term && pendingConfiguration === null;
-  if (!isSettled || !world.random.chance(400)) return;
-  const tipBlock = core.block(sealed.height) ?? member.store().get(sealed.height);
-  const tip = tipOf(machine, sealed.height);
+  if (role !== 'center' || pendingConfiguration !== null || !world.random.chance(400)) return;
+  const lies = random.shuffled(world.scenario.lies).slice(0, random.between(1, 3));
+  const hasOpened = height === sealed.height && sealed.term === term;
+  const isSudden = lies.includes('forget-candidate') && sealed.term < term;
+  if (!hasOpened && !isSudden) return;
+  // A liar that rewrites history begins below what it holds sealed.
+  const depth = lies.includes('rewrite-history') ? world.random.between(0, 8) : 0;
+  const from = Math.max(1, sealed.height - depth);
+  const tipBlock = core.block(from) ?? member.store().get(from);
+  const tip = tipOf(machine, from);
   if (tip === null || tipBlock === undefined) return;
   const store = member.store();
   becomeLiar(world, member.name, configuration.members);
-  countWorldFault(world, 'liar', `${member.name} begins to lie in term ${term}: ${world.scenario.lies.join()}`);
+  countWorldFault(world, 'liar', `${member.name} begins to lie in term ${term}: ${lies.join()}`);
   machine.puppet = createPuppet({
     name: member.name,
     term,
@@ -28,7 +34,7 @@ export function maybeLie(world: World, machine: Machine): void {
     tip,
     tipSeal: tipBlock.seal,
     election: world.elections.get(`${term}/${member.name}`) ?? null,
-    lies: world.scenario.lies,
+    lies,
     colluders: [...world.colluders].filter((name) => configuration.members.includes(name)),
     keys: world.keys,
     random: world.random.fork(5),
@@ -38,9 +44,11 @@ export function maybeLie(world: World, machine: Machine): void {
     send: (to, wire) => (to === member.name ? undefined : world.network.send(member.name, to, wire)),
     anchor: (last, above) => anchorFalsely(world, member.name, last, above, term),
   });
+  if (depth > 0) countWorldFault(world, 'lie:rewrite-history', `${member.name} begins at height ${from}`);
+  if (isSudden && !hasOpened) countWorldFault(world, 'lie:forget-candidate', `${member.name} forgets the candidate`);
   member.crash();
   const { puppet } = machine;
-  const untilMs = world.events.nowMs() + world.random.between(300, 1_500);
+  const untilMs = world.events.nowMs() + world.random.between(300, 2_500);
   const tick = (): void => {
     if (machine.puppet !== puppet) return;
     if (world.isHealed || world.events.nowMs() >= untilMs) return endLie(world, machine);

@@ -102,7 +102,12 @@ export function createOperator(world: World): Operator {
         step.after?.();
         return;
       }
-      if (status.pendingConfiguration !== null) return;
+      if (status.pendingConfiguration !== null && !world.random.chance(200)) return;
+      if (status.pendingConfiguration !== null) {
+        // An impatient operator: refused, as long as the change before is not confirmed.
+        const others = [...eligible].reverse();
+        return center.member.act((core) => void core.changeMembership({ type: 'eligible', members: others }));
+      }
       center.member.act((core) => {
         const result = core.changeMembership(step.change);
         if (!result.accepted) world.note(`membership change refused: ${result.reason}`);

@@ -72,12 +72,9 @@ export function drawScenario(random: Random, overcolluding: boolean): Scenario {
   const isLying = lyingProfile && (overcolluding || random.chance(600));
   // Liars are banned when they are found out: somebody else must be able to take over, and survive the loss of another.
   const eligible = members.slice(0, isLying ? memberCount : random.between(2, memberCount));
-  const liarCount = isLying ? 1 + (tolerated > 0 && random.chance(300) ? 1 : 0) : 0;
-  const colluderCount = overcolluding
-    ? enoughToBetray(memberCount, tolerated)
-    : isLying
-      ? tolerated - (liarCount - 1)
-      : 0;
+  // One center lies at a time, with all departments that are tolerated in league. It is found out, and the next one may lie.
+  const liarCount = isLying ? random.between(1, overcolluding ? 1 : Math.max(1, Math.min(3, memberCount - 2))) : 0;
+  const colluderCount = overcolluding ? enoughToBetray(memberCount, tolerated) : isLying ? tolerated : 0;
   const colluders = random.shuffled(members).slice(0, colluderCount).sort();
   const lies = overcolluding
     ? (['equivocate'] as const)

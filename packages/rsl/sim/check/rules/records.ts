@@ -86,9 +86,14 @@ export const verdicts: CheckerFactory = ({ report, verdictOf }) => {
   };
 };
 
-/** Held back: a department that holds a center's receipt does not sign on for long while that center leaves its submission out. */
+/**
+ * Held back: a department that holds a center's receipt does not sign that center's blocks beyond the limit while its submission is left out.
+ * Judged on the first time an acknowledgement is sent; by the block's own records, once it is confirmed.
+ */
 export const heldBack: CheckerFactory = ({ report, inclusionBlocks }) => {
   const receipts = new Map<string, SubmissionReceipt[]>();
+  const sentAcks = new Set<string>();
+  const overdue = new Map<string, { readonly department: string; readonly receipt: SubmissionReceipt }[]>();
   const included = new Map<string, number>();
   let top = 0;
   return {
@@ -98,26 +103,36 @@ export const heldBack: CheckerFactory = ({ report, inclusionBlocks }) => {
       held.push(receipt);
       receipts.set(department, held);
     },
-    confirmed(_member, { height, acks, entries, center, term }) {
+    sent(member, message) {
+      const ack = message.type === 'append-reply' ? message.ack : null;
+      if (ack === null || sentAcks.has(ack.signature)) return;
+      sentAcks.add(ack.signature);
+      for (const receipt of receipts.get(member) ?? []) {
+        if (receipt.center !== message.to || receipt.term !== ack.term) continue;
+        if (ack.height <= receipt.height + inclusionBlocks) continue;
+        const place = `${ack.height}/${ack.root}`;
+        overdue.set(place, [...(overdue.get(place) ?? []), { department: member, receipt }]);
+      }
+    },
+    confirmed(_member, { height, entries, root }) {
       if (height !== top + 1) return;
       top = height;
-      for (const { department, seq } of entries) included.set(department, Math.max(included.get(department) ?? 0, seq));
-      for (const { signer } of acks) {
-        const last = included.get(signer) ?? 0;
-        const open = (receipts.get(signer) ?? []).filter(({ seq }) => seq > last);
-        receipts.set(signer, open);
-        for (const held of open) {
-          if (held.center !== center || held.term !== term) continue;
-          // A receipt may arrive when the department has signed already: allow for what was under way.
-          if (height > held.height + inclusionBlocks + SLACK_BLOCKS) {
-            report(
-              `${signer} signed block ${height} without its submission ${held.seq}, receipted at height ${held.height}`,
-            );
-          }
-        }
+      for (const { department, seq } of entries) {
+        included.set(department, Math.max(included.get(department) ?? 0, seq));
+      }
+      for (const [department, held] of receipts) {
+        const last = included.get(department) ?? 0;
+        receipts.set(
+          department,
+          held.filter(({ seq }) => seq > last),
+        );
+      }
+      for (const { department, receipt } of overdue.get(`${height}/${root}`) ?? []) {
+        if ((included.get(department) ?? 0) >= receipt.seq) continue;
+        report(
+          `${department} signed block ${height} without its ${receipt.seq}, receipted at height ${receipt.height}`,
+        );
       }
     },
   };
 };
-
-const SLACK_BLOCKS = 3;
