@@ -1,5 +1,5 @@
 import { discovery, type peer } from '@hyperledger/fabric-protos';
-import { layoutsForInterest } from '../gateway/plan-endorsement.ts';
+import { describeInterest } from '../gateway/endorsement-descriptor.ts';
 import { definitionsOnPeers, describePeer } from './channel-view.ts';
 import type { DiscoveryContext } from './context.ts';
 import { interestText } from './interest-text.ts';
@@ -33,34 +33,25 @@ function checkInterests(interests: readonly peer.ChaincodeInterest[]): void {
   }
 }
 
-/** Groups are organisations under a name that says nothing, as Fabric's do. */
 async function describeEndorsement(
   context: DiscoveryContext,
   interest: peer.ChaincodeInterest,
 ): Promise<discovery.EndorsementDescriptor> {
   const calls = interest.getChaincodesList();
   checkSupported(calls);
-  const layouts = await layoutsForInterest(context.channel, context.channelId, interest);
-  if (layouts.length === 0) throw new Error('no peer combination can satisfy the endorsement policy');
+  const { layouts, endorsersByGroup } = await describeInterest(context.channel, context.channelId, interest);
   const channel = { channelId: context.channelId, definitions: await definitionsOnPeers(context) };
-  const groups = new Map<string, string>();
   const descriptor = new discovery.EndorsementDescriptor();
   descriptor.setChaincode(calls[0]?.getName() ?? '');
   for (const layout of layouts) {
     const described = new discovery.Layout();
-    for (const [mspId, quantity] of layout) {
-      const group = groups.get(mspId) ?? `G${groups.size}`;
-      groups.set(mspId, group);
-      described.getQuantitiesByGroupMap().set(group, quantity);
-    }
+    for (const [group, quantity] of layout) described.getQuantitiesByGroupMap().set(group, quantity);
     descriptor.addLayouts(described);
   }
-  for (const [mspId, group] of groups) {
-    const endorsers = context
-      .peers()
-      .filter((peer) => peer.mspId === mspId && calls.every((call) => peer.chaincodes.includes(call.getName())));
+  const known = new Map(context.peers().map((peer) => [peer.address, describePeer(peer, channel)]));
+  for (const [group, endorsers] of endorsersByGroup) {
     const list = new discovery.Peers();
-    list.setPeersList(endorsers.map((peer) => describePeer(peer, channel)));
+    list.setPeersList(endorsers.flatMap(({ address }) => known.get(address) ?? []));
     descriptor.getEndorsersByGroupsMap().set(group, list);
   }
   return descriptor;
@@ -70,11 +61,6 @@ function checkSupported(calls: readonly peer.ChaincodeCall[]): void {
   for (const call of calls) {
     if (call.getCollectionNamesList().length > 0) {
       throw new Error('UNIMPLEMENTED: private data collections are not supported by devnet');
-    }
-    if (call.getDisregardNamespacePolicy() && call.getKeyPoliciesList().length === 0) {
-      throw new Error(
-        `requested to disregard chaincode ${call.getName()}'s policy but key and collection policies are missing`,
-      );
     }
   }
 }

@@ -148,7 +148,7 @@ async function collectFromGroup(
     if (!answer.ok) plan.addError(endorser, answer.message);
     else if (plan.addEndorsement(endorser, answer.response)) return undefined;
   }
-  return first.mspId;
+  return plan.groupOf(first);
 }
 
 function defaultInterest(proposal: GatewayProposal): peer.ChaincodeInterest {

@@ -1,9 +1,7 @@
 import type { peer } from '@hyperledger/fabric-protos';
+import type { Layout } from '../inquire/index.ts';
 import type { GatewayEndorser } from './gateway-context.ts';
 import type { EndpointError } from './rpc-error.ts';
-
-/** How many endorsements of which group satisfy the policies. */
-export type Layout = ReadonlyMap<string, number>;
 
 interface OpenLayout {
   readonly required: Map<string, number>;
@@ -12,12 +10,14 @@ interface OpenLayout {
 
 /**
  * Which peers to ask, whom to ask instead when one fails, and when enough have endorsed (Fabric:
- * internal/pkg/gateway/endorsement.go). A group is an organisation; a peer is in one group.
+ * internal/pkg/gateway/endorsement.go). A peer may be listed in several groups, but counts in the last of them only: a
+ * layout that needs it in two is never satisfied, as in Fabric.
  */
 export class EndorsementPlan {
   readonly errors: EndpointError[] = [];
   readonly #layouts: (OpenLayout | undefined)[];
   readonly #groups: Map<string, GatewayEndorser[]>;
+  readonly #groupOf: ReadonlyMap<GatewayEndorser, string>;
   #next = 0;
   #payload: Uint8Array | undefined;
   #completed: OpenLayout | undefined;
@@ -25,6 +25,7 @@ export class EndorsementPlan {
   constructor(layouts: readonly Layout[], groups: ReadonlyMap<string, readonly GatewayEndorser[]>) {
     this.#layouts = layouts.map((layout) => ({ required: new Map(layout), endorsements: [] }));
     this.#groups = new Map([...groups].map(([group, endorsers]) => [group, [...endorsers]]));
+    this.#groupOf = new Map([...groups].flatMap(([group, endorsers]) => endorsers.map((peer) => [peer, group])));
   }
 
   get isComplete(): boolean {
@@ -47,18 +48,12 @@ export class EndorsementPlan {
     for (; this.#next < this.#layouts.length; this.#next++) {
       const layout = this.#layouts[this.#next];
       if (layout === undefined) continue;
-      const chosen: GatewayEndorser[] = [];
-      const possible = [...layout.required].every(([group, quantity]) => {
-        const available = this.#groups.get(group) ?? [];
-        chosen.push(...available.slice(0, quantity));
-        return available.length >= quantity;
-      });
-      if (!possible) {
+      const required = [...layout.required];
+      if (!required.every(([group, quantity]) => quantity <= (this.#groups.get(group)?.length ?? 0))) {
         this.#layouts[this.#next] = undefined;
         continue;
       }
-      for (const endorser of chosen) this.#take(endorser);
-      return chosen;
+      return required.flatMap(([group, quantity]) => this.#groups.get(group)?.splice(0, quantity) ?? []);
     }
     return undefined;
   }
@@ -73,12 +68,13 @@ export class EndorsementPlan {
       return false;
     }
     const endorsement = response.getEndorsement();
+    const group = this.groupOf(endorser) ?? '';
     for (const layout of this.#layouts.slice(this.#next)) {
-      const quantity = layout?.required.get(endorser.mspId);
+      const quantity = layout?.required.get(group);
       if (layout === undefined || quantity === undefined) continue;
       if (endorsement !== undefined) layout.endorsements.push(endorsement);
-      if (quantity > 1) layout.required.set(endorser.mspId, quantity - 1);
-      else layout.required.delete(endorser.mspId);
+      if (quantity > 1) layout.required.set(group, quantity - 1);
+      else layout.required.delete(group);
       if (layout.required.size === 0) {
         this.#completed = layout;
         break;
@@ -91,9 +87,14 @@ export class EndorsementPlan {
     this.errors.push({ address: endorser.address, mspId: endorser.mspId, message });
   }
 
+  /** The group that the peer counts in; undefined for one that no policy asks for. */
+  groupOf(endorser: GatewayEndorser): string | undefined {
+    return this.#groupOf.get(endorser);
+  }
+
   /** Another peer of the same group, to be asked instead. */
   nextInGroup(endorser: GatewayEndorser): GatewayEndorser | undefined {
-    return this.#groups.get(endorser.mspId)?.shift();
+    return this.#groups.get(this.groupOf(endorser) ?? '')?.shift();
   }
 
   /** Gives up the layouts that need these groups and goes on to the next one. */
@@ -105,7 +106,7 @@ export class EndorsementPlan {
   }
 
   #take(endorser: GatewayEndorser): void {
-    const group = this.#groups.get(endorser.mspId);
+    const group = this.#groups.get(this.groupOf(endorser) ?? '');
     const index = group?.indexOf(endorser) ?? -1;
     if (index >= 0) group?.splice(index, 1);
   }

@@ -1,5 +1,6 @@
 import { common } from '@hyperledger/fabric-protos';
 import { DevnetError } from '../errors.ts';
+import { combineSignaturePolicies } from './convert.ts';
 import type { Policy } from './policy.ts';
 
 /**
@@ -25,6 +26,12 @@ export function createImplicitMetaPolicy(
     whyNot: (identities) =>
       `implicit policy evaluation failed - ${countSatisfied(identities)} sub-policies were satisfied, ` +
       `but this policy requires ${needed} of the '${subPolicyName}' sub-policies to be satisfied`,
+    toSignaturePolicy: () => {
+      const converted = subPolicies.map((policy) => policy.toSignaturePolicy?.());
+      return converted.every((policy) => policy !== undefined)
+        ? combineSignaturePolicies(needed, converted)
+        : undefined;
+    },
   };
 }
 

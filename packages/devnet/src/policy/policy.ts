@@ -1,3 +1,4 @@
+import type { common } from '@hyperledger/fabric-protos';
 import type { Identity, MspRegistry } from '../msp/msp.ts';
 
 /** A rule over who signed. */
@@ -6,6 +7,8 @@ export interface Policy {
   evaluate(identities: readonly Identity[]): boolean;
   /** Fabric's text for identities that do not satisfy it. */
   whyNot(identities: readonly Identity[]): string;
+  /** The same rule as a signature policy, for those who look for signers; undefined or missing when there is none. */
+  toSignaturePolicy?(): common.SignaturePolicyEnvelope | undefined;
 }
 
 /** Bytes and who is said to have signed them. */

@@ -20,6 +20,7 @@ export function compileSignaturePolicy(envelope: common.SignaturePolicyEnvelope)
   return {
     evaluate: (identities) => evaluator(identities, new Array<boolean>(identities.length).fill(false)),
     whyNot: () => 'signature set did not satisfy policy',
+    toSignaturePolicy: () => envelope,
   };
 }
 

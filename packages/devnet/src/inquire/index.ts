@@ -1,0 +1,3 @@
+export { principalSetsOfInterest, type InquiredCall } from './interest-principals.ts';
+export { describeEndorsement, type EndorsementDescriptor, type KnownPeers, type Layout } from './layouts.ts';
+export type { PrincipalSet } from './principal-sets.ts';
