@@ -1,5 +1,5 @@
 import { decode } from '@ipld/dag-cbor';
-import { cidOfRaw, inclusionProof, leafHash, toHex, verifyInclusion } from '@waymark/protocol';
+import { cidOfRaw, inclusionProof, leafHash, toHex, verifyInclusion, WaymarkError } from '@waymark/protocol';
 import { createCrypto, type Header, headerBytes, noBlock, statementBytes } from '../src/index.ts';
 
 const body = cidOfRaw(Buffer.from('body')).toString();
@@ -49,7 +49,7 @@ test('in a header the block before and the body are links, the digests bytes', (
 });
 
 test('a header that names no CID cannot be hashed', () => {
-  expect(() => headerBytes({ ...header, prev: 'bafy' })).toThrow(expect.objectContaining({ code: 'input-invalid' }));
+  expect(() => headerBytes({ ...header, prev: 'bafy' })).toThrow(WaymarkError);
 });
 
 test('trees are those of RFC 6962: a leaf of a block has a path that protocol verifies', () => {

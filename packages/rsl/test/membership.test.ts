@@ -1,3 +1,4 @@
+import { WaymarkError } from '@waymark/protocol';
 import { checkConfiguration, type Configuration, inForce } from '../src/index.ts';
 import { changed, changeProblem } from '../src/membership/change.ts';
 import { nextEpochs } from '../src/membership/epochs.ts';
@@ -25,9 +26,7 @@ test.each([
   ],
   ['more than 32', { members: Array.from({ length: 33 }, (_, i) => `m${i}`), eligible: ['m0'] }],
 ])('a configuration with %s is refused', (_, change) => {
-  expect(() => checkConfiguration({ ...base, ...change })).toThrow(
-    expect.objectContaining({ code: 'configuration-invalid' }),
-  );
+  expect(() => checkConfiguration({ ...base, ...change })).toThrow(WaymarkError);
 });
 
 test('a node is added as a learner and then promoted, an epoch each', () => {
