@@ -311,11 +311,7 @@ async function listenersOf({ consortium, firms }: RunningConsortium): Promise<Li
         identity: undefined,
       });
     }
-    const ready = consortium.devnet.ready['organisations'] as {
-      mspId: string;
-      peers: { name: string; address: string }[];
-    }[];
-    for (const { name, address } of ready.find((item) => item.mspId === mspId)?.peers ?? []) {
+    for (const { name, address } of consortium.channel.peers.filter((peer) => peer.mspId === mspId)) {
       const port = Number(address.split(':').at(-1));
       found.push({
         name: `peer ${name} ${mspId}`,
@@ -340,10 +336,7 @@ function listenerOf(name: string): Listener {
 }
 
 function pidsOf({ consortium }: RunningConsortium): Map<string, number> {
-  const { devnet, chaincodes, services } = consortium;
-  return new Map(
-    [devnet, ...chaincodes, ...services.map(({ process }) => process)].map(({ name, pid }) => [name, pid]),
-  );
+  return new Map(consortium.processes().map(({ name, pid }) => [name, pid]));
 }
 
 function residentBytes(): Map<string, number> {

@@ -57,9 +57,10 @@ test(
       await cp(running.folder, join(copy, 'running'), { recursive: true, filter: (path) => !path.endsWith('LOCK') });
       const whileRunning = await searchFolder(join(copy, 'running'), scanner);
       // A database that is opened again turns its log into tables, which are packed.
-      const { devnet } = running.consortium;
-      await devnet.stop();
-      await running.consortium.restart(devnet.name);
+      for (const node of running.consortium.channel.nodes) {
+        await node.stop();
+        await running.consortium.restart(node.name);
+      }
       await running.stop();
       const afterwards = await searchFolder(running.folder, scanner);
       const findings = [...whileRunning.findings, ...afterwards.findings];

@@ -109,8 +109,8 @@ async function killAll(
   draws: Draws,
 ): Promise<Record<Kind, number>> {
   const victims: Victim[] = [
-    { kind: 'devnet', name: consortium.devnet.name },
-    ...consortium.chaincodes.map(({ name }) => ({ kind: 'chaincode' as const, name })),
+    ...consortium.channel.nodes.map(({ name }) => ({ kind: 'devnet' as const, name })),
+    ...consortium.channel.chaincodes.map(({ name }) => ({ kind: 'chaincode' as const, name })),
     ...consortium.services.map(({ kind, process: { name } }) => ({
       kind: kind === 'center' ? ('enterprise' as const) : ('department' as const),
       name,
@@ -119,10 +119,7 @@ async function killAll(
   const killed: Record<Kind, number> = { devnet: 0, chaincode: 0, enterprise: 0, department: 0 };
   const kinds = Object.keys(killed) as Kind[];
   const order = draws.shuffled(Array.from({ length: killCount }, (_, index) => kinds[index % kinds.length] as Kind));
-  const processOf = (name: string) =>
-    [consortium.devnet, ...consortium.chaincodes, ...consortium.services.map(({ process }) => process)].find(
-      (process) => process.name === name,
-    );
+  const processOf = (name: string) => consortium.processes().find((process) => process.name === name);
   for (const [point, kind] of order.entries()) {
     const victim = draws.pick(victims.filter((item) => item.kind === kind));
     const event = draws.pick(['submitted', 'acknowledged', 'acknowledged', 'anchored'] as const);
@@ -163,9 +160,7 @@ async function killWhileStarting(
     clearTimeout(timer);
   }
   // It was up before the moment came: it goes the ordinary way.
-  const up = [consortium.devnet, ...consortium.services.map(({ process }) => process)].find(
-    (item) => item.name === name,
-  );
+  const up = consortium.processes().find((item) => item.name === name);
   up?.kill('SIGKILL');
   await up?.exited;
   return 1;

@@ -1,15 +1,16 @@
 /**
  * Runs one benchmark.
  *
- *   npm run bench -- NAME [--json] [--rounds N] [--seconds S] [--data DIR] [--kubo URL]
+ *   npm run bench -- NAME [--json] [--rounds N] [--seconds S] [--runtime RUNTIME] [--data DIR] [--kubo URL]
  *
  * Tables and progress go to stderr; with `--json` the result is one line on stdout. Exit 0: measured; 1: it failed; 2: wrong usage.
  */
 import { parseArgs } from 'node:util';
+import { type Runtime, runtimes } from '@waymark/network';
 import { isWaymarkError } from '@waymark/protocol';
 import type { SubmitBenchOptions } from './bench/submit.ts';
 
-const usage = 'npm run bench -- NAME [--json] [--rounds N] [--seconds S] [--data DIR] [--kubo URL]';
+const usage = 'npm run bench -- NAME [--json] [--rounds N] [--seconds S] [--runtime RUNTIME] [--data DIR] [--kubo URL]';
 /** From here on a result can be compared with others (quality bars: five rounds of ten seconds). */
 const comparable = { rounds: 5, seconds: 10 };
 
@@ -47,6 +48,7 @@ function readArguments(args: readonly string[]): { name: string; json: boolean; 
     options: {
       rounds,
       roundMs: seconds * 1_000,
+      runtime: runtimeOf(values.runtime),
       print,
       signal: interrupted(),
       ...(values.data === undefined ? {} : { dataDir: values.data }),
@@ -66,6 +68,7 @@ function parse(args: readonly string[]) {
         seconds: { type: 'string' },
         data: { type: 'string' },
         kubo: { type: 'string' },
+        runtime: { type: 'string', default: 'embedded' },
       },
     });
   } catch (error) {
@@ -78,6 +81,12 @@ function positive(text: string | undefined, name: string, otherwise: number): nu
   const value = Number(text);
   if (/^[0-9]{1,5}$/.test(text) && value >= 1) return value;
   throw new UsageError(`--${name} takes a whole number from 1 on`);
+}
+
+function runtimeOf(text: string): Runtime {
+  const found = runtimes.find((runtime) => runtime === text);
+  if (found === undefined) throw new UsageError(`--runtime takes ${runtimes.join(' or ')}`);
+  return found;
 }
 
 /** Ctrl-C and kill end the measurement; what was started is stopped and the temporary folder removed. */

@@ -28,7 +28,13 @@ try {
     : (options.dataDir ?? join(process.cwd(), '.waymark'));
   const topology = await readTopology(join(repository, 'network', 'topology.yaml'));
   const chaincodeFolder = await ensureChaincodeBuilt();
-  const consortium = await startConsortium({ topology, dataDir, chaincodeFolder, onProgress: say });
+  const consortium = await startConsortium({
+    topology,
+    runtime: options.runtime,
+    dataDir,
+    chaincodeFolder,
+    onProgress: say,
+  });
   let ending: Promise<void> | undefined;
   const end = (): Promise<void> => (ending ??= consortium.stop());
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

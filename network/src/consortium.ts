@@ -3,11 +3,15 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WaymarkError } from '@waymark/protocol';
 import { lockDataFolder } from '@waymark/service-kit';
+import { type AdditionalChaincode, peersOf, type RunningChannel } from './channel/channel.ts';
+import { startEmbeddedChannel } from './channel/embedded.ts';
+import { fabricNodeNames, startNativeChannel } from './channel/native.ts';
 import { layoutOf, type Layout, type PortPlan, serviceName, servicesOf } from './layout.ts';
 import { freePorts } from './ports.ts';
 import { type RunningProcess, startProcess } from './processes.ts';
 import { type GatewayPlace, provision, type ProvisionedNode } from './provision.ts';
 import { register } from './register.ts';
+import type { Runtime } from './runtime.ts';
 import type { Topology, TopologyOrganisation } from './topology.ts';
 
 const repository = join(import.meta.dirname, '..', '..');
@@ -19,18 +23,11 @@ export interface ConsortiumOptions {
   readonly dataDir: string;
   /** Where the built chaincode lies (`ensureChaincodeBuilt`). */
   readonly chaincodeFolder: string;
+  /** Default: embedded, which needs nothing but npm. */
+  readonly runtime?: Runtime;
   readonly onProgress?: (step: string) => void;
-  /** Further contracts for the channel, which run already: what measurements compare with. */
+  /** Further contracts for the channel: what measurements compare with. */
   readonly additionalChaincodes?: readonly AdditionalChaincode[];
-}
-
-/** A contract that is not Waymark's. */
-export interface AdditionalChaincode {
-  readonly name: string;
-  readonly version: string;
-  readonly sequence: number;
-  /** `host:port` by MSP id. */
-  readonly address: Readonly<Record<string, string>>;
 }
 
 /** A service of a running consortium. */
@@ -43,14 +40,15 @@ export interface RunningService {
   readonly apiUrl: string;
 }
 
-/** A consortium of processes on this machine: devnet, chaincode, centers, outlets. */
+/** A consortium of processes on this machine: the channel with its chaincode, centers, outlets. */
 export interface Consortium {
   readonly layout: Layout;
   readonly topology: Topology;
   /** As they run now: a restart puts the new process in the place of the old. */
   readonly services: readonly RunningService[];
-  readonly devnet: RunningProcess;
-  readonly chaincodes: readonly RunningProcess[];
+  readonly channel: RunningChannel;
+  /** Everything that runs: the channel's nodes and chaincodes, then the services. */
+  processes(): readonly RunningProcess[];
   /** Ends everything, readers before what they read from. */
   stop(): Promise<void>;
   /**
@@ -62,112 +60,111 @@ export interface Consortium {
   readonly failed: Promise<string>;
 }
 
-/** Starts a consortium with the embedded runtime (devnet and the embedded content store). */
+/**
+ * Starts a consortium: the channel on its runtime, then centers and outlets.
+ *
+ * @throws WaymarkError `program-missing` when the runtime's programs are not there; `configuration-invalid` when the folder was made
+ *   with another runtime
+ */
 export async function startConsortium(options: ConsortiumOptions): Promise<Consortium> {
   const { topology, dataDir, chaincodeFolder, onProgress = () => undefined, additionalChaincodes = [] } = options;
-  const layout = layoutOf(dataDir);
+  const runtime = options.runtime ?? 'embedded';
+  const layout = layoutOf(dataDir, runtime);
   const lock = lockDataFolder(dataDir);
-  await mkdir(layout.run, { recursive: true, mode: 0o700 });
-  const ports = await portPlan(topology, layout);
-  const running: RunningProcess[] = [];
-  const keep = (process: RunningProcess): RunningProcess => {
-    running.push(process);
-    return process;
-  };
+  let channel: RunningChannel | undefined;
+  let services: RunningService[] = [];
+  let stopping = false;
   const stopAll = async (): Promise<void> => {
     stopping = true;
     // Services first: each lets go of the channel before the channel goes.
-    const order = running.toReversed();
-    const isService = ({ name }: RunningProcess): boolean => !name.startsWith('chaincode-') && name !== 'devnet';
-    await Promise.all(order.filter(isService).map((process) => process.stop()));
-    for (const process of order.filter((item) => !isService(item))) await process.stop();
+    await Promise.all(services.map(({ process }) => process.stop()));
+    await channel?.stop();
     lock.release();
   };
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= stopAll());
-  let stopping = false;
   try {
-    onProgress('starting the chaincode of each organisation');
-    const startChaincodeOf = (organisation: TopologyOrganisation): Promise<RunningProcess> =>
-      startChaincode(organisation, ports, layout, topology, chaincodeFolder);
-    const chaincodes = await Promise.all(
-      topology.organisations.map(async (organisation) => keep(await startChaincodeOf(organisation))),
-    );
-    onProgress('starting devnet (development only, not for production)');
-    let devnet = keep(await startDevnetProcess(topology, ports, layout, additionalChaincodes));
-    const gateways = gatewaysOf(devnet);
+    await mkdir(layout.run, { recursive: true, mode: 0o700 });
+    const ports = await portPlan(topology, layout, runtime);
+    const start = runtime === 'embedded' ? startEmbeddedChannel : startNativeChannel;
+    const started = await start({ topology, layout, ports, chaincodeFolder, additionalChaincodes, onProgress });
+    channel = started;
     onProgress('issuing certificates and keys');
-    const nodes = await provision(topology, layout, ports, gateways);
+    const nodes = await provision(topology, layout, ports, started.gateways);
     const [first] = topology.organisations;
     if (first !== undefined) await copyFile(layout.node(first, 'reader').profile, layout.defaultProfile);
     onProgress('starting centers and outlets, registering them on the channel');
-    const [services] = await Promise.all([
-      Promise.all(
-        servicesOf(topology).map(async ({ organisation, node, kind }) => {
-          const started = await startService({ organisation, node, kind }, layout);
-          keep(started.process);
-          return started;
-        }),
-      ),
-      registerOnce(topology, layout, gateways, nodes),
+    const [settled] = await Promise.all([
+      Promise.allSettled(servicesOf(topology).map((service) => startService(service, layout))),
+      registerOnce(topology, layout, started.gateways, nodes),
     ]);
-    const startAgain = async (old: RunningProcess): Promise<RunningProcess> => {
-      if (old === devnet) return (devnet = await startDevnetProcess(topology, ports, layout, additionalChaincodes));
-      const chaincode = chaincodes.indexOf(old);
-      const organisation = topology.organisations[chaincode];
-      if (organisation !== undefined) return (chaincodes[chaincode] = await startChaincodeOf(organisation));
-      const index = services.findIndex(({ process }) => process === old);
-      const service = services[index];
-      if (service === undefined) throw new WaymarkError('internal', `${old.name} is kept nowhere`);
-      const fresh = await startService(service, layout);
-      services[index] = fresh;
-      return fresh.process;
-    };
+    services = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const failure = settled.find((result) => result.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+    const processes = (): readonly RunningProcess[] => [
+      ...started.nodes,
+      ...started.chaincodes,
+      ...services.map(({ process }) => process),
+    ];
     const restart = async (name: string): Promise<void> => {
-      const old = running.find((process) => process.name === name);
+      const old = processes().find((process) => process.name === name);
       if (old === undefined) throw new WaymarkError('input-invalid', `there is no process ${name}`);
       await old.exited;
-      running[running.indexOf(old)] = await startAgain(old);
+      if (await started.restart(name)) return;
+      const index = services.findIndex(({ process }) => process === old);
+      const service = services[index];
+      if (service === undefined) throw new WaymarkError('internal', `${name} is kept nowhere`);
+      services[index] = await startService(service, layout);
     };
     const failed = Promise.race(
-      running.map(async ({ name, exited }) => {
+      processes().map(async ({ name, exited }) => {
         await exited;
         return stopping ? new Promise<string>(() => undefined) : name;
       }),
     );
-    return {
-      layout,
-      topology,
-      services,
-      get devnet() {
-        return devnet;
-      },
-      chaincodes,
-      stop,
-      restart,
-      failed,
-    };
+    return { layout, topology, channel: started, services, processes, stop, restart, failed };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-/** The leader peer and those of the outlets that run one. */
-function peersOf({ leaderPeer, outlets }: TopologyOrganisation): string[] {
-  return [leaderPeer, ...outlets.filter(({ peer }) => peer).map(({ name }) => name)];
-}
-
-async function portPlan(topology: Topology, layout: Layout): Promise<PortPlan> {
-  if (existsSync(layout.portsFile)) return JSON.parse(await readFile(layout.portsFile, 'utf8')) as PortPlan;
+async function portPlan(topology: Topology, layout: Layout, runtime: Runtime): Promise<PortPlan> {
+  if (existsSync(layout.portsFile)) {
+    const stored = JSON.parse(await readFile(layout.portsFile, 'utf8')) as PortPlan;
+    const madeFor = stored.runtime ?? 'embedded';
+    if (madeFor === runtime) return stored;
+    throw new WaymarkError(
+      'configuration-invalid',
+      `${layout.root} was made with the runtime ${madeFor}, not ${runtime}`,
+    );
+  }
   const services = servicesOf(topology);
-  const peers = topology.organisations.flatMap((organisation) =>
-    peersOf(organisation).map((peer) => `${peer}.${organisation.domain}`),
+  const devnetNodes = [
+    'orderer',
+    ...topology.organisations.flatMap((organisation) =>
+      peersOf(organisation).map((peer) => `${peer}.${organisation.domain}`),
+    ),
+  ];
+  const fabricNodes = fabricNodeNames(topology);
+  const ports = await freePorts(
+    (runtime === 'embedded' ? devnetNodes.length : fabricNodes.length * 4) +
+      topology.organisations.length +
+      services.length * 3,
   );
-  const ports = await freePorts(1 + peers.length + topology.organisations.length + services.length * 3);
   const next = (): number => ports.pop() ?? 0;
   const plan: PortPlan = {
-    devnet: Object.fromEntries(['orderer', ...peers].map((name) => [name, next()])),
+    runtime,
+    ...(runtime === 'embedded'
+      ? { devnet: Object.fromEntries(devnetNodes.map((name) => [name, next()])) }
+      : {
+          fabric: Object.fromEntries(
+            fabricNodes.map((name) => [
+              name,
+              { port: next(), operationsPort: next(), adminPort: next(), chaincodePort: next() },
+            ]),
+          ),
+        }),
     chaincodes: Object.fromEntries(topology.organisations.map(({ mspId }) => [mspId, next()])),
     services: Object.fromEntries(
       services.map(({ organisation, node }) => [
@@ -178,80 +175,6 @@ async function portPlan(topology: Topology, layout: Layout): Promise<PortPlan> {
   };
   await writeFile(layout.portsFile, `${JSON.stringify(plan, null, 2)}\n`);
   return plan;
-}
-
-function startChaincode(
-  organisation: TopologyOrganisation,
-  ports: PortPlan,
-  layout: Layout,
-  topology: Topology,
-  folder: string,
-): Promise<RunningProcess> {
-  return startProcess(
-    {
-      name: `chaincode-${organisation.domain}`,
-      script: join(folder, 'start.js'),
-      args: [],
-      cwd: folder,
-      env: {
-        CHAINCODE_SERVER_ADDRESS: `127.0.0.1:${ports.chaincodes[organisation.mspId] ?? 0}`,
-        CHAINCODE_ID: `${topology.chaincode.name}_${topology.chaincode.version}`,
-        CORE_CHAINCODE_LOGGING_LEVEL: 'warning',
-      },
-      announcesReady: false,
-    },
-    layout.run,
-  );
-}
-
-async function startDevnetProcess(
-  topology: Topology,
-  ports: PortPlan,
-  layout: Layout,
-  additionalChaincodes: readonly AdditionalChaincode[],
-): Promise<RunningProcess> {
-  const portOf = (name: string): { port?: number } => {
-    const port = ports.devnet?.[name];
-    return port === undefined ? {} : { port };
-  };
-  const plan = {
-    dataDir: layout.devnet,
-    channel: topology.channel,
-    organisations: topology.organisations.map((organisation) => ({
-      mspId: organisation.mspId,
-      domain: organisation.domain,
-      peers: peersOf(organisation).map((name) => ({ name, ...portOf(`${name}.${organisation.domain}`) })),
-    })),
-    orderer: portOf('orderer'),
-    chaincodes: [
-      {
-        name: topology.chaincode.name,
-        version: topology.chaincode.version,
-        sequence: topology.chaincode.sequence,
-        address: Object.fromEntries(
-          topology.organisations.map(({ mspId }) => [mspId, `127.0.0.1:${ports.chaincodes[mspId] ?? 0}`]),
-        ),
-      },
-      ...additionalChaincodes,
-    ],
-    batch: {
-      timeoutMs: topology.ordering.batchTimeoutMs,
-      maxMessageCount: topology.ordering.maxMessageCount,
-      preferredMaxBytes: topology.ordering.preferredMaxBytes,
-      absoluteMaxBytes: topology.ordering.absoluteMaxBytes,
-    },
-  };
-  const planFile = join(layout.run, 'devnet.json');
-  await writeFile(planFile, `${JSON.stringify(plan, null, 2)}\n`);
-  return startProcess(
-    {
-      name: 'devnet',
-      script: join(repository, 'network', 'src', 'devnet-process.ts'),
-      args: ['--plan', planFile],
-      announcesReady: true,
-    },
-    layout.run,
-  );
 }
 
 async function startService(
@@ -276,11 +199,6 @@ async function startService(
     operationsUrl: `http://127.0.0.1:${Number(process.ready['operations'])}`,
     apiUrl: `https://127.0.0.1:${Number(process.ready['api'])}`,
   };
-}
-
-function gatewaysOf(devnet: RunningProcess): ReadonlyMap<string, GatewayPlace> {
-  const organisations = devnet.ready['organisations'] as { mspId: string; gateway: GatewayPlace }[];
-  return new Map(organisations.map(({ mspId, gateway }) => [mspId, gateway]));
 }
 
 async function registerOnce(

@@ -1,3 +1,5 @@
+export { type AdditionalChaincode, type RunningChannel } from './channel/channel.ts';
+export { type Runtime, runtimes } from './runtime.ts';
 export { type Consortium, type ConsortiumOptions, type RunningService, startConsortium } from './consortium.ts';
 export { type Layout, layoutOf, type NodeFolder, serviceName } from './layout.ts';
 export { freePorts } from './ports.ts';

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Runtime } from './runtime.ts';
 import type { Topology, TopologyOrganisation } from './topology.ts';
 
 /** Ports of one service. */
@@ -8,8 +9,20 @@ export interface ServicePorts {
   readonly operationsPort: number;
 }
 
+/** Ports of one of Fabric's nodes; an orderer has no use for the chaincode's, a peer none for the admin's. */
+export interface NodePorts {
+  readonly port: number;
+  readonly operationsPort: number;
+  readonly adminPort: number;
+  readonly chaincodePort: number;
+}
+
 /** Ports that stay the same over restarts. */
 export interface PortPlan {
+  /** What the folder was made for. Absent in a folder that an older version made: embedded. */
+  readonly runtime?: Runtime;
+  /** Fabric's orderers and peers by host name. */
+  readonly fabric?: Readonly<Record<string, NodePorts>>;
   /** Devnet's: `orderer`, and each peer as `<peer>.<domain>`. Absent in a folder that an older version made: devnet remembers its own. */
   readonly devnet?: Readonly<Record<string, number>>;
   readonly chaincodes: Readonly<Record<string, number>>;
@@ -21,7 +34,8 @@ export interface PortPlan {
 export interface Layout {
   readonly root: string;
   readonly run: string;
-  readonly devnet: string;
+  /** What the channel runs on keeps everything here. */
+  readonly chain: string;
   readonly portsFile: string;
   /** Written once registration is complete. */
   readonly registeredFile: string;
@@ -51,15 +65,17 @@ export function serviceName(organisation: TopologyOrganisation, node: string): s
 }
 
 /** The layout below one folder. */
-export function layoutOf(root: string): Layout {
+export function layoutOf(root: string, runtime: Runtime = 'embedded'): Layout {
+  const chain = join(root, runtime === 'embedded' ? 'devnet' : 'fabric');
+  const organisations = join(chain, runtime === 'embedded' ? 'organisations' : 'peerOrganizations');
   return {
     root,
     run: join(root, 'run'),
-    devnet: join(root, 'devnet'),
+    chain,
     portsFile: join(root, 'ports.json'),
     registeredFile: join(root, 'registered.json'),
     defaultProfile: join(root, 'profile.yaml'),
-    organisationCa: (organisation) => join(root, 'devnet', 'organisations', organisation.domain),
+    organisationCa: (organisation) => join(organisations, organisation.domain),
     node: (organisation, name) => {
       const dir = join(root, 'organisations', organisation.domain, name);
       return {

@@ -1,5 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type Server } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { WaymarkError } from '@waymark/protocol';
 
 /**
@@ -35,4 +37,28 @@ function tryToListen(port: number): Promise<Server | undefined> {
     server.once('error', () => resolve(undefined));
     server.listen(port, '127.0.0.1', () => resolve(server));
   });
+}
+
+const listenTimeoutMs = 30_000;
+const pollMs = 50;
+
+/**
+ * Waits until somebody listens on a port of this machine.
+ * @throws WaymarkError unavailable after 30 s
+ */
+export async function untilListening(port: number): Promise<void> {
+  const deadline = Date.now() + listenTimeoutMs;
+  while (Date.now() < deadline) {
+    const socket = connect(port, '127.0.0.1');
+    try {
+      await once(socket, 'connect');
+      return;
+    } catch {
+      // Not yet.
+    } finally {
+      socket.destroy();
+    }
+    await delay(pollMs);
+  }
+  throw new WaymarkError('unavailable', `nothing listens on port ${port}`, { details: { port } });
 }

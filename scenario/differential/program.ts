@@ -77,8 +77,8 @@ function drawStep(draws: Draws, { policies, readOnly }: ProgramKind): Step {
       return {
         do: 'setPolicy',
         key: `p${draws.below(4)}`,
-        organisations: draws.of([[ORG1], [ORG2], [ORG1, ORG2]]),
-        role: draws.of(['PEER']),
+        organisations: draws.of([[], [ORG1], [ORG2], [ORG1, ORG2]]),
+        role: draws.of(['PEER', 'MEMBER']),
       };
   }
 }

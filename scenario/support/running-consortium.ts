@@ -85,11 +85,7 @@ async function firmOf(consortium: Consortium, organisation: Organisation): Promi
     return ports;
   };
   const outletName = organisation.outlets[0]?.name ?? '';
-  const ready = consortium.devnet.ready['organisations'] as {
-    mspId: string;
-    gateway: { endpoint: string; tlsRootFile: string };
-  }[];
-  const gateway = ready.find(({ mspId }) => mspId === organisation.mspId)?.gateway;
+  const gateway = consortium.channel.gateways.get(organisation.mspId);
   if (gateway === undefined) throw new Error(`no gateway for ${organisation.mspId}`);
   return {
     organisation,

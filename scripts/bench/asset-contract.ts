@@ -17,14 +17,18 @@ export interface RunningContract {
  * @param runDir where its log goes
  * @param name of the process; one contract runs for each organisation
  */
-export async function startAssetContract(runDir: string, name: string): Promise<RunningContract> {
-  const [port = 0] = await freePorts(1);
+export async function startAssetContract(
+  runDir: string,
+  name: string,
+  options: { readonly port?: number; readonly packageId?: string } = {},
+): Promise<RunningContract> {
+  const port = options.port ?? (await freePorts(1))[0] ?? 0;
   const address = `127.0.0.1:${port}`;
   const process = await startProcess(
     {
       name,
       script: createRequire(join(folder, 'package.json')).resolve('fabric-shim/cli.js'),
-      args: ['server', '--chaincode-address', address, '--chaincode-id', 'assets_1'],
+      args: ['server', '--chaincode-address', address, '--chaincode-id', options.packageId ?? 'assets_1'],
       env: { CORE_CHAINCODE_LOGGING_LEVEL: 'warning' },
       cwd: folder,
       announcesReady: false,

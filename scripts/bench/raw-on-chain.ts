@@ -36,11 +36,12 @@ export async function measureRawOnChain(samplePayloads: readonly Uint8Array[]): 
   const running: RunningProcess[] = [];
   try {
     const { devnet, ledger } = await startScratchNetwork(dir, running);
+    const blocks = join(devnet, 'ledgers', `leader.${organisations[0].domain}`, 'blocks');
     try {
       await store(ledger, 'warm-up', samplePayloads.slice(0, 1));
-      const before = await blockBytesOf(devnet);
+      const before = await blockBytesOf(blocks);
       await store(ledger, 'record', samplePayloads);
-      return { bytesPerRecord: ((await blockBytesOf(devnet)) - before) / samplePayloads.length };
+      return { bytesPerRecord: ((await blockBytesOf(blocks)) - before) / samplePayloads.length };
     } finally {
       ledger.close();
     }

@@ -1,3 +1,4 @@
+import type { Runtime } from '@waymark/network';
 import { addProcessorTimes, type ProcessorTime } from './consumption.ts';
 import { rateOf, type SideRun } from './side.ts';
 import { spreadOf } from './statistics.ts';
@@ -6,7 +7,9 @@ import { forPeople, formatTable } from './table.ts';
 /** The result line of `npm run bench -- submit --json`. */
 export interface SubmitBenchResult {
   readonly name: 'submit';
-  readonly runtime: 'embedded';
+  readonly runtime: Runtime;
+  /** Null on devnet. */
+  readonly fabricVersion: string | null;
   readonly rounds: number;
   readonly batchedPerSecond: number;
   readonly naivePerSecond: number;

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { contentBytes, recordContent } from '@waymark/protocol';
-import { type Consortium, readTopology, startConsortium } from '@waymark/network';
+import { type Consortium, freePorts, readTopology, type Runtime, startConsortium } from '@waymark/network';
 import { ensureChaincodeBuilt } from '../build-chaincode.ts';
 import { type RunningContract, startAssetContract } from './asset-contract.ts';
 import { openBatchedSide } from './batched-side.ts';
@@ -20,6 +20,8 @@ import { forPeople } from './table.ts';
 export interface SubmitBenchOptions {
   readonly rounds: number;
   readonly roundMs: number;
+  /** What the channel runs on. */
+  readonly runtime: Runtime;
   /** Kept afterwards when given; else a temporary folder. */
   readonly dataDir?: string;
   /** The naive side adds to this kubo instead of an embedded store. */
@@ -51,7 +53,8 @@ export async function benchSubmit(options: SubmitBenchOptions): Promise<SubmitBe
     const ratios = rounds.map(({ batched, naive }) => rateOf(batched.run) / rateOf(naive.run));
     const result: SubmitBenchResult = {
       name: 'submit',
-      runtime: 'embedded',
+      runtime: options.runtime,
+      fabricVersion: measured.fabricVersion,
       rounds: rounds.length,
       batchedPerSecond: rounded(median(rounds.map(({ batched }) => rateOf(batched.run)))),
       naivePerSecond: rounded(median(rounds.map(({ naive }) => rateOf(naive.run)))),
@@ -71,6 +74,7 @@ export async function benchSubmit(options: SubmitBenchOptions): Promise<SubmitBe
 interface Measured {
   readonly rounds: readonly Round[];
   readonly concurrency: number;
+  readonly fabricVersion: string | null;
 }
 
 async function onConsortium(dir: string, options: SubmitBenchOptions): Promise<Measured> {
@@ -82,10 +86,11 @@ async function onConsortium(dir: string, options: SubmitBenchOptions): Promise<M
   try {
     const runDir = join(dir, 'run');
     await mkdir(runDir, { recursive: true });
-    for (const { domain } of topology.organisations)
-      contracts.push(await startAssetContract(runDir, `assets-${domain}`));
+    const { organisations } = topology;
+    const ports = await freePorts(organisations.length);
     consortium = await startConsortium({
       topology,
+      runtime: options.runtime,
       dataDir: dir,
       chaincodeFolder: await ensureChaincodeBuilt(),
       onProgress: print,
@@ -95,8 +100,14 @@ async function onConsortium(dir: string, options: SubmitBenchOptions): Promise<M
           version: '1',
           sequence: 1,
           address: Object.fromEntries(
-            topology.organisations.map(({ mspId }, index) => [mspId, contracts[index]?.address ?? '']),
+            organisations.map(({ mspId }, index) => [mspId, `127.0.0.1:${ports[index] ?? 0}`]),
           ),
+          start: async (packageIds) => {
+            for (const [index, { mspId, domain }] of organisations.entries()) {
+              const place = { port: ports[index] ?? 0, packageId: packageIds[mspId] ?? '' };
+              contracts.push(await startAssetContract(runDir, `assets-${domain}`, place));
+            }
+          },
         },
       ],
     });
@@ -160,7 +171,7 @@ async function measure(measurement: Measurement): Promise<Measured> {
     const [a, b] = [rateOf(round.batched.run), rateOf(round.naive.run)];
     print(`round ${number}: batched ${forPeople(a)}/s, naive ${forPeople(b)}/s, ratio ${forPeople(a / b)}`);
   }
-  return { rounds, concurrency };
+  return { rounds, concurrency, fabricVersion: measurement.consortium.channel.fabricVersion ?? null };
 }
 
 async function bestConcurrency(naive: NaiveSide, print: (text: string) => void): Promise<number> {
@@ -179,24 +190,24 @@ async function watched(
   { consortium, contracts, dir, options }: Measurement,
   side: Side,
 ): Promise<{ run: SideRun; blockBytes: number; diskBytes: number; processor: ProcessorTime }> {
-  const { layout, services, devnet, chaincodes } = consortium;
+  const { services, channel } = consortium;
   const processes = [
     { name: 'benchmark client', pid: process.pid },
-    devnet,
-    ...chaincodes.map(({ pid }) => ({ name: 'chaincode', pid })),
+    ...channel.nodes.map(({ pid }) => ({ name: channel.runtime === 'embedded' ? 'devnet' : 'Fabric', pid })),
+    ...channel.chaincodes.map(({ pid }) => ({ name: 'chaincode', pid })),
     ...contracts.map(({ process: { pid } }) => ({ name: 'asset-contract', pid })),
     ...services.map(({ kind, process: { pid } }) => ({ name: kind, pid })),
   ];
   const time = (): Promise<ProcessorTime> => processorTimeOf(processes);
   const [blocksBefore, diskBefore, timeBefore] = [
-    await blockBytesOf(layout.devnet),
+    await blockBytesOf(channel.blockFolder),
     await diskBytesOf(dir),
     await time(),
   ];
   const run = await side.run(options.roundMs);
   return {
     run,
-    blockBytes: (await blockBytesOf(layout.devnet)) - blocksBefore,
+    blockBytes: (await blockBytesOf(channel.blockFolder)) - blocksBefore,
     diskBytes: (await diskBytesOf(dir)) - diskBefore,
     processor: processorTimeBetween(timeBefore, await time()),
   };

@@ -50,9 +50,9 @@ export async function runMainJob(
   const files = await openFiles(inputs);
   const reader = connect(profileOf('reader'));
   try {
-    const before = await blockBytesOf(consortium.layout.devnet);
+    const before = await blockBytesOf(consortium.channel.blockFolder);
     const load = await loadFiles(reader, files, say);
-    const onChainBytes = (await blockBytesOf(consortium.layout.devnet)) - before;
+    const onChainBytes = (await blockBytesOf(consortium.channel.blockFolder)) - before;
 
     const first = await untilIndexed(() => reader.trace({ eventId: load.sample.eventId }));
     const coldStartMs = Date.now() - startedAtMs;

@@ -9,6 +9,8 @@ import {
   type OrganisationCa,
 } from '@waymark/devnet/ca';
 
+const CA_DESCRIPTION = 'organisation.json';
+
 /** A certificate with its key, and the MSP folder that Fabric's programs take. */
 export interface Member {
   readonly mspId: string;
@@ -57,13 +59,13 @@ export async function openMembership(plan: MembershipPlan): Promise<Membership> 
   return { mspId, domain, dir, ca, nodes, admin, user };
 }
 
+/** The description is the last file that saving writes: without it, the folder is not whole yet. */
 async function openCa({ dir, mspId, domain }: MembershipPlan): Promise<OrganisationCa> {
-  const folder = join(dir, 'authority');
-  if (!existsSync(folder)) {
-    const ca = await createOrganisationCa({ mspId, domain });
-    await whole(folder, (partial) => ca.save(partial));
-  }
-  return loadOrganisationCa(folder);
+  if (existsSync(join(dir, CA_DESCRIPTION))) return loadOrganisationCa(dir);
+  const ca = await createOrganisationCa({ mspId, domain });
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await ca.save(dir);
+  return ca;
 }
 
 async function openNode(plan: MembershipPlan, ca: OrganisationCa, name: string): Promise<NodeMember> {

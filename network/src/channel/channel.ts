@@ -1,0 +1,67 @@
+import type { Runtime } from '../runtime.ts';
+import type { Layout, PortPlan } from '../layout.ts';
+import type { Topology, TopologyOrganisation } from '../topology.ts';
+import type { GatewayPlace } from '../provision.ts';
+import type { RunningProcess } from '../processes.ts';
+
+/** A contract that is not Waymark's. */
+export interface AdditionalChaincode {
+  readonly name: string;
+  readonly version: string;
+  readonly sequence: number;
+  /** `host:port` by MSP id. */
+  readonly address: Readonly<Record<string, string>>;
+  /** Starts the contract's servers: each must register as the id of its organisation's package. */
+  start(packageIds: Readonly<Record<string, string>>): Promise<void>;
+}
+
+/** A peer of the channel. */
+export interface ChannelPeer {
+  readonly mspId: string;
+  readonly name: string;
+  /** `host:port` */
+  readonly address: string;
+  readonly tlsRootFile: string;
+}
+
+/** The channel with its chaincode, whatever it runs on. */
+export interface RunningChannel {
+  readonly runtime: Runtime;
+  /** Undefined on devnet. */
+  readonly fabricVersion: string | undefined;
+  /** By MSP id: the leader peer, which is the anchor peer (S1). */
+  readonly gateways: ReadonlyMap<string, GatewayPlace>;
+  readonly peers: readonly ChannelPeer[];
+  /** Orderers and peers, or devnet, as they run now. */
+  readonly nodes: readonly RunningProcess[];
+  /** Waymark's chaincode, a process for each organisation, as they run now. */
+  readonly chaincodes: readonly RunningProcess[];
+  /** Folder with one peer's block files: blocks are the same on every peer. */
+  readonly blockFolder: string;
+  /** Starts a process of the channel again that has ended; false when it is none of the channel's. */
+  restart(name: string): Promise<boolean>;
+  /** Ends everything. */
+  stop(): Promise<void>;
+}
+
+/** The leader peer and those of the outlets that run one. */
+export function peersOf({ leaderPeer, outlets }: TopologyOrganisation): string[] {
+  return [leaderPeer, ...outlets.filter(({ peer }) => peer).map(({ name }) => name)];
+}
+
+/** What a channel is made from. */
+export interface ChannelPlan {
+  readonly topology: Topology;
+  readonly layout: Layout;
+  readonly ports: PortPlan;
+  /** Where the built chaincode lies. */
+  readonly chaincodeFolder: string;
+  readonly additionalChaincodes: readonly AdditionalChaincode[];
+  readonly onProgress: (step: string) => void;
+}
+
+/** When a block is cut, as both runtimes take it. */
+export function batchOf({ ordering }: Topology) {
+  const { batchTimeoutMs, maxMessageCount, preferredMaxBytes, absoluteMaxBytes } = ordering;
+  return { timeoutMs: batchTimeoutMs, maxMessageCount, preferredMaxBytes, absoluteMaxBytes };
+}
