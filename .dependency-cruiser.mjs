@@ -29,6 +29,7 @@ export default {
     mayImport('content', 'packages/content', ['packages/protocol']),
     mayImport('fabric', 'packages/fabric', ['packages/protocol']),
     mayImport('capture', 'packages/capture', ['packages/protocol']),
+    mayImport('rsl', 'packages/rsl', ['packages/protocol']),
     mayImport('devnet-stands-alone', 'packages/devnet', []),
     mayImport('fabric-nodes', 'packages/fabric-nodes', ['packages/(protocol|devnet)']),
     mayImport('transport', 'packages/transport', ['packages/protocol']),
@@ -37,7 +38,7 @@ export default {
     mayImport('service-kit', 'packages/service-kit', ['packages/(protocol|vault|content|fabric|transport)']),
     mayImport('sdk', 'packages/sdk', ['packages/(protocol|vault|content|fabric|capture|transport|reading)']),
     mayImport('services', 'services/[^/]+', [
-      'packages/(protocol|vault|content|fabric|transport|service-kit|reading|query-api)',
+      'packages/(protocol|vault|content|fabric|transport|service-kit|reading|query-api|rsl)',
       'services/[^/]+',
     ]),
     {
@@ -53,6 +54,7 @@ export default {
       '^network/',
       '^packages/testing/',
     ]),
+    onlyFrom('rsl-simulator-does-not-ship', '^packages/rsl/sim/', ['^packages/rsl/sim/']),
     onlyFrom('testing-does-not-ship', '^packages/testing/', ['^packages/testing/']),
   ],
   options: {

@@ -1,7 +1,8 @@
 import { encode } from '@ipld/dag-cbor';
 import { cidOfDagCbor, encodeCbor, leafHash, merkleRoot, parseCid, sha256, toHex } from '@waymark/protocol';
 import type { Header } from './block/header.ts';
-import type { Crypto, Statement } from './crypto.ts';
+import type { Crypto } from './crypto.ts';
+import type { Statement } from './statement.ts';
 import { noBlock } from './ids.ts';
 
 /** What the real `Crypto` still has to be given: this member's key, the others' certificates, and how a body is stored. */

@@ -1,9 +1,7 @@
 import type { Digest, MemberId, Signature } from './ids.ts';
+import type { Statement } from './statement.ts';
 import type { Header } from './block/header.ts';
 import type { Candidate } from './block/candidate.ts';
-
-/** A value with one canonical form: nested lists of texts, whole numbers, booleans and nulls. */
-export type Statement = readonly (string | number | boolean | null | Statement)[];
 
 /**
  * Hashes and signatures, injected and synchronous: the core decides what is hashed and signed, not how. Every function is pure, but for

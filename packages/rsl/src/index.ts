@@ -1,5 +1,6 @@
 export * from './ids.ts';
 export * from './crypto.ts';
+export type { Statement } from './statement.ts';
 export { createCrypto, type CryptoKeys, headerBytes, statementBytes } from './canonical.ts';
 export * from './core.ts';
 export { createCore } from './create-core.ts';
@@ -13,6 +14,7 @@ export * from './audit/audit.ts';
 export { isHeldBack } from './audit/held-back.ts';
 export * from './block/ack.ts';
 export * from './block/candidate.ts';
+export { contentLeaves, contentRoot } from './block/content-root.ts';
 export { isConfirmedBySeals } from './block/confirmation.ts';
 export { sealProblem } from './block/certificate.ts';
 export * from './block/header.ts';

@@ -1,7 +1,8 @@
 import { type Reaudit, reauditProblem } from '../src/audit/reaudit.ts';
 import { isHeldBack } from '../src/audit/held-back.ts';
 import { auditSubmission } from '../src/audit/verdicts.ts';
-import { type AuditedSubmission, contentCounts, contentRoot } from '../src/block/candidate.ts';
+import { type AuditedSubmission, contentCounts } from '../src/block/candidate.ts';
+import { contentRoot } from '../src/block/content-root.ts';
 import type { Audit, Candidate, Content, Submission } from '../src/index.ts';
 import { genesis } from '../src/log/chain.ts';
 import { createCluster } from './support/cluster.ts';

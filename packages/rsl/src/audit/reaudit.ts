@@ -1,4 +1,5 @@
-import { type AuditedSubmission, type Candidate, contentCounts, contentRoot } from '../block/candidate.ts';
+import { type AuditedSubmission, type Candidate, contentCounts } from '../block/candidate.ts';
+import { contentRoot } from '../block/content-root.ts';
 import { type Submission, submissionStatement } from '../block/submission.ts';
 import type { Crypto } from '../crypto.ts';
 import { noSubmission } from '../ids.ts';

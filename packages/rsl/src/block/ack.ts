@@ -1,4 +1,4 @@
-import type { Statement } from '../crypto.ts';
+import type { Statement } from '../statement.ts';
 import type { BlockHash, Digest, MemberId, Signature } from '../ids.ts';
 
 /** A department's word that it re-audited a candidate and holds it durably (D6; rsl.md, protocol step 3). */

@@ -1,6 +1,6 @@
-import type { Crypto, Statement } from '../crypto.ts';
+import type { Statement } from '../statement.ts';
 import type { BlockHash, Digest, MemberId, Signature } from '../ids.ts';
-import { type Configuration, configurationStatement } from '../membership/configuration.ts';
+import type { Configuration } from '../membership/configuration.ts';
 import type { Submission } from './submission.ts';
 
 /** A record that is in the block but was not accepted, and why (D5). */
@@ -67,18 +67,6 @@ export function auditedStatement({ submission, rejected }: AuditedSubmission): S
     submission.records.length,
     rejected.map(({ index, reason }) => [index, reason]),
   ];
-}
-
-/** Leaf hashes of a block: one per submission, or the one of its configuration, or none. */
-export function contentLeaves(crypto: Crypto, content: Content): Uint8Array[] {
-  if (content.kind === 'records') return content.audited.map((audited) => crypto.leafHash(auditedStatement(audited)));
-  if (content.kind === 'configuration') return [crypto.leafHash(configurationStatement(content.configuration))];
-  return [];
-}
-
-/** Merkle root of a block's content. */
-export function contentRoot(crypto: Crypto, content: Content): Digest {
-  return crypto.merkleRoot(contentLeaves(crypto, content));
 }
 
 /** Records of a block's content, accepted and rejected. */

@@ -1,4 +1,4 @@
-import type { Statement } from '../crypto.ts';
+import type { Statement } from '../statement.ts';
 import type { BlockHash, Digest, MemberId, Signature } from '../ids.ts';
 import type { CertificateAck } from './ack.ts';
 

@@ -1,4 +1,4 @@
-import type { Statement } from '../crypto.ts';
+import type { Statement } from '../statement.ts';
 import type { Digest, MemberId, Signature } from '../ids.ts';
 
 /** A record as the core sees it: never its payload. */

@@ -1,6 +1,6 @@
 import type { Position } from '../block/candidate.ts';
 import type { Seal } from '../block/header.ts';
-import type { Statement } from '../crypto.ts';
+import type { Statement } from '../statement.ts';
 import type { BlockRef, MemberId, Signature } from '../ids.ts';
 
 /** How far a member's log goes: what elections compare (Raft section 5.4.1). */

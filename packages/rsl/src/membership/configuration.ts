@@ -1,6 +1,6 @@
 import { WaymarkError } from '@waymark/protocol';
 import type { MemberId } from '../ids.ts';
-import type { Statement } from '../crypto.ts';
+import type { Statement } from '../statement.ts';
 
 /**
  * Whom the ledger trusts (rsl.md, "Members and quorums"): a trusted center may crash but not lie, so plain Raft quorums do; a lying center

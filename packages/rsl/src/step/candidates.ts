@@ -6,8 +6,8 @@ import {
   candidateStatement,
   type Content,
   contentCounts,
-  contentRoot,
 } from '../block/candidate.ts';
+import { contentRoot } from '../block/content-root.ts';
 import { isRecent } from './confirm.ts';
 import { type Leadership, type Node, persist } from './node.ts';
 

@@ -6,7 +6,7 @@ import {
   type Message,
   receiptStatement,
 } from '../../src/index.ts';
-import { contentRoot } from '../../src/block/candidate.ts';
+import { contentRoot } from '../../src/block/content-root.ts';
 import { type Cluster, type ClusterOptions, createCluster } from '../support/cluster.ts';
 import { fakeCrypto } from '../support/fake-crypto.ts';
 import { describeContent, describeMessage, describeReady } from './describe.ts';
