@@ -136,6 +136,7 @@ describeFidelity(
   'configurations are updated as on Fabric',
   { recording: 'config-updates', devnet: { chaincodes: [{ name: 'assets', address: '127.0.0.1:1' }] } },
   (fidelity) => {
+    let accepted = 0;
     const signerOf = (signer: Signer): SigningIdentity => fidelity().twin.identities[signer];
     const current = async (): Promise<common.Config> => {
       const blocks = await fidelity().twin.orderers.devnet.blocks(signerOf('user'), CHANNEL);
@@ -145,6 +146,8 @@ describeFidelity(
       return newest;
     };
     const build = async ({ change, update, signers, content, payload }: Attempt): Promise<Uint8Array> => {
+      // What was accepted is in a block a little later.
+      await until(async () => (await current()).getSequence() === accepted);
       const original = await current();
       const changed = original.clone();
       change?.(changed);
@@ -168,9 +171,13 @@ describeFidelity(
       return envelope.serializeBinary();
     };
     const broadcast = (name: string, envelope: Uint8Array) =>
-      fidelity().same(name, fidelity().twin.orderers, async (node) =>
-        compareBroadcast(await node.stream('/orderer.AtomicBroadcast/Broadcast', [envelope], { noMore: true })),
-      );
+      fidelity().same(name, fidelity().twin.orderers, async (node) => {
+        const answer = await node.stream('/orderer.AtomicBroadcast/Broadcast', [envelope], { noMore: true });
+        const [response] = answersOf(answer);
+        const isAccepted = response?.getStatus() === common.Status.SUCCESS;
+        if (isAccepted && node === fidelity().twin.orderers.devnet) accepted++;
+        return compareBroadcast(answer);
+      });
 
     test.each(Object.keys(REFUSED))('%s', async (name) => {
       await broadcast(name, await build(REFUSED[name] ?? {}));
@@ -220,9 +227,12 @@ describeFidelity(
   },
 );
 
+function answersOf(answer: Answer): orderer.BroadcastResponse[] {
+  return answer.responses.map((bytes) => orderer.BroadcastResponse.deserializeBinary(bytes));
+}
+
 function compareBroadcast(answer: Answer): Comparable {
-  const responses = answer.responses.map((bytes) => orderer.BroadcastResponse.deserializeBinary(bytes));
-  const answers = responses.map((response) => `${response.getStatus()} ${stableText(response.getInfo())}`);
+  const answers = answersOf(answer).map((response) => `${response.getStatus()} ${stableText(response.getInfo())}`);
   return { stable: { ...(compareCall(answer).stable as object), answers } };
 }
 
