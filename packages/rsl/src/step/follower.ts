@@ -46,6 +46,10 @@ export function onAppend(node: Node, message: AppendMessage): void {
     reply(node, message, 'refused', prev.height, start);
     return;
   }
+  if (leavesBase(node, message)) {
+    reply(node, message, 'gap', node.confirmed, 'base-missing', true);
+    return;
+  }
   for (const entry of message.entries) {
     if (entry.candidate.height <= node.log.base.height) continue;
     const problem = takeEntry(node, node.following as Following, entry);
@@ -55,6 +59,26 @@ export function onAppend(node: Node, message: AppendMessage): void {
     }
   }
   reply(node, message, 'matched', prev.height + message.entries.length, null);
+}
+
+/**
+ * Whether these entries would lead away from the block that the center's term starts from (docs/rsl.md, "Confirmed"): the center was elected for a
+ * chain with this block in it, and may neither replace it nor put another one in the place of those below.
+ */
+function leavesBase(node: Node, { prev, entries }: AppendMessage): boolean {
+  const { log, following, faults } = node;
+  if (following === null || faults.leaveBase === true || faults.skipElectionCheck === true) return false;
+  const { base } = following;
+  if (base.height <= log.base.height)
+    return entries.some(({ candidate, seal }) => seal === null && candidate.height <= base.height);
+  if (prev.height >= base.height) return log.state(base.height)?.hash !== base.hash;
+  const above = entries.find(({ candidate }) => candidate.height === base.height);
+  if (above !== undefined) return above.seal?.hash !== base.hash;
+  // They end below it: then nothing that is here may give way yet.
+  return entries.some(({ candidate: { height }, seal }) => {
+    const held = log.entry(height)?.seal ?? null;
+    return seal === null || (held !== null && held.hash !== seal.hash);
+  });
 }
 
 /**

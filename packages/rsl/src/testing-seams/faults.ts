@@ -25,6 +25,7 @@ export const plantedFaults = {
   skipAckSignatures: 'Signatures of acknowledgements are not verified.',
   acceptStaleCenter: 'Messages of a center of an earlier term are followed.',
   skipElectionCheck: 'A sender is taken for the center without a vote certificate.',
+  leaveBase: 'Departments let a new center propose on another block than the one it was elected with.',
   skipReaudit: 'Departments acknowledge whatever the center pushes (D6).',
   skipSequenceGap: "Departments do not look for gaps in a department's sequence.",
   skipOwnSubmissions: 'A department does not miss its own submissions.',
