@@ -3,6 +3,7 @@ import { connectClient, type TestClient } from '../harness/client.ts';
 import { CHAINCODE, type Target } from './target/target.ts';
 
 const DEADLINE_MS = 10_000;
+const START_DEADLINE_MS = 25_000;
 
 /** The clients of people who mean well, on the gateway of the user's organisation. */
 export interface HealthCheck {
@@ -22,7 +23,7 @@ export function createHealthCheck(target: Target): HealthCheck {
   const evaluate = () => contract.evaluateTransaction('get', 'health');
   return {
     untilServing: async () => {
-      const deadline = Date.now() + DEADLINE_MS;
+      const deadline = Date.now() + START_DEADLINE_MS;
       for (;;) {
         try {
           await contract.submitTransaction('put', 'health', 'start');
