@@ -1,6 +1,7 @@
 import { credentials, status, type ServiceError } from '@grpc/grpc-js';
 import { discovery, gossip, msp, peer } from '@hyperledger/fabric-protos';
 import { createSigningIdentity, type SigningIdentity } from '../../src/msp/index.ts';
+import { signaturePolicyFromString } from '../../src/policy/index.ts';
 import { CHAINCODE, CHANNEL, startTestNetwork, type TestNetwork } from '../harness/network.ts';
 
 const CERT_HASH = Buffer.alloc(32, 7);
@@ -131,6 +132,29 @@ describe('discovery.Discovery/Discover', () => {
     ]);
     const groups = ['G0', 'G1'].map((group) => addressesOf(descriptor?.getEndorsersByGroupsMap().get(group)));
     expect(groups).toEqual(network.devnet.organisations.map(({ peers }) => peers.map(({ address }) => address)));
+  });
+
+  test('each principal is a group of its own: a peer that key policies ask for twice is in both groups', async () => {
+    const interest = interestIn(CHAINCODE);
+    const policies = ["AND('Org1MSP.peer')", "AND('Org1MSP.member', 'Org2MSP.member')"];
+    interest.getChaincodesList()[0]?.setKeyPoliciesList(policies.map(signaturePolicyFromString));
+    interest.getChaincodesList()[0]?.setDisregardNamespacePolicy(true);
+    const [result] = await discover([chaincodeQuery(interest)]);
+    const [descriptor] = result?.getCcQueryRes()?.getContentList() ?? [];
+    const [layout, ...others] = descriptor?.getLayoutsList() ?? [];
+    expect(others).toEqual([]);
+    const organisationsOf = (group: string) =>
+      descriptor
+        ?.getEndorsersByGroupsMap()
+        .get(group)
+        ?.getPeersList()
+        .map((found) => msp.SerializedIdentity.deserializeBinary(found.getIdentity_asU8()).getMspid());
+    const asked = layout?.getQuantitiesByGroupMap().toObject();
+    expect(asked?.map(([group, quantity]) => [quantity, organisationsOf(group)])).toEqual([
+      [1, ['Org1MSP', 'Org1MSP']],
+      [1, ['Org2MSP', 'Org2MSP']],
+      [1, ['Org1MSP', 'Org1MSP']],
+    ]);
   });
 
   test('a query that is wrong leaves the others of the request alone', async () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
-import type { Contract } from '@hyperledger/fabric-gateway';
+import { EndorseError, type Contract } from '@hyperledger/fabric-gateway';
 import { startAssetContract, type ChaincodeProcess } from '../harness/chaincode-process.ts';
 import { CHAINCODE, CHANNEL, startTestNetwork, type TestNetwork } from '../harness/network.ts';
 
@@ -63,6 +63,42 @@ describe('key policies, calls between chaincodes, and what is not supported', ()
     await contract.submitTransaction('put', 'k', '4');
     expect(textOf(await contract.evaluateTransaction('get', 'both'))).toBe('2');
     expect(textOf(await contract.evaluateTransaction('get', 'k'))).toBe('4');
+  });
+
+  /** A peer in two groups is asked twice at once, and may be told so: that depends on which call is faster. */
+  const refusalOf = async (name: string, ...args: string[]): Promise<unknown> => {
+    const error: unknown = await contract.submitTransaction(name, ...args).catch((reason: unknown) => reason);
+    return error instanceof EndorseError
+      ? {
+          code: error.code,
+          text: error.cause.details,
+          details: error.details.filter(({ message }) => !message.endsWith('exists')),
+        }
+      : error;
+  };
+
+  test('a key with an empty policy can be endorsed by nobody that the gateway finds, and by those that are named', async () => {
+    await contract.submitTransaction('put', 'empty', '0');
+    await contract.submitTransaction('protectByNothing', 'empty');
+    expect(await refusalOf('put', 'empty', '1')).toEqual({
+      code: status.FAILED_PRECONDITION,
+      text: 'no combination of peers can be derived which satisfy the endorsement policy: state based endorsement policy cannot be satisfied',
+      details: [],
+    });
+    expect(await submitBy(['Org2MSP'], 'put', 'empty', '1')).toBe(0);
+  });
+
+  test('members that keys ask for and peers that the chaincode asks for are different endorsers to the gateway', async () => {
+    await contract.submitTransaction('putAll', 'member1,member2');
+    await contract.submitTransaction('protectByMembers', 'member1', 'Org1MSP');
+    await contract.submitTransaction('protectByMembers', 'member2', 'Org2MSP');
+    await contract.submitTransaction('putAll', 'member1,member2');
+    expect(await refusalOf('putAll', 'member1,member2,unprotected')).toEqual({
+      code: status.ABORTED,
+      text: 'failed to collect enough transaction endorsements, see attached details for more info',
+      details: [],
+    });
+    expect(await submitBy(['Org1MSP', 'Org2MSP'], 'putAll', 'member1,member2,unprotected')).toBe(0);
   });
 
   test('a call of another chaincode is one transaction under the policies of both', async () => {
