@@ -1,4 +1,11 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { common } from '@hyperledger/fabric-protos';
+import { createOrganisationCa } from '../../src/ca/index.ts';
+import { addOrganisation, parseConfigBlock } from '../../src/config/index.ts';
+import { computeUpdate } from '../../src/config/compute-update.ts';
+import { sorted } from '../fidelity/harness/comparable.ts';
+import { definitionOf } from '../support/test-channel.ts';
 import { CHAINCODE, CHANNEL, startTestNetwork, type TestNetwork } from '../harness/network.ts';
 import { fabricProgram, runFabric } from '../support/fabric-programs.ts';
 import { fabricConfigDir } from '../support/native-fabric.ts';
@@ -108,9 +115,71 @@ const missing =
       );
     });
 
+    test('lets another organisation in: configtxlator computes the update, two admins sign it, one sends it', async () => {
+      const file = (name: string) => join(network.dataDir, name);
+      await runPeerAs('admin', 'channel', 'fetch', 'config', file('current.block'), '-c', CHANNEL, ...ordering());
+      const current = parseConfigBlock(common.Block.deserializeBinary(await readFile(file('current.block'))));
+      const changed = current.config.clone();
+      const org3 = await createOrganisationCa({ mspId: 'Org3MSP', domain: 'org3.example.com' });
+      addOrganisation(definitionOf(org3))(changed);
+      await writeFile(file('original.pb'), current.config.serializeBinary());
+      await writeFile(file('updated.pb'), changed.serializeBinary());
+      const files = ['--original', file('original.pb'), '--updated', file('updated.pb'), '--output', file('update.pb')];
+      await runFabric('configtxlator', ['compute_update', '--channel_id', CHANNEL, ...files]);
+      const update = common.ConfigUpdate.deserializeBinary(await readFile(file('update.pb')));
+      const own = computeUpdate(
+        CHANNEL,
+        current.config.getChannelGroup() ?? new common.ConfigGroup(),
+        changed.getChannelGroup() ?? new common.ConfigGroup(),
+      );
+      expect(sorted(own?.toObject())).toEqual(sorted(update.toObject()));
+      await writeFile(file('update.tx'), unsignedUpdate(update).serializeBinary());
+      await runPeerAs('admin', 'channel', 'update', '-f', file('update.tx'), '-c', CHANNEL, ...ordering()).then(
+        () => expect('one admin').toBe('not enough'),
+        (error: unknown) =>
+          expect(String(error)).toMatch(/policy for \[Group\] {2}\/Channel\/Application not satisfied/),
+      );
+      const org2 = network.devnet.organisation('Org2MSP');
+      await runFabric('peer', ['channel', 'signconfigtx', '-f', file('update.tx')], {
+        CORE_PEER_LOCALMSPID: 'Org2MSP',
+        CORE_PEER_MSPCONFIGPATH: org2.admin.mspDir,
+      });
+      await runPeerAs('admin', 'channel', 'update', '-f', file('update.tx'), '-c', CHANNEL, ...ordering());
+      await runPeerAs('admin', 'channel', 'fetch', 'config', file('next.block'), '-c', CHANNEL, ...ordering());
+      const decode = ['proto_decode', '--type', 'common.Block', '--input', file('next.block')];
+      await runFabric('configtxlator', [...decode, '--output', file('next.json')]);
+      const decoded = JSON.parse(await readFile(file('next.json'), 'utf8')) as {
+        data: {
+          data: { payload: { data: { config: { channel_group: { groups: unknown } }; last_update: unknown } } }[];
+        };
+      };
+      const [envelope] = decoded.data.data;
+      expect(envelope?.payload.data.config.channel_group.groups).toHaveProperty(['Application', 'groups', 'Org3MSP']);
+      expect(envelope?.payload.data.last_update).toHaveProperty(['payload', 'data', 'config_update', 'write_set']);
+    });
+
     test('what is not supported is refused by name', async () => {
       const join = ['channel', 'join', '-b', network.dataDir + '/genesis.block'];
-      await expect(runPeerAs('admin', ...join)).rejects.toThrow(/ledger \[[a-z]+\] already exists with state \[ACTIVE\]/);
+      await expect(runPeerAs('admin', ...join)).rejects.toThrow(
+        /ledger \[[a-z]+\] already exists with state \[ACTIVE\]/,
+      );
     });
   },
 );
+
+/** What people make with jq and `configtxlator proto_encode`. */
+function unsignedUpdate(update: common.ConfigUpdate): common.Envelope {
+  const content = new common.ConfigUpdateEnvelope();
+  content.setConfigUpdate(update.serializeBinary());
+  const channelHeader = new common.ChannelHeader();
+  channelHeader.setType(common.HeaderType.CONFIG_UPDATE);
+  channelHeader.setChannelId(update.getChannelId());
+  const header = new common.Header();
+  header.setChannelHeader(channelHeader.serializeBinary());
+  const payload = new common.Payload();
+  payload.setHeader(header);
+  payload.setData(content.serializeBinary());
+  const envelope = new common.Envelope();
+  envelope.setPayload(payload.serializeBinary());
+  return envelope;
+}
