@@ -41,7 +41,9 @@ export function isAckQuorum(
   let count = 0;
   for (const member of members) if ((countsCenter || member !== center) && acknowledged(member)) count += 1;
   if (seams.countsLearners === true) for (const learner of learners) if (acknowledged(learner)) count += 1;
-  return count >= ackQuorum(members.length, profile) - (seams.short ?? 0);
+  // Under a configuration that the center is not in, everybody is a department.
+  const size = profile.center === 'trusted' || members.includes(center) ? members.length : members.length + 1;
+  return count >= ackQuorum(size, profile) - (seams.short ?? 0);
 }
 
 /** What an election has come to, under one configuration. */

@@ -116,6 +116,17 @@ test('strangers and learners do not count', () => {
   expect(isAckQuorum(configuration, 'a', (member) => ['a', 'd', 'x'].includes(member))).toBe(false);
 });
 
+test('under a configuration without the center everybody is a department: two quorums of it still share one', () => {
+  const configuration = { epoch: 2, members: ['b', 'c', 'd', 'e'], learners: [], eligible: ['b'], profile: lying(0) };
+  const has =
+    (...names: string[]) =>
+    (member: string) =>
+      names.includes(member);
+  expect(isAckQuorum(configuration, 'a', has('b', 'c'))).toBe(false);
+  expect(isAckQuorum(configuration, 'a', has('b', 'c', 'd'))).toBe(true);
+  expect(isAckQuorum(configuration, 'b', has('c', 'd'))).toBe(true);
+});
+
 test('trusted center: any two majorities meet (Raft section 5.4)', () => {
   for (let n = 1; n <= largest; n += 1) {
     expect(2 * ackQuorum(n, trusted)).toBeGreaterThan(n);

@@ -14,6 +14,11 @@ export function quorumSeams(faults: PlantedFaults) {
   };
 }
 
+/** Whether this is a time that may go into a timestamp: whole milliseconds since 1970. */
+export function isTime(timeMs: number): boolean {
+  return Number.isSafeInteger(timeMs) && timeMs >= 0;
+}
+
 /**
  * Checks a seal by itself: its hash, its center's signature, and a quorum of signed acknowledgements of exactly this header's place and content
  * under every configuration in force.
@@ -34,6 +39,7 @@ export function sealProblem(
   for (const { member, ackTimeMs, signature: ackSignature } of certificate) {
     if (member <= last && faults.countDuplicateAcks !== true) return 'certificate-not-in-order';
     last = member;
+    if (!isTime(ackTimeMs)) return 'ack-time-invalid';
     const count = accepted + rejected;
     const statement = ackStatement({ ledger, epoch, height, term, prev, root, count, ackTimeMs });
     const unchecked =

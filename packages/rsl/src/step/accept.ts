@@ -28,6 +28,7 @@ export function candidateProblem(
   if (candidate.prev !== below.hash && faults.skipPreviousHash !== true) return 'previous-mismatch';
   if (candidate.epoch !== below.epochs.current.epoch && faults.reuseAcksAcrossEpochs !== true) return 'epoch-mismatch';
   if (candidate.term < below.term) return 'term-mismatch';
+  if (!below.epochs.current.members.includes(candidate.center)) return 'center-removed';
   if (!crypto.verify(candidate.center, candidateStatement(candidate), candidate.signature)) return 'signature-invalid';
   return reauditProblem(reauditOf(node, candidate, known), below, candidate, judged);
 }

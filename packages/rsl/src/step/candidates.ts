@@ -42,7 +42,8 @@ export function reproposeTop(node: Node): void {
 /** Signs the acknowledgement of a candidate by this member. */
 export function acknowledgement(node: Node, candidate: Candidate): Ack {
   const { ledger, epoch, height, term, prev, root, count } = candidate;
-  const body = { ledger, epoch, height, term, prev, root, count, ackTimeMs: node.nowMs };
+  const ackTimeMs = Math.max(0, Math.floor(node.nowMs));
+  const body = { ledger, epoch, height, term, prev, root, count, ackTimeMs };
   return { ...body, member: node.id, signature: node.crypto.sign(ackStatement(body)) };
 }
 

@@ -1,5 +1,5 @@
 import { ackStatement, type Ack, type CertificateAck } from '../block/ack.ts';
-import { quorumSeams } from '../block/certificate.ts';
+import { isTime, quorumSeams } from '../block/certificate.ts';
 import { type Seal, sealStatement } from '../block/header.ts';
 import type { VoteCertificate } from '../election/vote.ts';
 import { headerFor } from '../log/chain.ts';
@@ -123,6 +123,7 @@ function onAck(node: Node, leadership: Leadership, from: string, ack: Ack): void
     return;
   }
   if (ack.epoch !== candidate.epoch && faults.reuseAcksAcrossEpochs !== true) return;
+  if (!isTime(ack.ackTimeMs)) return;
   if (faults.skipAckSignatures !== true && !crypto.verify(ack.member, ackStatement(ack), ack.signature)) return;
   leadership.acks.set(faults.countDuplicateAcks === true ? `${from}#${leadership.acks.size}` : from, ack);
   trySeal(node);
