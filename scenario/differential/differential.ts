@@ -7,7 +7,7 @@ import { drawRound, type Round } from './action.ts';
 import { Draws } from './draws.ts';
 import { startDevnetSide, startFabricSide } from './networks.ts';
 import { Player, type RoundOutcome } from './player.ts';
-import { LOOSE, ORG1, type Program, STRICT } from './program.ts';
+import { LOOSE, ORG1, type Program, PROTECTED_KEYS, STRICT } from './program.ts';
 import { CHANNEL, type Side } from './side.ts';
 
 export interface DifferentialOptions {
@@ -148,10 +148,7 @@ export async function compareSides(
   };
 }
 
-const KEYS = [
-  ...Array.from({ length: 10 }, (_, index) => `k${index}`),
-  ...Array.from({ length: 4 }, (_, index) => `p${index}`),
-];
+const KEYS = [...Array.from({ length: 10 }, (_, index) => `k${index}`), ...PROTECTED_KEYS];
 const FINAL_READS: Readonly<Record<string, Program>> = {
   state: [{ do: 'range', start: '', end: '', limit: 100_000 }],
   composites: ['lot', 'lotus', 'é'].map((type) => ({ do: 'composite', type, parts: [], limit: 100_000 })),

@@ -36,16 +36,37 @@ export interface ProgramKind {
 
 export function drawProgram(draws: Draws, kind: ProgramKind): Program {
   const steps: Step[] = [];
-  for (let left = 1 + draws.below(5); left > 0; left--) steps.push(drawStep(draws, kind));
+  const protectedKeys = draws.of(['p', 'p', 'm', 'e'] as const);
+  for (let left = 1 + draws.below(5); left > 0; left--) steps.push(drawStep(draws, kind, protectedKeys));
   if (draws.once(25)) steps.push(drawEnd(draws));
   return steps;
+}
+
+/**
+ * Keys with policies, of one family in a program. Where members of two organisations and a peer of one are asked for, by
+ * different keys, it depends on which key comes first whether Fabric finds endorsers, and Fabric's keys come in any order: so
+ * members of both are asked for by one key, which is alone in its program. Keys with empty policies are soon stuck.
+ */
+type ProtectedKeys = 'p' | 'm' | 'e';
+const PROTECTED_COUNTS = { p: 4, m: 1, e: 3 } as const;
+export const PROTECTED_KEYS = Object.entries(PROTECTED_COUNTS).flatMap(([family, count]) =>
+  Array.from({ length: count }, (_, index) => `${family}${index}`),
+);
+
+const protectedKey = (draws: Draws, family: ProtectedKeys): string =>
+  `${family}${draws.below(PROTECTED_COUNTS[family])}`;
+
+function drawKeyPolicy(draws: Draws, family: ProtectedKeys): { organisations: readonly string[]; role: string } {
+  const organisations = family === 'e' ? draws.of([[], [ORG1]]) : draws.of([[ORG1], [ORG2], [ORG1, ORG2]]);
+  const roleIsFree = family === 'm' || organisations.length < 2;
+  return { organisations, role: roleIsFree ? draws.of(['PEER', 'MEMBER']) : 'PEER' };
 }
 
 const key = (draws: Draws): string => (draws.once(6) ? draws.of(ODD_KEYS) : `k${draws.below(10)}`);
 const value = (draws: Draws): string =>
   draws.of([`v${draws.below(1000)}`, `v${draws.below(1000)}`, 'é\u{1f600}', LONG]);
 
-function drawStep(draws: Draws, { policies, readOnly }: ProgramKind): Step {
+function drawStep(draws: Draws, { policies, readOnly }: ProgramKind, protectedKeys: ProtectedKeys): Step {
   const caught = draws.once(2);
   const read = (): Step => drawRead(draws, caught);
   if (readOnly) return read();
@@ -72,14 +93,11 @@ function drawStep(draws: Draws, { policies, readOnly }: ProgramKind): Step {
     case 12:
       return read();
     case 13:
-      return { do: 'put', key: `p${draws.below(4)}`, value: value(draws) };
-    default:
-      return {
-        do: 'setPolicy',
-        key: `p${draws.below(4)}`,
-        organisations: draws.of([[], [ORG1], [ORG2], [ORG1, ORG2]]),
-        role: draws.of(['PEER', 'MEMBER']),
-      };
+      return { do: 'put', key: protectedKey(draws, protectedKeys), value: value(draws) };
+    default: {
+      const key = protectedKey(draws, protectedKeys);
+      return { do: 'setPolicy', key, ...drawKeyPolicy(draws, protectedKeys) };
+    }
   }
 }
 
@@ -119,7 +137,7 @@ function drawRead(draws: Draws, caught: boolean): Step {
     case 7:
       return { do: 'history', key: key(draws) };
     case 8:
-      return { do: 'getPolicy', key: `p${draws.below(4)}` };
+      return { do: 'getPolicy', key: draws.of(PROTECTED_KEYS) };
     case 9:
       return { do: 'transient', name: 'secret' };
     case 10:
