@@ -51,7 +51,9 @@ async function hunted({ maxSeeds, threads }: Extract<SimCommand, { kind: 'plante
       ({ bug, seedsNeeded, checker }) =>
         `${bug.padEnd(26)} ${(seedsNeeded === null ? 'missed' : String(seedsNeeded)).padStart(6)}  ${(checker ?? '').padEnd(18)} ${describeBug(bug)}`,
     ),
-    ...Object.entries(checkers).map(([checker, count]) => `${checker} found ${count}`),
+    ...Object.entries(checkers).map(
+      ([checker, { first, also }]) => `${checker.padEnd(18)} first to find ${first}, noticed ${also} more`,
+    ),
     `${planted.length - missed} of ${planted.length} found, ${missed} missed, ${seconds} s`,
   ];
   return { json: { planted, missed, checkers, messages, seconds }, lines, isGood: missed === 0 };

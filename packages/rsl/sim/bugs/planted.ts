@@ -6,7 +6,6 @@ export const DRIVER_BUGS = {
   ignoreSyncError: 'The member goes on after a failed fsync.',
   ignoreFullDisk: 'The member goes on when the disk took nothing.',
   forgetSeals: 'Seals are not written.',
-  forgetTruncate: 'Truncations of the log are not written.',
   restoreBackup: 'A machine restored from an old backup goes on under its old name.',
   anchorSealed: 'The relay anchors the last sealed block instead of the last confirmed one.',
   auditForgets: 'The index of accepted oids is lost in a restart.',

@@ -25,6 +25,8 @@ export interface Checker {
   snapshot?(member: string, snapshot: Snapshot): void;
   /** The chain took an anchor. */
   anchor?(anchor: AnchorFact): void;
+  /** The chain refused what a center wanted to anchor. */
+  anchorRefused?(center: string, height: number, reason: string): void;
   /** A member was shown the proof that a center lied. */
   proven?(member: string, liar: string): void;
   /** A member sees another header on the chain than its own. */
@@ -36,20 +38,20 @@ export interface Checker {
 /** What every checker may know of its world. */
 export interface Judged {
   /** Writes down that the rule does not hold. */
-  report(message: string): void;
+  readonly report: (message: string) => void;
   readonly first: MembershipFact;
   /** Members that follow the protocol. */
-  isHonest(member: string): boolean;
+  readonly isHonest: (member: string) => boolean;
   /** No center of this world lies. */
   readonly honestWorld: boolean;
   /** Departments are in league with a lying center. */
   readonly hasColluders: boolean;
   /** Everything a department ever signed, by hash. */
-  signedBy(
+  readonly signedBy: (
     hash: string,
-  ): { readonly department: string; readonly seq: number; readonly oids: readonly string[] } | undefined;
+  ) => { readonly department: string; readonly seq: number; readonly oids: readonly string[] } | undefined;
   /** Why a record is not compliant, in truth; null when it is. */
-  verdictOf(oid: string): string | null;
+  readonly verdictOf: (oid: string) => string | null;
   readonly inclusionBlocks: number;
   /** Blocks that are final, as members confirm them: the first one at each height. */
   readonly chain: ReadonlyMap<number, BlockFact>;

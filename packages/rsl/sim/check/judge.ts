@@ -56,6 +56,7 @@ export interface Judge {
   applied(member: string, ready: Ready): void;
   receiptTaken(member: string, receipt: SubmissionReceipt): void;
   anchor(anchor: AnchorFact): void;
+  anchorRefused(center: string, height: number, reason: string): void;
 }
 
 export interface JudgeOptions {
@@ -84,7 +85,8 @@ export function createJudge({
   const chain = new Map<number, BlockFact>();
   const signed = new Map<string, { department: string; seq: number; oids: readonly string[] }>();
   const report = (checker: string, message: string): void => {
-    if (violations.length < 20) violations.push({ checker, atMs: nowMs(), message });
+    // One of a kind is enough: what follows from it would only repeat it.
+    if (!violations.some((before) => before.checker === checker)) violations.push({ checker, atMs: nowMs(), message });
   };
   const checkers: Checker[] = RULES.map((rule) => {
     let name = '';
@@ -143,6 +145,10 @@ export function createJudge({
     receiptTaken(member, receipt) {
       if (dishonest.has(member)) return;
       for (const checker of checkers) checker.receiptTaken?.(member, receipt);
+    },
+    anchorRefused(center, height, reason) {
+      if (dishonest.has(center)) return;
+      for (const checker of checkers) checker.anchorRefused?.(center, height, reason);
     },
     anchor(anchor) {
       for (const checker of checkers) checker.anchor?.(anchor);

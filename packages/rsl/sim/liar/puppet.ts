@@ -403,7 +403,10 @@ export function createPuppet(start: PuppetStart): Puppet {
           if (lies.includes('false-catch-up') && random.chance(80)) falseCatchUp(branch);
           if (lies.includes('false-snapshot') && random.chance(80)) falseSnapshot(branch);
         } else {
-          if (lies.includes('change-candidate') && random.chance(200)) return change(branch, which);
+          if (lies.includes('change-candidate') && random.chance(200)) {
+            change(branch, which);
+            return;
+          }
           seal(branch, open);
           if (branch.entries.at(-1)?.seal === null) branch.patience -= 1;
           // Found out, or nobody there: it takes the story back and tries another one.
@@ -426,7 +429,8 @@ export function createPuppet(start: PuppetStart): Puppet {
         const height = branches[0]?.entries.at(-1)?.candidate.height ?? start.tip.height;
         const statement = ['waymark/rsl/receipt/v1', LEDGER, department, seq, hash, name, term, height, acceptedMs];
         const receipt = { ledger: LEDGER, department, seq, hash, center: name, term, height, acceptedMs };
-        return start.send(from, { kind: 'receipt', receipt: { ...receipt, signature: keys.sign(name, statement) } });
+        start.send(from, { kind: 'receipt', receipt: { ...receipt, signature: keys.sign(name, statement) } });
+        return;
       }
       if (wire.kind !== 'core') return;
       const { message } = wire;

@@ -176,8 +176,7 @@ export function createMember(options: MemberOptions): SimMember {
         finish(ready);
         continue;
       }
-      const forgotten = driverBug === 'forgetSeals' ? 'seal' : driverBug === 'forgetTruncate' ? 'truncate' : null;
-      const steps = ready.persist.filter(({ type }) => type !== forgotten);
+      const steps = driverBug === 'forgetSeals' ? ready.persist.filter(({ type }) => type !== 'seal') : ready.persist;
       if (!disk.write(steps) && driverBug !== 'ignoreFullDisk') {
         countFault(faults, 'disk-full');
         stop();
@@ -287,7 +286,8 @@ export function createMember(options: MemberOptions): SimMember {
     compact() {
       if (core === null || syncing || paused) return;
       guarded(() => {
-        if (core?.compact(core.status().confirmed.height - 1) == null) return;
+        const snapshot = core?.compact(core.status().confirmed.height - 1) ?? null;
+        if (core === null || snapshot === null) return;
         pump();
         // Only when nothing is under way: the checkpoint stands for everything that was handed out.
         if (!isIdle()) return;
@@ -302,10 +302,14 @@ export function createMember(options: MemberOptions): SimMember {
   const take = (running: RslCore, from: string, wire: Wire): void => {
     const nowMs = clock.wallMs();
     switch (wire.kind) {
-      case 'core':
-        return running.step(wire.message, nowMs);
-      case 'receipt':
-        return takeReceipt(running, wire.receipt);
+      case 'core': {
+        running.step(wire.message, nowMs);
+        return;
+      }
+      case 'receipt': {
+        takeReceipt(running, wire.receipt);
+        return;
+      }
       case 'turned-down':
         return;
       case 'submit': {
@@ -320,7 +324,10 @@ export function createMember(options: MemberOptions): SimMember {
   // A department keeps its receipts: after a restart the core is told of them again.
   const takeReceipt = (running: RslCore, receipt: SubmissionReceipt): void => {
     if (receipt.department !== name || receipt.seq <= store.sequenceOf(name)) return;
-    receipts.set(`${receipt.seq}/${receipt.term}`, receipt);
+    // A center may give a receipt again; the first one binds it most.
+    const key = `${receipt.seq}/${receipt.term}/${receipt.center}`;
+    const before = receipts.get(key);
+    if (before === undefined || before.height > receipt.height) receipts.set(key, receipt);
     running.receipted(receipt);
     observer.receiptTaken(name, receipt);
   };

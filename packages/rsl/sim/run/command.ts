@@ -1,8 +1,9 @@
 import { isPlantedBug, PLANTED_BUGS, type PlantedBug } from '../bugs/planted.ts';
 import type { SimCommand } from './arguments.ts';
 import { SimUsageError } from './arguments.ts';
-import type { HuntResult, SimJob, SimJobResult } from './jobs.ts';
+import type { HuntResult, SimJob } from './jobs.ts';
 import { inParallel } from './parallel.ts';
+import { CHECKERS } from './checkers.ts';
 import { emptySummary, type SeedResult, type SimSummary, sorted } from './result.ts';
 import { runSeed } from './seed.ts';
 
@@ -19,8 +20,8 @@ export interface PlantedReport {
   planted: { bug: PlantedBug; seedsNeeded: number | null; checker: string | null }[];
   /** How many bugs no seed found. */
   missed: number;
-  /** Bugs that each checker found first. */
-  checkers: Record<string, number>;
+  /** Bugs that each checker was the first to find, and those that it noticed too. */
+  checkers: Record<string, { first: number; also: number }>;
   messages: Record<string, string>;
   seconds: number;
 }
@@ -33,7 +34,7 @@ export async function runSeeds(command: Extract<SimCommand, { kind: 'seeds' | 'c
     jobs.push({ kind: command.kind, first, count: Math.min(CHUNK, command.from + command.count - first) });
   }
   const total = emptySummary();
-  await inParallel<SimJob, SimJobResult>(WORKER, jobs, command.threads, (result) => {
+  await inParallel(WORKER, jobs, command.threads, (result) => {
     if (result.kind === 'seeds') merge(total, result.summary);
   });
   return { ...sorted(total), seconds: secondsSince(startedMs) };
@@ -44,18 +45,23 @@ export async function huntPlanted(maxSeeds: number, threads: number, bugs = PLAN
   const startedMs = performance.now();
   const found = new Map<PlantedBug, HuntResult>();
   const jobs = bugs.map((bug): SimJob => ({ kind: 'planted', bug, maxSeeds }));
-  await inParallel<SimJob, SimJobResult>(WORKER, jobs, threads, (result) => {
+  await inParallel(WORKER, jobs, threads, (result) => {
     if (result.kind === 'planted') found.set(result.hunt.bug, result.hunt);
   });
   const planted = bugs.map((bug) => {
     const { seedsNeeded, checker } = found.get(bug) ?? { seedsNeeded: null, checker: null };
     return { bug, seedsNeeded, checker };
   });
-  const checkers: Record<string, number> = {};
+  const checkers: PlantedReport['checkers'] = Object.fromEntries(CHECKERS.map((name) => [name, { first: 0, also: 0 }]));
   const messages: Record<string, string> = {};
-  for (const { checker, bug } of planted) {
-    if (checker !== null) checkers[checker] = (checkers[checker] ?? 0) + 1;
-    messages[bug] = found.get(bug)?.message ?? '';
+  for (const { bug, checker, message, alsoCaughtBy } of found.values()) {
+    if (message !== null) messages[bug] = message;
+    const first = checkers[checker ?? ''];
+    if (first !== undefined) first.first += 1;
+    for (const other of alsoCaughtBy) {
+      const later = checkers[other];
+      if (later !== undefined) later.also += 1;
+    }
   }
   const missed = planted.filter(({ seedsNeeded }) => seedsNeeded === null).length;
   return { planted, missed, checkers, messages, seconds: secondsSince(startedMs) };

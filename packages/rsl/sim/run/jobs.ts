@@ -14,7 +14,12 @@ export interface HuntResult {
   readonly seedsNeeded: number | null;
   readonly checker: string | null;
   readonly message: string | null;
+  /** Checkers that noticed later in the same run. */
+  readonly alsoCaughtBy: readonly string[];
 }
+
+/** Events that a hunt goes on for when the bug is found. */
+const EVENTS_AFTER = 1_500;
 
 export type SimJobResult =
   { readonly kind: 'seeds'; readonly summary: SimSummary } | { readonly kind: 'planted'; readonly hunt: HuntResult };
@@ -31,9 +36,11 @@ export function runJob(job: SimJob): SimJobResult {
 /** Runs seeds 1, 2, ... with a bug planted until a checker notices. */
 export function hunt(bug: PlantedBug, maxSeeds: number): HuntResult {
   for (let seed = 1; seed <= maxSeeds; seed += 1) {
-    const [violation] = runSeed(seed, { planted: bug }).violations;
+    const [violation, ...others] = runSeed(seed, { planted: bug, eventsAfterViolation: EVENTS_AFTER }).violations;
     if (violation === undefined) continue;
-    return { bug, seedsNeeded: seed, checker: violation.checker, message: `seed ${seed}: ${violation.message}` };
+    const { checker, message } = violation;
+    const alsoCaughtBy = others.map((other) => other.checker);
+    return { bug, seedsNeeded: seed, checker, message: `seed ${seed}: ${message}`, alsoCaughtBy };
   }
-  return { bug, seedsNeeded: null, checker: null, message: null };
+  return { bug, seedsNeeded: null, checker: null, message: null, alsoCaughtBy: [] };
 }

@@ -51,7 +51,10 @@ export function maybeLie(world: World, machine: Machine): void {
   const untilMs = world.events.nowMs() + world.random.between(300, 2_500);
   const tick = (): void => {
     if (machine.puppet !== puppet) return;
-    if (world.isHealed || world.events.nowMs() >= untilMs) return endLie(world, machine);
+    if (world.isHealed || world.events.nowMs() >= untilMs) {
+      endLie(world, machine);
+      return;
+    }
     world.note(`${member.name} puppet`);
     puppet.tick();
     world.events.after(PUPPET_TICK_MS, tick);
@@ -82,8 +85,8 @@ function tipOf({ member }: Machine, height: number): Tip | null {
   let hash = '';
   let timestampMs = 0;
   for (let at = 1; at <= height; at += 1) {
-    const block = member.store().get(at) ?? member.core()?.block(at);
-    if (block == null) return null;
+    const block = member.store().get(at) ?? member.core()?.block(at) ?? null;
+    if (block === null) return null;
     hash = block.seal.hash;
     timestampMs = block.seal.header.timestampMs;
     if (block.candidate.content.kind !== 'records') continue;

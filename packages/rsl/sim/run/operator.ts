@@ -106,7 +106,8 @@ export function createOperator(world: World): Operator {
       if (status.pendingConfiguration !== null) {
         // An impatient operator: refused, as long as the change before is not confirmed.
         const others = [...eligible].reverse();
-        return center.member.act((core) => void core.changeMembership({ type: 'eligible', members: others }));
+        center.member.act((core) => void core.changeMembership({ type: 'eligible', members: others }));
+        return;
       }
       center.member.act((core) => {
         const result = core.changeMembership(step.change);

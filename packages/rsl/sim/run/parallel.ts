@@ -1,8 +1,9 @@
 import { Worker } from 'node:worker_threads';
+import type { SimJob, SimJobResult } from './jobs.ts';
 
 /** What a worker thread of the simulator is given and what it answers: one job, one result. */
-export interface JobAnswer<Result> {
-  readonly result?: Result;
+export interface JobAnswer {
+  readonly result?: SimJobResult;
   readonly failure?: string;
 }
 
@@ -15,11 +16,11 @@ export interface JobAnswer<Result> {
  * @param take receives every result, in the order in which they arrive
  * @throws Error when a worker fails
  */
-export async function inParallel<Job, Result>(
+export async function inParallel(
   script: URL,
-  jobs: readonly Job[],
+  jobs: readonly SimJob[],
   threads: number,
-  take: (result: Result) => void,
+  take: (result: SimJobResult) => void,
 ): Promise<void> {
   let next = 0;
   const runWorker = (): Promise<void> =>
@@ -35,7 +36,7 @@ export async function inParallel<Job, Result>(
         next += 1;
         worker.postMessage(job);
       };
-      worker.on('message', (answer: JobAnswer<Result>) => {
+      worker.on('message', (answer: JobAnswer) => {
         if (answer.result === undefined) {
           void worker.terminate();
           reject(new Error(answer.failure ?? 'a worker of the simulator gave no result'));

@@ -11,8 +11,8 @@ const MOST_ABOVE = 8;
  */
 export function runRelay(world: World): void {
   const member = centerOf(world)?.member;
-  const core = member?.core();
-  if (member === undefined || core == null || world.isChainAway) return;
+  const core = member?.core() ?? null;
+  if (member === undefined || core === null || world.isChainAway) return;
   const { term } = core.status();
   registerMembers(world, member);
   const first = world.chain.height() + 1;
@@ -25,6 +25,7 @@ export function runRelay(world: World): void {
     const refusal = world.chain.submit({ first, term, last, above, election });
     world.note(`chain ${first}-${last.candidate.height} by ${member.name}: ${refusal ?? 'taken'}`);
     if (refusal === null) tellAnchor(world, last);
+    else world.judge.anchorRefused(member.name, last.candidate.height, refusal);
   });
 }
 

@@ -35,8 +35,11 @@ export function runSeed(seed: number, options: WorldOptions = {}): SeedResult {
   events.after(scenario.healAtMs, () => heal(world));
 
   let isQuiet = false;
-  while (judge.violations.length === 0 && !(isQuiet && events.count() >= LEAST_EVENTS)) {
+  let lastEvent = MOST_EVENTS * 2;
+  while (events.count() < lastEvent && !(isQuiet && events.count() >= LEAST_EVENTS)) {
     if (!events.step()) break;
+    if (judge.violations.length > 0)
+      lastEvent = Math.min(lastEvent, events.count() + (options.eventsAfterViolation ?? 0));
     if (!world.isHealed || events.count() % 16 !== 0 || isQuiet) continue;
     isQuiet = unsettled(world, operator) === null;
     const isOver = events.nowMs() > scenario.healAtMs + PATIENCE_MS || events.count() > MOST_EVENTS;

@@ -15,11 +15,17 @@ export function makeTrouble(world: World, operator: Operator, trouble: Trouble):
   switch (trouble) {
     case 'crash':
       count(`${member.name} crashes`);
-      return crash(world, machine);
+      {
+        crash(world, machine);
+        return;
+      }
     case 'crash-at-write':
       count(`${member.name} will crash at its next write`);
       member.crashAtNextWrite();
-      return restartLater(world, machine);
+      {
+        restartLater(world, machine);
+        return;
+      }
     case 'crash-all':
       count('everybody crashes');
       for (const one of present) crash(world, one);
@@ -29,7 +35,8 @@ export function makeTrouble(world: World, operator: Operator, trouble: Trouble):
       const at = random.between(1, Math.max(1, order.length - 1));
       count(`${order.slice(0, at).join()} | ${order.slice(at).join()}`);
       network.partition(order.slice(0, at), order.slice(at));
-      return mendLater(world);
+      mendLater(world);
+      return;
     }
     case 'isolate-center': {
       const center = centerOf(world)?.member.name ?? member.name;
@@ -39,13 +46,15 @@ export function makeTrouble(world: World, operator: Operator, trouble: Trouble):
         if (way !== 1) network.cut(center, other);
         if (way !== 0) network.cut(other, center);
       }
-      return mendLater(world);
+      mendLater(world);
+      return;
     }
     case 'one-way-cut': {
       const other = random.pick(names);
       count(`${member.name} no longer reaches ${other}`);
       network.cut(member.name, other);
-      return mendLater(world);
+      mendLater(world);
+      return;
     }
     case 'flapping-link': {
       const other = random.pick(names);
@@ -58,38 +67,56 @@ export function makeTrouble(world: World, operator: Operator, trouble: Trouble):
     }
     case 'mend':
       count('the network is mended');
-      return network.mend();
+      {
+        network.mend();
+        return;
+      }
     case 'disk-full':
       count(`${member.name}'s disk is full`);
       member.disk.fault = 'full';
       events.after(random.between(50, 400), () => (member.disk.fault = undefined));
-      return restartLater(world, machine, 450);
+      {
+        restartLater(world, machine, 450);
+        return;
+      }
     case 'fsync-error':
       count(`${member.name}'s next sync fails`);
       member.disk.fault = 'fsync-error';
       events.after(random.between(20, 150), () => (member.disk.fault = undefined));
-      return restartLater(world, machine, 200);
+      {
+        restartLater(world, machine, 200);
+        return;
+      }
     case 'clock-jump': {
       const byMs = random.pick([-YEAR_MS, -3_600_000, -2_000, 2_000, 3_600_000, YEAR_MS]);
       count(`${member.name}'s clock jumps by ${byMs} ms`);
-      return member.clock.jump(byMs);
+      member.clock.jump(byMs);
+      return;
     }
     case 'clock-drift':
       count(`${member.name}'s clock drifts`);
-      return member.clock.drift(random.pick([-200_000, -1_000, 1_000, 200_000]));
+      {
+        member.clock.drift(random.pick([-200_000, -1_000, 1_000, 200_000]));
+        return;
+      }
     case 'hand-over': {
       const center = centerOf(world);
       const eligible = center?.member.core()?.status().configuration.eligible ?? [];
       if (center === undefined || eligible.length === 0) return;
       const to = random.pick(eligible);
       count(`${center.member.name} is told to hand over to ${to}`);
-      return center.member.act((core) => void core.handOver(to));
+      center.member.act((core) => void core.handOver(to));
+      return;
     }
-    case 'membership':
-      return operator.change();
+    case 'membership': {
+      operator.change();
+      return;
+    }
     case 'wipe':
-    case 'old-backup':
-      return loseMachine(world, operator, machine, trouble);
+    case 'old-backup': {
+      loseMachine(world, operator, machine, trouble);
+      return;
+    }
     case 'storm':
       count('the network gets bad');
       network.weather = drawWeather(random);
@@ -113,8 +140,10 @@ export function makeTrouble(world: World, operator: Operator, trouble: Trouble):
       member.pause();
       events.after(random.between(100, 900), () => member.resume());
       return;
-    case 'compaction':
-      return member.compact();
+    case 'compaction': {
+      member.compact();
+      return;
+    }
   }
 }
 

@@ -61,6 +61,8 @@ export interface WorldOptions {
   readonly planted?: PlantedBug;
   /** More departments in league than tolerated. */
   readonly overcolluding?: boolean;
+  /** How long to go on after a rule was broken, to see which other checkers notice; not at all by default. */
+  readonly eventsAfterViolation?: number;
   readonly print?: (line: string) => void;
 }
 

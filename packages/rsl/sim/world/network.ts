@@ -42,8 +42,14 @@ export function createNetwork<Message>(
     weather,
     send(from, to, message) {
       const { dropPerMille, duplicatePerMille, delayPerMille, minDelayMs, maxDelayMs, longDelayMs } = network.weather;
-      if (cuts.has(`${from}>${to}`)) return countFault(faults, 'cut');
-      if (random.chance(dropPerMille)) return countFault(faults, 'drop');
+      if (cuts.has(`${from}>${to}`)) {
+        countFault(faults, 'cut');
+        return;
+      }
+      if (random.chance(dropPerMille)) {
+        countFault(faults, 'drop');
+        return;
+      }
       if (random.chance(duplicatePerMille)) {
         countFault(faults, 'duplicate');
         plan(from, to, message, random.between(minDelayMs, longDelayMs));

@@ -37,7 +37,7 @@ export const prefix: CheckerFactory = ({ report }) => {
     name: 'prefix',
     confirmed(member, { height, hash, prev }) {
       let chain = chains.get(member);
-      if (chain === undefined) chains.set(member, (chain = new Map()));
+      if (chain === undefined) chains.set(member, (chain = new Map<number, string>()));
       const top = tops.get(member) ?? 0;
       const before = chain.get(height);
       if (before !== undefined && before !== hash) report(`${member} took back the block at height ${height}`);

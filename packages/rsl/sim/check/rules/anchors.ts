@@ -28,6 +28,9 @@ export const anchors: CheckerFactory = ({ report, chain, honestWorld }) => {
       if (before !== undefined && before !== hash)
         report(`${member} confirmed another header at ${height} than is anchored`);
     },
+    anchorRefused(center, height, reason) {
+      if (reason === 'certificate-invalid') report(`${center} wanted to anchor height ${height}: ${reason}`);
+    },
     mismatch(member, height) {
       if (honestWorld) report(`${member} holds another header than the chain at height ${height}`);
     },

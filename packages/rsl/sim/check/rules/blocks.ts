@@ -38,7 +38,10 @@ export const certificates: CheckerFactory = ({ report, first }) => {
     if (judged.has(key)) return;
     judged.add(key);
     const stated = known.get(epoch);
-    if (stated === undefined) return report(`${member}'s block ${height} states an epoch that is in no block`);
+    if (stated === undefined) {
+      report(`${member}'s block ${height} states an epoch that is in no block`);
+      return;
+    }
     for (const membership of [stated, open, configuration]) {
       if (membership === null) continue;
       const counted = countedSigners(block, membership);
@@ -125,7 +128,10 @@ export const snapshots: CheckerFactory = ({ report, chain }) => ({
   name: 'snapshot',
   snapshot(member, { height, cursors, seals }) {
     const block = chain.get(height);
-    if (block === undefined) return report(`${member} took a snapshot at height ${height}, which nobody confirmed`);
+    if (block === undefined) {
+      report(`${member} took a snapshot at height ${height}, which nobody confirmed`);
+      return;
+    }
     if (seals[0]?.hash !== block.hash) report(`${member} took a snapshot with another header at height ${height}`);
     const last = new Map<string, string>();
     for (let below = 1; below <= height; below += 1) {

@@ -10,7 +10,7 @@ interface Place {
  * Nobody votes, or says that it would, for a log that ends below its own (Raft section 5.4.1): judged on what the voter has on its disk and what the
  * candidate says it has.
  */
-export const upToDate: CheckerFactory = ({ report, first }) => {
+export const upToDate: CheckerFactory = ({ report, first, isHonest }) => {
   const logs = new Map<string, DiskLog>();
   const requests = new Map<string, VoteRequest>();
   const logOf = (member: string): DiskLog => {
@@ -30,7 +30,8 @@ export const upToDate: CheckerFactory = ({ report, first }) => {
         requests.set(`${member}/${message.term}/${message.pre}`, message);
       } else if (message.type === 'vote-reply' && message.granted) {
         const request = requests.get(`${message.to}/${message.asked}/${message.pre}`);
-        if (request === undefined) return;
+        // What one that breaks the protocol asks for is not seen.
+        if (request === undefined || !isHonest(message.to)) return;
         const { sealed, candidate } = request.logEnd;
         const own = logOf(member).end();
         const isBelow = first.lyingCenter

@@ -29,7 +29,7 @@ function voteIn(member: string, message: Message): { term: number; candidate: st
   const { type, term } = message;
   if (type === 'vote-request' && !message.pre) return { term, candidate: member, isVote: true };
   if (type === 'vote-reply' && message.vote !== null) return { ...message.vote, isVote: true };
-  if (type === 'append-reply' && message.result === 'matched') return { term, candidate: message.to, isVote: false };
+  if (type === 'append-reply' && message.ack !== null) return { term, candidate: message.to, isVote: false };
   return null;
 }
 
@@ -82,7 +82,7 @@ export const noRegress: CheckerFactory = ({ report }) => {
 
 /** Whether the term in a message is the sender's own: not the one it asks about, nor the one it was asked in. */
 function isOwnTerm(message: Message): boolean {
-  if (message.type === 'append-reply') return message.result === 'matched' || message.result === 'stale';
+  if (message.type === 'append-reply') return message.ack !== null || message.result === 'stale';
   return (
     message.type === 'append' || message.type === 'vote-reply' || (message.type === 'vote-request' && !message.pre)
   );
