@@ -15,7 +15,7 @@ export interface RslCoreBenchOptions {
 /** One batch size. A record passes the center and, as one of its quorum, a department; both are in the figures. */
 export interface RslCoreBatchResult {
   readonly batch: number;
-  /** Records through the slower of the two, on one core. */
+  /** Records through the slower of the two, per second of processor time, collecting garbage included: one core. */
   readonly recordsPerSecond: number;
   readonly centerRecordsPerSecond: number;
   readonly departmentRecordsPerSecond: number;
