@@ -32,3 +32,13 @@ export async function chainComplaint(
   }
   return undefined;
 }
+
+/** How many envelopes the blocks of a peer hold. */
+export async function countEnvelopes(client: RawClient, signer: SigningIdentity, channelId: string): Promise<number> {
+  const seek = buildSeek(signer, { channelId, start: 'oldest', stop: 'newest', failIfNotReady: true });
+  const { messages } = await client.stream(DELIVER.path, [seek.serializeBinary()], TIMEOUT_MS);
+  return messages.reduce((sum, message) => {
+    const block = peer.DeliverResponse.deserializeBinary(message).getBlock();
+    return sum + (block?.getData()?.getDataList().length ?? 0);
+  }, 0);
+}

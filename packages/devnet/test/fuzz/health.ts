@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectClient, type TestClient } from '../harness/client.ts';
-import { CHAINCODE, type Target } from './target/target.ts';
+import { CHAINCODE, HOSTILE_CHAINCODE, type Target } from './target/target.ts';
 
 const DEADLINE_MS = 10_000;
 const START_DEADLINE_MS = 25_000;
@@ -11,6 +11,8 @@ export interface HealthCheck {
   expectServing(): Promise<void>;
   /** Waits for the chaincode to be connected after the start. */
   untilServing(): Promise<void>;
+  /** Submits a transaction of the hostile chaincode, which must behave for it; waits until the chaincode is there. */
+  submitHostile(): Promise<void>;
   close(): void;
 }
 
@@ -21,19 +23,10 @@ export function createHealthCheck(target: Target): HealthCheck {
   const contract = client.gateway.getNetwork(target.channel).getContract(CHAINCODE);
   let round = 0;
   const evaluate = () => contract.evaluateTransaction('get', 'health');
+  const hostile = client.gateway.getNetwork(target.channel).getContract(HOSTILE_CHAINCODE);
   return {
-    untilServing: async () => {
-      const deadline = Date.now() + START_DEADLINE_MS;
-      for (;;) {
-        try {
-          await contract.submitTransaction('put', 'health', 'start');
-          return;
-        } catch (error) {
-          if (Date.now() > deadline) throw error;
-          await sleep(20);
-        }
-      }
-    },
+    untilServing: () => untilDone(() => contract.submitTransaction('put', 'health', 'start')),
+    submitHostile: () => untilDone(() => hostile.submitTransaction('anything')),
     expectServing: async () => {
       const value = `round ${round++}`;
       expectNoComplaint(target);
@@ -45,6 +38,19 @@ export function createHealthCheck(target: Target): HealthCheck {
     },
     close: () => client.close(),
   };
+}
+
+async function untilDone(action: () => Promise<unknown>): Promise<void> {
+  const deadline = Date.now() + START_DEADLINE_MS;
+  for (;;) {
+    try {
+      await action();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await sleep(20);
+    }
+  }
 }
 
 function expectNoComplaint(target: Target): void {

@@ -8,6 +8,7 @@ import type { Random } from '../inputs/random.ts';
 
 const { Type } = peer.ChaincodeMessage;
 const CHANNEL = 'mychannel';
+export const LARGE_EVENT_BYTES = 200 * 1024;
 
 /** A chaincode server that says what no shim would. The devnet dials it, again and again. */
 export interface HostileChaincode {
@@ -206,6 +207,15 @@ function converse(
         event.setTxId('another');
         message.setChaincodeEvent(event);
       }
+      send(message.serializeBinary());
+      return;
+    }
+    case 'large events': {
+      const event = new peer.ChaincodeEvent();
+      event.setEventName('large');
+      event.setPayload(Buffer.alloc(LARGE_EVENT_BYTES, 1));
+      const message = peer.ChaincodeMessage.deserializeBinary(build(Type.COMPLETED, ok('done'), txId));
+      message.setChaincodeEvent(event);
       send(message.serializeBinary());
       return;
     }

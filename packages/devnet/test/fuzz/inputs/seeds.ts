@@ -33,6 +33,8 @@ export interface SeedMaker {
   readonly signer: SigningIdentity;
   /** A seed for any method of a peer or the orderer, fresh each time: transaction ids are used once. */
   make(random: Random, method: Method, chaincode?: string): Seed;
+  /** Asks for all blocks, or all events of the hostile chaincode, from the first on and without end. */
+  fromTheBeginning(method: Method): Seed;
 }
 
 const EXTREME_NUMBERS = [0, 1, 2 ** 31, 2 ** 53 - 1, 2 ** 53, 2 ** 63, 2 ** 64 - 2048];
@@ -157,25 +159,7 @@ export async function createSeedMaker(target: TargetDescription, client: RawClie
     ],
     [
       CHAINCODE_EVENTS,
-      (random) => {
-        const request = new gateway.ChaincodeEventsRequest();
-        request.setChannelId(channel);
-        request.setIdentity(signer.serialized);
-        request.setChaincodeId(CHAINCODE);
-        if (random.chance(0.7)) {
-          const specified = new orderer.SeekSpecified();
-          specified.setNumber(random.pick(EXTREME_NUMBERS));
-          const position = new orderer.SeekPosition();
-          position.setSpecified(specified);
-          request.setStartPosition(position);
-        }
-        return {
-          method: CHAINCODE_EVENTS,
-          signer,
-          signed: request.serializeBinary(),
-          wrap: wrapRequest(gateway.SignedChaincodeEventsRequest),
-        };
-      },
+      (random) => eventsSeed(channel, signer, CHAINCODE, random.chance(0.7) ? random.pick(EXTREME_NUMBERS) : undefined),
     ],
     [
       DISCOVER,
@@ -198,6 +182,11 @@ export async function createSeedMaker(target: TargetDescription, client: RawClie
   ]);
   return {
     signer,
+    fromTheBeginning: (method) => {
+      if (method === CHAINCODE_EVENTS) return eventsSeed(channel, signer, HOSTILE_CHAINCODE, 0);
+      const envelope = buildSeek(signer, { channelId: channel, start: 'oldest', stop: 2 ** 53 - 1 });
+      return envelopeSeed(method, envelope.getPayload_asU8());
+    },
     make: (random, method, chaincode) => {
       const build = builders.get(method);
       if (build === undefined) throw new Error(`no seed for ${method.path}`);
@@ -239,6 +228,22 @@ function proposalSeed(
       return wrap(changed);
     },
   };
+}
+
+function eventsSeed(channel: string, signer: SigningIdentity, chaincode: string, from: number | undefined): Seed {
+  const request = new gateway.ChaincodeEventsRequest();
+  request.setChannelId(channel);
+  request.setIdentity(signer.serialized);
+  request.setChaincodeId(chaincode);
+  if (from !== undefined) {
+    const specified = new orderer.SeekSpecified();
+    specified.setNumber(from);
+    const position = new orderer.SeekPosition();
+    position.setSpecified(specified);
+    request.setStartPosition(position);
+  }
+  const wrap = wrapRequest(gateway.SignedChaincodeEventsRequest);
+  return { method: CHAINCODE_EVENTS, signer, signed: request.serializeBinary(), wrap };
 }
 
 function buildDiscovery(random: Random, channel: string, signer: SigningIdentity): Uint8Array {
