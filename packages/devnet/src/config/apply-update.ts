@@ -1,5 +1,5 @@
 import { common } from '@hyperledger/fabric-protos';
-import { decode } from '../endorser/proposal.ts';
+import { decode } from '../protobuf/decode.ts';
 import { messageOf } from '../errors.ts';
 import { validSigners, type SignedData } from '../policy/policy.ts';
 import { parseConfig, type ChannelConfig } from './channel-config.ts';

@@ -1,5 +1,5 @@
 import { common, orderer } from '@hyperledger/fabric-protos';
-import { decode } from '../endorser/proposal.ts';
+import { decode } from '../protobuf/decode.ts';
 import type { CommittedBlock } from '../ledger/ledger.ts';
 import type { SignedData } from '../policy/policy.ts';
 import { blocksFrom, type BlockSource } from './block-iterator.ts';

@@ -3,11 +3,31 @@ import { chaincodeActionsOf } from '../block/chaincode-events.ts';
 
 const TRANSACTIONS_FILTER = 2;
 
-/** Transaction ids, types, codes and event names of a block: no payload (Fabric: core/peer/deliverevents.go). */
-export function buildFilteredBlock(block: common.Block): peer.FilteredBlock {
+interface Filtered {
+  readonly flags: Uint8Array;
+  readonly block: peer.FilteredBlock;
+}
+
+/** The peers of a devnet share the data of a block, and as a rule they agree on its codes. */
+const known = new WeakMap<common.BlockData, Filtered>();
+
+/**
+ * Transaction ids, types, codes and event names of a block: no payload (Fabric: core/peer/deliverevents.go). Not to be changed:
+ * others may get the same object.
+ */
+export function filteredBlockOf(block: common.Block): peer.FilteredBlock {
+  const data = block.getData();
+  const flags = block.getMetadata()?.getMetadataList_asU8()[TRANSACTIONS_FILTER] ?? new Uint8Array();
+  const last = data === undefined ? undefined : known.get(data);
+  if (last !== undefined && Buffer.compare(last.flags, flags) === 0) return last.block;
+  const filtered = build(block, flags);
+  if (data !== undefined) known.set(data, { flags, block: filtered });
+  return filtered;
+}
+
+function build(block: common.Block, flags: Uint8Array): peer.FilteredBlock {
   const filtered = new peer.FilteredBlock();
   filtered.setNumber(block.getHeader()?.getNumber() ?? 0);
-  const flags = block.getMetadata()?.getMetadataList_asU8()[TRANSACTIONS_FILTER] ?? new Uint8Array();
   (block.getData()?.getDataList_asU8() ?? []).forEach((envelopeBytes, index) => {
     const payload = common.Payload.deserializeBinary(
       common.Envelope.deserializeBinary(envelopeBytes).getPayload_asU8(),

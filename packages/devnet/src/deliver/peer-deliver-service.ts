@@ -1,7 +1,7 @@
 import { common, peer } from '@hyperledger/fabric-protos';
 import type { DeliverContext, DeliveredBlock, DeliverStatus } from './deliver-session.ts';
 import { serveDeliver } from './deliver-stream.ts';
-import { buildFilteredBlock } from './filtered-block.ts';
+import { filteredBlockOf } from './filtered-block.ts';
 
 /** The handlers of `protos.Deliver`. */
 export function createPeerDeliverService(contexts: {
@@ -36,7 +36,7 @@ function buildPrivateDataResponse(delivered: DeliveredBlock): peer.DeliverRespon
 function buildFilteredResponse(delivered: DeliveredBlock): peer.DeliverResponse {
   const response = new peer.DeliverResponse();
   try {
-    response.setFilteredBlock(buildFilteredBlock(delivered.committed.block));
+    response.setFilteredBlock(filteredBlockOf(delivered.committed.block));
     return response;
   } catch {
     return buildStatusResponse(common.Status.BAD_REQUEST);

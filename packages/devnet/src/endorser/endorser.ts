@@ -24,7 +24,7 @@ export interface EndorserChannel {
   readonly chaincodes: ChaincodeSupport;
   readonly readDefinition: DefinitionReader;
   /** Throws when the creator may not propose (Writers). */
-  readonly checkPropose: (proposal: peer.SignedProposal, creator: Uint8Array) => void;
+  readonly checkPropose: (proposal: peer.SignedProposal) => void;
 }
 
 /** A chaincode of the peer itself, such as qscc. */
@@ -84,7 +84,7 @@ export function createEndorser(params: EndorserParams): Endorser {
       refusing(false, () => checkCreator(proposal, msps));
       if (channel !== undefined) await checkUnique(proposal, channel);
       if (!SYSTEM_CHAINCODES.has(proposal.chaincodeName)) {
-        refusing(false, () => channel?.checkPropose(signedProposal, proposal.signatureHeader.getCreator_asU8()));
+        refusing(false, () => channel?.checkPropose(signedProposal));
       }
       try {
         const identity = options.withoutEndorsement === true ? undefined : params.identity;
@@ -131,8 +131,7 @@ async function endorse(
     if (!channel.chaincodes.has(chaincodeName)) {
       throw new Error(`${advice}: chaincode definition for '${chaincodeName}' exists, but chaincode is not installed`);
     }
-    const creator = proposal.signatureHeader.getCreator_asU8();
-    const transaction = { channelId, txId, simulator, signedProposal: proposal.signedProposal, creator };
+    const transaction = { channelId, txId, simulator, signedProposal: proposal.signedProposal };
     const { response, event, readWriteSet, interest } = await inSimulation(async () => {
       const executed = await channel.chaincodes.execute(transaction, chaincodeName, proposal.input);
       return { ...executed, ...resultsOf(simulator) };

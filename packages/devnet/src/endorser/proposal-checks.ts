@@ -1,10 +1,12 @@
-import { X509Certificate, createHash } from 'node:crypto';
-import { common, msp, peer } from '@hyperledger/fabric-protos';
+import { X509Certificate } from 'node:crypto';
+import { common, msp, type peer } from '@hyperledger/fabric-protos';
 import { messageOf } from '../errors.ts';
 import { validityOf } from '../msp/certificate-validity.ts';
 import { InvalidIdentity } from '../msp/invalid-identity.ts';
 import type { Identity, MspRegistry } from '../msp/msp.ts';
-import { decode, type UnpackedProposal } from './proposal.ts';
+import { hasSigned } from '../policy/policy.ts';
+import { partsOf } from './proposal-parts.ts';
+import type { UnpackedProposal } from './proposal.ts';
 
 /** How far a proposal's clock may be from the peer's (Fabric: peer.authentication.timewindow). */
 const TIME_WINDOW_MS = 15 * 60 * 1000;
@@ -17,16 +19,13 @@ const CALENDAR_CYCLE_MS = 146_097 * 24 * 60 * 60 * 1000;
  * has not expired, the timestamp is near the peer's clock. Throws a plain Error with Fabric's text.
  */
 export function checkFilters(signedProposal: peer.SignedProposal, msps: MspRegistry, nowMs: number): void {
-  const proposal = parse('proposal', () => decode('Proposal', peer.Proposal, signedProposal.getProposalBytes_asU8()));
-  const header = parse('header', () => decode('Header', common.Header, proposal.getHeader_asU8()));
-  const signatureHeader = parse('signature header', () =>
-    decode('SignatureHeader', common.SignatureHeader, header.getSignatureHeader_asU8()),
-  );
+  const parts = partsOf(signedProposal);
+  parse('proposal', () => parts.proposal);
+  parse('header', () => parts.header);
+  const signatureHeader = parse('signature header', () => parts.signatureHeader);
   const notAfterMs = expiryOf(signatureHeader.getCreator_asU8(), msps);
   if (notAfterMs !== undefined && nowMs > notAfterMs) throw new Error('proposal client identity expired');
-  const channelHeader = parse('channel header', () =>
-    decode('ChannelHeader', common.ChannelHeader, header.getChannelHeader_asU8()),
-  );
+  const channelHeader = parse('channel header', () => parts.channelHeader);
   const timestamp = channelHeader.getTimestamp();
   const timeMs = (timestamp?.getSeconds() ?? 0) * 1000 + (timestamp?.getNanos() ?? 0) / 1e6;
   if (Math.abs(nowMs - timeMs) > TIME_WINDOW_MS) {
@@ -41,7 +40,7 @@ export function checkFilters(signedProposal: peer.SignedProposal, msps: MspRegis
  * Throws a plain Error with Fabric's text.
  */
 export function checkProposal(proposal: UnpackedProposal, msps: MspRegistry): Identity {
-  const { channelHeader, signatureHeader, signedProposal, channelId, txId } = proposal;
+  const { parts, channelHeader, signatureHeader, signedProposal, channelId, txId } = proposal;
   const type = channelHeader.getType();
   if (type !== common.HeaderType.ENDORSER_TRANSACTION && type !== common.HeaderType.CONFIG) {
     throw new Error(`invalid header type ${headerTypeName(type)}`);
@@ -51,12 +50,12 @@ export function checkProposal(proposal: UnpackedProposal, msps: MspRegistry): Id
   const creator = signatureHeader.getCreator_asU8();
   if (nonce.length === 0) throw new Error('nonce is empty');
   if (creator.length === 0) throw new Error('creator is empty');
-  const expected = createHash('sha256').update(nonce).update(creator).digest('hex');
+  const expected = parts.expectedTxId;
   if (txId !== expected) throw new Error(`incorrectly computed txid '${txId}' -- expected '${expected}'`);
   const signature = signedProposal.getSignature_asU8();
   if (signature.length === 0) throw new Error('empty signature bytes');
   const identity = creatorOf(creator, msps, channelId);
-  if (!identity.verify(signedProposal.getProposalBytes_asU8(), signature)) {
+  if (!hasSigned(identity, parts.signed(signature))) {
     throw new Error(`access denied: channel [${channelId}] creator org [${identity.mspId}]`);
   }
   return identity;

@@ -1,5 +1,5 @@
 import { common, peer } from '@hyperledger/fabric-protos';
-import { withoutTransient } from '../endorser/proposal.ts';
+import { withoutTransient } from '../endorser/proposal-parts.ts';
 import type { GatewayProposal } from './unpack-request.ts';
 
 /** The envelope that the client signs and submits; transient data stays out of it. */

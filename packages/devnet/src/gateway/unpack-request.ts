@@ -1,5 +1,5 @@
-import { common, peer } from '@hyperledger/fabric-protos';
-import { decode } from '../endorser/proposal.ts';
+import type { common, peer } from '@hyperledger/fabric-protos';
+import { partsOf } from '../endorser/proposal-parts.ts';
 
 /** What the gateway needs of a signed proposal. */
 export interface GatewayProposal {
@@ -15,11 +15,7 @@ export interface GatewayProposal {
 
 /** Throws a plain Error with Fabric's text (internal/pkg/gateway/evaluate.go, getChannelAndChaincodeFromSignedProposal). */
 export function unpackGatewayProposal(signedProposal: peer.SignedProposal): GatewayProposal {
-  const proposal = decode('Proposal', peer.Proposal, signedProposal.getProposalBytes_asU8());
-  const header = decode('Header', common.Header, proposal.getHeader_asU8());
-  const channelHeader = decode('ChannelHeader', common.ChannelHeader, header.getChannelHeader_asU8());
-  const payload = decode('ChaincodeProposalPayload', peer.ChaincodeProposalPayload, proposal.getPayload_asU8());
-  const invocation = decode('ChaincodeInvocationSpec', peer.ChaincodeInvocationSpec, payload.getInput_asU8());
+  const { header, channelHeader, payload, invocation } = partsOf(signedProposal);
   const chaincodeId = invocation.getChaincodeSpec()?.getChaincodeId();
   const chaincodeName = chaincodeId?.getName() ?? '';
   return {

@@ -18,7 +18,7 @@ import { NO_FAULTS, type LedgerFaults } from './faults.ts';
 import type { CommittedBlock, PeerLedger, StateSnapshot, TransactionLocation } from './ledger.ts';
 import { StateDatabase } from './state-database.ts';
 import { stateOperations } from './state-operations.ts';
-import { createStateSnapshot } from './state-snapshot.ts';
+import { StateSnapshots } from './state-snapshot.ts';
 
 const CACHED_BLOCK_BYTES = 16 * 1024 * 1024;
 const { TRANSACTIONS_FILTER, COMMIT_HASH } = common.BlockMetadataIndex;
@@ -55,9 +55,20 @@ export async function openPeerLedger(params: OpenPeerLedgerParams): Promise<Peer
   }
 }
 
+/** What is to be stored of a block besides its bytes. */
+interface ValidatedBlock {
+  readonly blockNumber: bigint;
+  readonly parsed: ParsedBlock;
+  readonly flags: Uint8Array;
+  readonly updates: UpdateBatch;
+  /** For each transaction: whether its id stood in an earlier block. */
+  readonly known: readonly boolean[];
+}
+
 class DurablePeerLedger implements PeerLedger {
   readonly #database: StateDatabase;
   readonly #blocks: BlockFiles;
+  readonly #snapshots: StateSnapshots;
   readonly #faults: LedgerFaults;
   readonly #policies: CommittedNamespacePolicies;
   readonly #listeners = new Set<(block: CommittedBlock) => void>();
@@ -73,6 +84,7 @@ class DurablePeerLedger implements PeerLedger {
   constructor(database: StateDatabase, blocks: BlockFiles, config: ChannelConfig, faults: LedgerFaults = NO_FAULTS) {
     this.#database = database;
     this.#blocks = blocks;
+    this.#snapshots = new StateSnapshots(database, blocks);
     this.#faults = faults;
     this.#config = config;
     this.#policies = new CommittedNamespacePolicies(database, () => this.#config);
@@ -100,7 +112,7 @@ class DurablePeerLedger implements PeerLedger {
 
   snapshot(): Promise<StateSnapshot> {
     this.#check();
-    return Promise.resolve(createStateSnapshot(this.#database, this.#blocks));
+    return Promise.resolve(this.#snapshots.open());
   }
 
   async getBlock(number: bigint): Promise<CommittedBlock | undefined> {
@@ -145,6 +157,7 @@ class DurablePeerLedger implements PeerLedger {
     await this.#tail;
     this.#stopped ??= new DevnetError('LEDGER_CLOSED', 'the ledger is closed');
     this.#listeners.clear();
+    this.#snapshots.renew();
     await this.#blocks.close();
     await this.#database.close();
   }
@@ -189,7 +202,8 @@ class DurablePeerLedger implements PeerLedger {
     const parsed = parseBlock(genesisBlock);
     const flags = Uint8Array.from(parsed.transactions, () => peer.TxValidationCode.VALID);
     const { updates } = await replayBlock({ blockNumber: 0n, block: parsed, state: this.#database }, flags);
-    await this.#store(genesisBlock, 0n, parsed, flags, updates, new Uint8Array());
+    const known = parsed.transactions.map(() => false);
+    await this.#store(genesisBlock, { blockNumber: 0n, parsed, flags, updates, known }, new Uint8Array());
   }
 
   /** Applies a stored block to the state, by the flags that were stored with it. */
@@ -206,7 +220,8 @@ class DurablePeerLedger implements PeerLedger {
       });
     }
     const { updates, config } = await replayBlock({ blockNumber, block: parsed, state: this.#database }, flags);
-    await this.#writeState(block, blockNumber, parsed, flags, updates);
+    const known = await this.#database.knownTransactions(parsed.transactions.map(({ txId }) => txId));
+    await this.#writeState(block, { blockNumber, parsed, flags, updates, known });
     this.#height = blockNumber + 1n;
     this.#config = config ?? this.#config;
   }
@@ -216,7 +231,7 @@ class DurablePeerLedger implements PeerLedger {
     const blockNumber = this.#height;
     const parsed = parseBlock(block);
     verifyBlock(block, { number: blockNumber, previousHash: this.currentBlockHash, config: this.#config });
-    const { flags, updates, config } = await validateBlock({
+    const { flags, updates, config, known } = await validateBlock({
       blockNumber,
       block: parsed,
       config: this.#config,
@@ -224,7 +239,7 @@ class DurablePeerLedger implements PeerLedger {
       state: this.#database,
     });
     const newCommitHash = commitHash(flags, updates, this.#commitHash);
-    const committed = await this.#store(block, blockNumber, parsed, flags, updates, newCommitHash);
+    const committed = await this.#store(block, { blockNumber, parsed, flags, updates, known }, newCommitHash);
     if (config !== this.#config || touches(updates, LIFECYCLE_NAMESPACE)) this.#policies.forget();
     this.#config = config;
     this.#notify(committed);
@@ -232,14 +247,8 @@ class DurablePeerLedger implements PeerLedger {
   }
 
   /** Block first and synced, then the state: what is missing from the state is replayed, never the other way round. */
-  async #store(
-    block: common.Block,
-    blockNumber: bigint,
-    parsed: ParsedBlock,
-    flags: Uint8Array,
-    updates: UpdateBatch,
-    newCommitHash: Uint8Array,
-  ): Promise<CommittedBlock> {
+  async #store(block: common.Block, validated: ValidatedBlock, newCommitHash: Uint8Array): Promise<CommittedBlock> {
+    const { blockNumber, flags } = validated;
     const slots = metadataSlots(block);
     slots[TRANSACTIONS_FILTER] = flags;
     if (newCommitHash.length > 0) slots[COMMIT_HASH] = metadataValue(newCommitHash);
@@ -252,7 +261,7 @@ class DurablePeerLedger implements PeerLedger {
       await this.#faults.at('before-block-sync', blockNumber);
       await this.#blocks.sync();
       await this.#faults.at('before-state-write', blockNumber);
-      await this.#writeState(block, blockNumber, parsed, flags, updates);
+      await this.#writeState(block, validated);
       await this.#faults.at('after-state-write', blockNumber);
     } catch (cause) {
       // What is on the disk now is only known after reading it again: nothing may be built on it until then.
@@ -268,12 +277,8 @@ class DurablePeerLedger implements PeerLedger {
 
   async #writeState(
     block: common.Block,
-    blockNumber: bigint,
-    parsed: ParsedBlock,
-    flags: Uint8Array,
-    updates: UpdateBatch,
+    { blockNumber, parsed, flags, updates, known }: ValidatedBlock,
   ): Promise<void> {
-    const known = await this.#database.knownTransactions(parsed.transactions.map(({ txId }) => txId));
     await this.#database.write(
       stateOperations({
         blockNumber,
@@ -285,6 +290,7 @@ class DurablePeerLedger implements PeerLedger {
         known,
       }),
     );
+    this.#snapshots.renew();
   }
 
   #remember(committed: CommittedBlock): void {

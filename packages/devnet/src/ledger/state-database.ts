@@ -63,11 +63,15 @@ export class StateDatabase {
     return this.#level.values(BLOCK_KEYS).all();
   }
 
+  get(namespace: string, key: string): Promise<StateValue | undefined> {
+    return Promise.resolve(this.read(namespace, key));
+  }
+
   /** Reads in this thread: a key that is in memory costs a tenth of what the way through the thread pool does. */
-  get(namespace: string, key: string, snapshot?: LevelSnapshot): Promise<StateValue | undefined> {
+  read(namespace: string, key: string, snapshot?: LevelSnapshot): StateValue | undefined {
     const databaseKey = stateKey(namespace, key);
     const stored = this.#level.getSync(databaseKey, snapshot === undefined ? {} : { snapshot });
-    return Promise.resolve(stored === undefined ? undefined : decodeStateValue(databaseKey, stored));
+    return stored === undefined ? undefined : decodeStateValue(databaseKey, stored);
   }
 
   async getMany(keys: readonly StateKey[]): Promise<(StateValue | undefined)[]> {

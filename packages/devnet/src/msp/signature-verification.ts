@@ -1,5 +1,6 @@
-import { createHash, verify as verifySignature, type KeyObject } from 'node:crypto';
+import { verify as verifySignature, type KeyObject } from 'node:crypto';
 import { lowSFromDer } from '../asn1/ecdsa-signature.ts';
+import { sha256 } from '../sha256.ts';
 import { BoundedCache } from './bounded-cache.ts';
 
 const CACHED_VERDICTS = 50_000;
@@ -19,10 +20,22 @@ export function verifyLowS(
 ): boolean {
   const rs = lowSFromDer(signature);
   if (rs === undefined) return false;
-  const key = fingerprint + rs.toString('latin1') + createHash('sha256').update(message).digest().toString('latin1');
+  const key = verdictKey(fingerprint, rs, message);
   const known = verdicts.get(key);
   if (known !== undefined) return known;
   const verdict = verifySignature('sha256', message, { key: publicKey, dsaEncoding: 'ieee-p1363' }, rs);
   verdicts.set(key, verdict);
   return verdict;
+}
+
+/**
+ * A signature that this process made with the certificate's own key is right: whoever checks it needs no second computation.
+ * Any other message, signature or certificate has its own verdict.
+ */
+export function rememberOwnSignature(fingerprint: string, message: Uint8Array, rs: Buffer): void {
+  verdicts.set(verdictKey(fingerprint, rs, message), true);
+}
+
+function verdictKey(fingerprint: string, rs: Buffer, message: Uint8Array): string {
+  return fingerprint + rs.toString('latin1') + sha256(message).toString('latin1');
 }

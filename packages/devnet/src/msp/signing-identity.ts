@@ -2,7 +2,9 @@ import { X509Certificate, createPrivateKey, sign as createSignature } from 'node
 import { msp } from '@hyperledger/fabric-protos';
 import { normaliseLowS, signatureToDer } from '../asn1/ecdsa-signature.ts';
 import { DevnetError } from '../errors.ts';
+import { fingerprintOf } from './certificate-fingerprint.ts';
 import type { SigningIdentity } from './msp.ts';
+import { rememberOwnSignature } from './signature-verification.ts';
 
 /** `msp.SerializedIdentity` bytes of a certificate. */
 export function serializeIdentity(mspId: string, certificatePem: string): Uint8Array {
@@ -19,13 +21,18 @@ export function createSigningIdentity(source: {
   readonly privateKeyPem: string;
 }): SigningIdentity {
   const key = createPrivateKey(source.privateKeyPem);
-  if (!new X509Certificate(source.certificatePem).checkPrivateKey(key)) {
+  const certificate = new X509Certificate(source.certificatePem);
+  if (!certificate.checkPrivateKey(key)) {
     throw new DevnetError('MSP_INVALID', `the key is not that of the certificate (MSP ${source.mspId})`);
   }
+  const fingerprint = fingerprintOf(certificate);
   return {
     mspId: source.mspId,
     serialized: serializeIdentity(source.mspId, source.certificatePem),
-    sign: (message) =>
-      signatureToDer(normaliseLowS(createSignature('sha256', message, { key, dsaEncoding: 'ieee-p1363' }))),
+    sign: (message) => {
+      const rs = normaliseLowS(createSignature('sha256', message, { key, dsaEncoding: 'ieee-p1363' }));
+      rememberOwnSignature(fingerprint, message, rs);
+      return signatureToDer(rs);
+    },
   };
 }

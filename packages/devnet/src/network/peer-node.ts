@@ -13,6 +13,7 @@ import {
   type Endorser,
   type EndorserChannel,
 } from '../endorser/endorser.ts';
+import { partsOf } from '../endorser/proposal-parts.ts';
 import { unpackProposal, type UnpackedProposal } from '../endorser/proposal.ts';
 import { createGatewayService } from '../gateway/gateway-service.ts';
 import type { GatewayEndorser, GatewayOrderer } from '../gateway/gateway-context.ts';
@@ -76,18 +77,12 @@ export interface PeerNode {
 export function createPeerNode(params: PeerNodeParams): PeerNode {
   const { ledger, membership, nowMs } = params;
   const readDefinition = createDefinitionReader();
-  const signedBy = (data: Uint8Array, identity: Uint8Array, signature: Uint8Array) => ({ data, identity, signature });
-  const checkProposal = (resource: Resource, proposal: peer.SignedProposal, creator: Uint8Array) => {
-    checkAccess(
-      ledger.channelConfig,
-      resource,
-      signedBy(proposal.getProposalBytes_asU8(), creator, proposal.getSignature_asU8()),
-    );
+  const checkProposal = (resource: Resource, proposal: peer.SignedProposal) => {
+    checkAccess(ledger.channelConfig, resource, partsOf(proposal).signed(proposal.getSignature_asU8()));
   };
   const chaincodes = createChaincodeSupport({
     chaincodes: params.chaincodes,
-    checkChaincodeToChaincode: (_channelId, proposal, creator) =>
-      checkProposal('peer/ChaincodeToChaincode', proposal, creator),
+    checkChaincodeToChaincode: (_channelId, proposal) => checkProposal('peer/ChaincodeToChaincode', proposal),
     invokeSystemChaincode: (name, { signedProposal, simulator }, input) =>
       executeSystemChaincode(systemChaincodes, name, { ...unpackProposal(signedProposal), input }, simulator),
     ...(params.executeTimeoutMs === undefined ? {} : { executeTimeoutMs: params.executeTimeoutMs }),
@@ -106,14 +101,14 @@ export function createPeerNode(params: PeerNodeParams): PeerNode {
     config: () => ledger.channelConfig,
     chaincodes,
     readDefinition,
-    checkPropose: (proposal, creator) => checkProposal('peer/Propose', proposal, creator),
+    checkPropose: (proposal) => checkProposal('peer/Propose', proposal),
   };
   const localMsps = createLocalMsps(params.mspId, () => ledger.channelConfig.msps);
   const creatorOf = (proposal: UnpackedProposal) => proposal.signatureHeader.getCreator_asU8();
   const systemChaincodes = createSystemChaincodes({
     mspId: params.mspId,
     ledger,
-    checkChannelAccess: (resource, proposal) => checkProposal(resource, proposal.signedProposal, creatorOf(proposal)),
+    checkChannelAccess: (resource, proposal) => checkProposal(resource, proposal.signedProposal),
     checkLocalAccess: (policy, proposal) => checkLocalAccess(localMsps, policy, creatorOf(proposal)),
     installed: () =>
       chaincodes.names.map((name) => {

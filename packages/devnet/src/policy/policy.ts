@@ -34,15 +34,27 @@ export function rejectPolicy(name: string): Policy {
 export function validSigners(signatures: readonly SignedData[], msps: MspRegistry): Identity[] {
   const seen = new Set<string>();
   const identities: Identity[] = [];
-  for (const { data, identity: serialized, signature } of signatures) {
-    const identity = deserialize(serialized, msps);
+  for (const signed of signatures) {
+    const identity = deserialize(signed.identity, msps);
     if (identity === undefined) continue;
     const key = `${identity.mspId}\u0000${identity.fingerprint}`;
-    if (seen.has(key) || !identity.verify(data, signature)) continue;
+    if (seen.has(key) || !hasSigned(identity, signed)) continue;
     seen.add(key);
     identities.push(identity);
   }
   return identities;
+}
+
+/** Verdicts by the very object: who keeps one asks as often as it likes, for whichever peer. */
+const verdicts = new WeakMap<SignedData, { readonly fingerprint: string; readonly verdict: boolean }>();
+
+/** Whether the identity, which is the one that the signed data names, made the signature. */
+export function hasSigned(identity: Identity, signed: SignedData): boolean {
+  const known = verdicts.get(signed);
+  if (known?.fingerprint === identity.fingerprint) return known.verdict;
+  const verdict = identity.verify(signed.data, signed.signature);
+  verdicts.set(signed, { fingerprint: identity.fingerprint, verdict });
+  return verdict;
 }
 
 /** Whether the signatures satisfy the policy. */

@@ -1,24 +1,11 @@
-import { ChannelCredentials } from '@grpc/grpc-js';
-import { peer } from '@hyperledger/fabric-protos';
 import { readProtobufStrictly } from '../protobuf/strict-reading.ts';
+import type { ChaincodeEndpoint } from './chaincode-call.ts';
 import { ChaincodeStream, type ChaincodeStreamHandlers } from './chaincode-stream.ts';
 
-const MAX_MESSAGE_BYTES = 100 * 1024 * 1024;
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2_000;
 /** A stream that was ready for less than this was of no use: the next attempt waits longer, as after a failed one. */
 const USEFUL_MS = 1_000;
-
-/** Where a chaincode server listens. */
-export interface ChaincodeEndpoint {
-  /** `host:port`. */
-  readonly address: string;
-  /** PEM of the CA of the server's certificate; without it the connection is not encrypted. */
-  readonly tlsRootCertPem?: string;
-  /** PEM; both or none, for servers that ask for client certificates. */
-  readonly clientKeyPem?: string;
-  readonly clientCertPem?: string;
-}
 
 export interface ChaincodeConnectionParams {
   readonly endpoint: ChaincodeEndpoint;
@@ -48,7 +35,6 @@ export function connectChaincode(params: ChaincodeConnectionParams): ChaincodeCo
 
 class ReconnectingConnection implements ChaincodeConnection {
   readonly #params: ChaincodeConnectionParams;
-  readonly #client: peer.ChaincodeClient;
   readonly #waiting = new Set<(outcome: ChaincodeStream | Error) => void>();
   #stream: ChaincodeStream | undefined;
   #isReady = false;
@@ -61,14 +47,6 @@ class ReconnectingConnection implements ChaincodeConnection {
 
   constructor(params: ChaincodeConnectionParams) {
     this.#params = params;
-    this.#client = new peer.ChaincodeClient(params.endpoint.address, credentialsOf(params.endpoint), {
-      'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
-      'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
-      'grpc.initial_reconnect_backoff_ms': FIRST_RETRY_MS,
-      'grpc.min_reconnect_backoff_ms': FIRST_RETRY_MS,
-      'grpc.max_reconnect_backoff_ms': LAST_RETRY_MS,
-      'grpc.keepalive_time_ms': 60_000,
-    });
     this.#dial();
   }
 
@@ -94,13 +72,12 @@ class ReconnectingConnection implements ChaincodeConnection {
     this.#closed = true;
     clearTimeout(this.#retryTimer);
     this.#stream?.close(new Error('the peer stops'));
-    this.#client.close();
     for (const settle of [...this.#waiting]) settle(new Error('the peer stops'));
   }
 
   #dial(): void {
     let packageId = '';
-    const stream = new ChaincodeStream(this.#client.connect(), {
+    const stream = new ChaincodeStream(this.#params.endpoint, {
       register: (id) => {
         packageId = this.#check(id);
       },
@@ -143,14 +120,4 @@ class ReconnectingConnection implements ChaincodeConnection {
     this.state = state;
     this.#params.onStateChange?.(state);
   }
-}
-
-function credentialsOf(endpoint: ChaincodeEndpoint): ChannelCredentials {
-  if (endpoint.tlsRootCertPem === undefined) return ChannelCredentials.createInsecure();
-  const bytes = (pem: string | undefined) => (pem === undefined ? null : Buffer.from(pem));
-  return ChannelCredentials.createSsl(
-    Buffer.from(endpoint.tlsRootCertPem),
-    bytes(endpoint.clientKeyPem),
-    bytes(endpoint.clientCertPem),
-  );
 }

@@ -1,6 +1,6 @@
-import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { peer } from '@hyperledger/fabric-protos';
-import { buildMessage, typeName, unmarshal, type ChaincodeMessageType } from './chaincode-message.ts';
+import { ChaincodeCall, type ChaincodeEndpoint } from './chaincode-call.ts';
+import { typeName, unmarshal, type PeerMessage, type ChaincodeMessageType } from './chaincode-message.ts';
 import {
   handleGetHistoryForKey,
   handleGetQueryResult,
@@ -50,9 +50,6 @@ interface Execution {
   readonly settle: (outcome: peer.ChaincodeMessage | Error) => void;
 }
 
-/** The peer is the client of the call, the chaincode the server. */
-export type ChaincodeClientStream = ClientDuplexStream<peer.ChaincodeMessage, peer.ChaincodeMessage>;
-
 export interface ChaincodeStreamHandlers {
   /** The chaincode has said who it is; throwing refuses it and ends the stream. */
   register(packageId: string): void;
@@ -68,21 +65,17 @@ export interface ChaincodeStreamHandlers {
  * channel and transaction id (Fabric: core/chaincode/handler.go).
  */
 export class ChaincodeStream {
-  readonly #stream: ChaincodeClientStream;
+  readonly #call: ChaincodeCall;
   readonly #handlers: ChaincodeStreamHandlers;
   readonly #executions = new Map<string, Execution>();
   #state: 'created' | 'ready' | 'closed' = 'created';
 
-  constructor(stream: ChaincodeClientStream, handlers: ChaincodeStreamHandlers) {
-    this.#stream = stream;
+  /** The peer is the client of the call, the chaincode the server. */
+  constructor(endpoint: ChaincodeEndpoint, handlers: ChaincodeStreamHandlers) {
     this.#handlers = handlers;
-    stream.on('data', (message: peer.ChaincodeMessage) => this.#receive(message));
-    stream.on('error', (error: Error) => this.close(error));
-    const ended = () => this.close(new Error('the chaincode ended the stream'));
-    stream.on('end', ended);
-    // There is no end for who does not read.
-    stream.on('status', () => {
-      if (stream.isPaused()) ended();
+    this.#call = new ChaincodeCall(endpoint, {
+      message: (message) => this.#receive(message),
+      ended: (reason) => this.close(reason ?? new Error('the chaincode ended the stream')),
     });
   }
 
@@ -106,9 +99,9 @@ export class ChaincodeStream {
         };
         this.#executions.set(id, { context, settle });
         timer = setTimeout(() => settle(new Error(EXECUTION_TIMEOUT)), timeoutMs);
-        const message = buildMessage(Type.TRANSACTION, input.serializeBinary(), transaction);
-        message.setProposal(transaction.signedProposal);
-        this.#send(message);
+        const { txId, channelId, signedProposal } = transaction;
+        const payload = serialized(input);
+        this.#send({ type: Type.TRANSACTION, payload, txId, channelId, proposal: serialized(signedProposal) });
       });
     } finally {
       clearTimeout(timer);
@@ -122,9 +115,9 @@ export class ChaincodeStream {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     for (const { settle } of this.#executions.values()) settle(new Error(STREAM_TERMINATED));
-    this.#stream.end();
+    this.#call.finish();
     // A chaincode that does not end its side would keep this stream and all that come after it.
-    setTimeout(() => this.#stream.cancel(), END_GRACE_MS).unref();
+    setTimeout(() => this.#call.cancel(), END_GRACE_MS).unref();
     this.#handlers.closed(reason);
   }
 
@@ -146,8 +139,8 @@ export class ChaincodeStream {
     const packageId = peer.ChaincodeID.deserializeBinary(message.getPayload_asU8()).getName();
     if (packageId.length > MAX_PACKAGE_ID_LENGTH) throw new Error('the name that the chaincode registers is too long');
     this.#handlers.register(packageId);
-    this.#send(buildMessage(Type.REGISTERED));
-    this.#send(buildMessage(Type.READY));
+    this.#send({ type: Type.REGISTERED });
+    this.#send({ type: Type.READY });
     this.#state = 'ready';
     this.#handlers.ready();
   }
@@ -161,14 +154,14 @@ export class ChaincodeStream {
     const context = this.#executions.get(executionId(transaction.channelId, transaction.txId))?.context;
     if (context?.requestActive === true) return;
     if (context !== undefined) context.requestActive = true;
-    let answer: peer.ChaincodeMessage;
+    let answer: PeerMessage;
     try {
       const payload = await this.#handle(message, context);
-      answer = buildMessage(Type.RESPONSE, payload, transaction);
+      answer = { type: Type.RESPONSE, payload, ...transaction };
     } catch (error) {
       const reason = messageOf(error);
       const text = `${typeName(message.getType())} failed: transaction ID: ${transaction.txId}: ${reason}`;
-      answer = buildMessage(Type.ERROR, Buffer.from(text), transaction);
+      answer = { type: Type.ERROR, payload: Buffer.from(text), ...transaction };
     }
     if (context !== undefined) context.requestActive = false;
     this.#send(answer);
@@ -186,12 +179,18 @@ export class ChaincodeStream {
     return handler(payload, context);
   }
 
-  /** While the chaincode does not read its answers, its requests are not read. */
-  #send(message: peer.ChaincodeMessage): void {
-    if (this.#state === 'closed' || this.#stream.write(message) || this.#stream.isPaused()) return;
-    this.#stream.pause();
-    this.#stream.once('drain', () => this.#stream.resume());
+  #send(message: PeerMessage): void {
+    if (this.#state !== 'closed') this.#call.send(message);
   }
+}
+
+/** Bytes of what the endorsing peers of a process share: made once for all of them. */
+const serializedMessages = new WeakMap<object, Uint8Array>();
+
+function serialized(message: peer.ChaincodeInput | peer.SignedProposal): Uint8Array {
+  let bytes = serializedMessages.get(message);
+  if (bytes === undefined) serializedMessages.set(message, (bytes = message.serializeBinary()));
+  return bytes;
 }
 
 function executionId(channelId: string, txId: string): string {

@@ -1,7 +1,8 @@
 import { peer } from '@hyperledger/fabric-protos';
 import { LIFECYCLE_NAMESPACE, sequenceKey } from '../lifecycle/chaincode-definition.ts';
 import { buildMessage } from './chaincode-message.ts';
-import { connectChaincode, type ChaincodeConnection, type ChaincodeEndpoint } from './chaincode-connection.ts';
+import type { ChaincodeEndpoint } from './chaincode-call.ts';
+import { connectChaincode, type ChaincodeConnection } from './chaincode-connection.ts';
 import type { Transaction, TransactionContext } from './transaction-context.ts';
 import { messageOf } from '../errors.ts';
 
@@ -21,7 +22,7 @@ export interface ChaincodeOfPeer {
 export interface ChaincodeSupportParams {
   readonly chaincodes: readonly ChaincodeOfPeer[];
   /** Throws when the proposal's creator may not call chaincodes on the channel. */
-  readonly checkChaincodeToChaincode: (channelId: string, proposal: peer.SignedProposal, creator: Uint8Array) => void;
+  readonly checkChaincodeToChaincode: (channelId: string, proposal: peer.SignedProposal) => void;
   /** Calls a chaincode of the peer itself for another one, which checks access itself. Rejects when it cannot be called. */
   readonly invokeSystemChaincode: (
     name: string,
@@ -89,7 +90,7 @@ export function createChaincodeSupport(params: ChaincodeSupportParams): Chaincod
       );
     }
     if (!isSystemChaincode) {
-      params.checkChaincodeToChaincode(channelId, transaction.signedProposal, transaction.creator);
+      params.checkChaincodeToChaincode(channelId, transaction.signedProposal);
     }
     try {
       if (!isSystemChaincode) return (await invoke(transaction, target.name, input)).serializeBinary();

@@ -11,8 +11,6 @@ export interface Transaction {
   readonly txId: string;
   readonly simulator: TxSimulator;
   readonly signedProposal: peer.SignedProposal;
-  /** `msp.SerializedIdentity` bytes of who signed the proposal. */
-  readonly creator: Uint8Array;
 }
 
 /** An open query: results are serialised `queryresult` messages. */

@@ -1,6 +1,7 @@
 import { common, peer } from '@hyperledger/fabric-protos';
 import type { SystemChaincode } from '../endorser/endorser.ts';
-import { decode, type UnpackedProposal } from '../endorser/proposal.ts';
+import type { UnpackedProposal } from '../endorser/proposal.ts';
+import { decode } from '../protobuf/decode.ts';
 import { messageOf } from '../errors.ts';
 import { invokedName, textArgument, type SystemChaincodeContext } from './context.ts';
 import { SystemCallFailed, checked, respond } from './system-response.ts';

@@ -40,6 +40,8 @@ export interface BlockVerdict {
   /** One code per transaction, as the transactions filter holds them. */
   readonly flags: Uint8Array;
   readonly updates: UpdateBatch;
+  /** For each transaction: whether its id stood in an earlier block. */
+  readonly known: readonly boolean[];
   /** The configuration in force after the block. */
   readonly config: ChannelConfig;
 }
@@ -52,7 +54,8 @@ export interface BlockVerdict {
 export async function validateBlock(input: BlockValidationInput): Promise<BlockVerdict> {
   const { transactions } = input.block;
   const committed = await loadCommitted(input);
-  const codes = await validateTransactions(input, committed.lookup);
+  const known = await input.state.knownTransactions(transactions.map(({ txId }) => txId));
+  const codes = await validateTransactions(input, known, committed.lookup);
   markDuplicates(transactions, codes);
   const updates = new UpdateBatch();
   let { config } = input;
@@ -73,7 +76,7 @@ export async function validateBlock(input: BlockValidationInput): Promise<BlockV
       config = channelConfigOf(transaction.channelId, transaction.configBytes);
     }
   }
-  return { flags: Uint8Array.from(codes), updates, config };
+  return { flags: Uint8Array.from(codes), updates, known, config };
 }
 
 /** Changes of a block whose codes are already known: replay after a crash, and the genesis block. */
@@ -98,10 +101,12 @@ export async function replayBlock(
 }
 
 /** Structure, creator's signature, known ids, endorsements. */
-async function validateTransactions(input: BlockValidationInput, lookup: CommittedLookup): Promise<TxValidationCode[]> {
-  const { block, config, policies, state } = input;
+async function validateTransactions(
+  { block, config, policies }: BlockValidationInput,
+  known: readonly boolean[],
+  lookup: CommittedLookup,
+): Promise<TxValidationCode[]> {
   const endorsements = new EndorsementValidation(policies, config.msps, lookup);
-  const known = await state.knownTransactions(block.transactions.map(({ txId }) => txId));
   const codes: TxValidationCode[] = [];
   for (const [index, transaction] of block.transactions.entries()) {
     codes.push(
