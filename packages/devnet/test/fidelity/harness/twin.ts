@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,14 +16,18 @@ import { FabricNode } from './fabric-node.ts';
 
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
+/** Whose answers are recorded: older ones differ in filters and texts. */
+const RECORDED_VERSION = '3.1';
 
 /** Why Fabric's programs cannot be asked; undefined when they can. */
 export function missingFabric(): string | undefined {
   const missing = ['peer', 'orderer'].filter((program) => fabricProgram(program) === undefined);
   if (missing.length > 0) return `not on PATH: ${missing.join(', ')}`;
-  return fabricConfigDir() === undefined
-    ? 'FABRIC_CFG_PATH names no folder with core.yaml and orderer.yaml'
-    : undefined;
+  if (fabricConfigDir() === undefined) return 'FABRIC_CFG_PATH names no folder with core.yaml and orderer.yaml';
+  const version = /Version: v?(\S+)/.exec(execFileSync(fabricProgram('peer') ?? 'peer', ['version']).toString())?.[1];
+  return version?.startsWith(RECORDED_VERSION) === true
+    ? undefined
+    : `peer is version ${version}, not ${RECORDED_VERSION}`;
 }
 
 /** One request, two addressees: a devnet, and Fabric's own programs on the very same channel with the very same identities. */
