@@ -81,7 +81,7 @@ function openShared(shared: SharedSnapshot, database: StateDatabase, blocks: Blo
   };
   return {
     height: shared.height,
-    get: async (namespace, key): Promise<StateValue | undefined> => opened().get(namespace, key),
+    get: (namespace, key) => new Promise((resolve) => resolve(opened().get(namespace, key))),
     range: (namespace, start, end): AsyncIterable<StateEntry> => database.range(namespace, start, end, opened().level),
     history: (namespace, key) => readHistory(database, blocks, opened().level, namespace, key),
     release: () => {

@@ -1,4 +1,11 @@
-import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import {
+  connect,
+  constants,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+  type IncomingHttpStatusHeader,
+} from 'node:http2';
 import { peer } from '@hyperledger/fabric-protos';
 import { encodeMessage, type PeerMessage } from './chaincode-message.ts';
 
@@ -64,7 +71,7 @@ export class ChaincodeCall {
       'grpc-accept-encoding': 'identity',
     });
     this.#stream.on('response', (headers) => this.#readStatus(headers));
-    this.#stream.on('trailers', (headers) => {
+    this.#stream.on('trailers', (headers: IncomingHttpHeaders) => {
       this.#readStatus(headers);
       // There is no end for who does not read.
       if (this.#stream.isPaused()) this.#end();
@@ -134,12 +141,13 @@ export class ChaincodeCall {
     this.#arrivedBytes = bytes.length;
   }
 
-  #readStatus(headers: Readonly<Record<string, unknown>>): void {
+  #readStatus(headers: IncomingHttpHeaders & IncomingHttpStatusHeader): void {
     const code = headers['grpc-status'];
-    if (typeof code === 'string') this.#status = { code, text: String(headers['grpc-message'] ?? '') };
-    const httpStatus = headers[constants.HTTP2_HEADER_STATUS];
+    const text = headers['grpc-message'];
+    if (typeof code === 'string') this.#status = { code, text: typeof text === 'string' ? text : '' };
+    const { ':status': httpStatus } = headers;
     if (httpStatus !== undefined && httpStatus !== 200) {
-      this.#connectionError ??= new Error(`the chaincode server answered with HTTP status ${String(httpStatus)}`);
+      this.#connectionError ??= new Error(`the chaincode server answered with HTTP status ${httpStatus}`);
     }
   }
 
