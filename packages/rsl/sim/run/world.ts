@@ -154,10 +154,9 @@ export function createWorld(seed: number, options: WorldOptions): World {
           broken(from, error) {
             note(`${from} broke`);
             if (dishonest.has(from)) return;
-            judge.report(
-              'core-invariant',
-              `${from}: ${error instanceof Error ? (error.stack ?? error.message) : 'threw'}`,
-            );
+            const stack = error instanceof Error ? (error.stack ?? error.message) : 'threw';
+            // The innermost places tell what broke.
+            judge.report('core-invariant', `${from}: ${stack.split('\n').slice(0, 3).join(' ')}`);
           },
         },
       });

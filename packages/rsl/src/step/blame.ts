@@ -20,7 +20,7 @@ export function accuse(node: Node, evidence: Equivocation): boolean {
   node.liars.set(center, evidence);
   persist(node, { type: 'evidence', evidence });
   node.out.alerts.push({ type: 'equivocation', evidence });
-  for (const to of peersOf(node)) send(node, { type: 'evidence', from: node.id, to, term: node.term, evidence });
+  tellEvidence(node, evidence);
   if (node.faults.ignoreEvidence === true) return true;
   if (center === node.id) {
     if (node.role !== 'follower') becomeFollower(node, node.term);
@@ -29,4 +29,13 @@ export function accuse(node: Node, evidence: Equivocation): boolean {
     if (node.role === 'follower') becomeFollower(node, node.term);
   }
   return true;
+}
+
+/** Shows everybody the proofs again: who has not seen them may still follow the liar, and this member follows nobody. */
+export function tellLiars(node: Node): void {
+  for (const evidence of node.liars.values()) tellEvidence(node, evidence);
+}
+
+function tellEvidence(node: Node, evidence: Equivocation): void {
+  for (const to of peersOf(node)) send(node, { type: 'evidence', from: node.id, to, term: node.term, evidence });
 }

@@ -3,6 +3,7 @@ import { isVote } from '../election/certificate.ts';
 import { type HandOver, handOverStatement, type Vote, voteStatement } from '../election/vote.ts';
 import type { HandOverMessage, VoteReply, VoteRequest } from '../messages.ts';
 import { jointResult, tallyVotes } from '../quorum.ts';
+import { tellLiars } from './blame.ts';
 import { becomeCenter } from './center.ts';
 import { configurationsOf, mayCenterLie, type Node, persistHardState, send } from './node.ts';
 import { becomeFollower, hasLivingCenter, isEligible, resetElectionTimer } from './role.ts';
@@ -13,6 +14,7 @@ export function campaign(node: Node, pre: boolean, handOver: HandOver | null): v
   resetElectionTimer(node);
   // Whether it may stand or not: it has not heard of a center for a time-out, and does not keep others from voting.
   node.following = null;
+  tellLiars(node);
   if (!isEligible(node, node.id)) return;
   const term = node.term + 1;
   if (!Number.isSafeInteger(term + 1)) return;

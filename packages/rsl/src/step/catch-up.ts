@@ -5,7 +5,7 @@ import { installable } from '../snapshot/install.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { candidateProblem } from './accept.ts';
 import { walk } from './chain-walk.ts';
-import { confirmUpTo, sealTop } from './confirm.ts';
+import { confirmUpTo, isSame, sealTop } from './confirm.ts';
 import { mayCenterLie, type Node, persist, send } from './node.ts';
 
 /** Somebody asks for blocks: everybody serves them (rsl.md, protocol step 5). */
@@ -68,7 +68,7 @@ export function catchUp(node: Node, entries: readonly LogEntry[]): boolean {
   if (at <= node.confirmed) return false;
   // What the offered blocks confirm leaves nothing to choose.
   const isConfirmed = firstFresh < sealedCount && top.confirmed >= at;
-  const isFurther = compareLogEnds(offered, log.end(), mayCenterLie(node)) > 0 && !isBoundByAck(node, at);
+  const isFurther = compareLogEnds(offered, log.end(), mayCenterLie(node)) > 0 && !isBoundByAck(node, at, entries);
   if (!isConfirmed && !isFurther) return false;
   for (const { candidate, seal } of entries.slice(firstFresh, sealedCount)) {
     if (seal === null) break;
@@ -83,11 +83,13 @@ export function catchUp(node: Node, entries: readonly LogEntry[]): boolean {
   return true;
 }
 
-/** Whether something at this height or above was acknowledged in the present term: it stays, unless it is the same. */
-function isBoundByAck(node: Node, height: number): boolean {
+/** Whether something at this height or above was acknowledged in the present term: it stays, unless the same is offered. */
+function isBoundByAck(node: Node, height: number, offered: readonly LogEntry[]): boolean {
   for (let at = height; at <= node.log.lastHeight; at += 1) {
-    const entry = node.log.entry(at);
-    if (entry?.candidate.term === node.term && entry.ack !== null) return true;
+    const held = node.log.entry(at);
+    if (held?.candidate.term !== node.term || held.ack === null) continue;
+    const same = offered.some(({ candidate }) => isSame(candidate, held.candidate));
+    if (!same) return true;
   }
   return false;
 }
