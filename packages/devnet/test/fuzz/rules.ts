@@ -1,4 +1,4 @@
-import { gateway, orderer, peer, type common } from '@hyperledger/fabric-protos';
+import { gateway, orderer, peer } from '@hyperledger/fabric-protos';
 import type { Outcome } from './inputs/raw-client.ts';
 import type { Method } from './inputs/services.ts';
 
@@ -44,12 +44,4 @@ function textsOf(method: Method, message: Buffer): string {
     default:
       return '';
   }
-}
-
-/** The status that ends a Deliver stream, if one came. */
-export function deliverStatus(outcome: Outcome): common.StatusMap[keyof common.StatusMap] | undefined {
-  const last = outcome.messages.at(-1);
-  if (last === undefined) return undefined;
-  const response = peer.DeliverResponse.deserializeBinary(last);
-  return response.getTypeCase() === peer.DeliverResponse.TypeCase.STATUS ? response.getStatus() : undefined;
 }
