@@ -21,7 +21,7 @@ export default tseslint.config(
             '*.js',
             '*.mjs',
             'packages/*/bin/*.js',
-            'scenario/differential/contract/*.cjs',
+            'scripts/differential/contract/*.cjs',
             'scripts/bench/devnet/*.cjs',
           ],
         },

@@ -9,7 +9,7 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { isWaymarkError } from '@waymark/protocol';
-import { runDifferential, type DifferentialResult } from '../scenario/differential/differential.ts';
+import { runDifferential, type DifferentialResult } from './differential/differential.ts';
 
 const usage = 'npm run test:differential -- [--json] [--transactions N] [--seed N] [--programs DIR]';
 const DEFAULT_TRANSACTIONS = 5_000;

@@ -1,7 +1,8 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { common, orderer } from '@hyperledger/fabric-protos';
 import type { BroadcastResult } from '../orderer/index.ts';
-import type { DeliverContext, DeliveredBlock, DeliverStatus } from './deliver-session.ts';
+import type { DeliverContext, DeliveredBlock } from './deliver-session.ts';
+import type { DeliverStatus } from './deliver-status.ts';
 import { serveDeliver } from './deliver-stream.ts';
 import { visibleBlock } from './peer-deliver-service.ts';
 import { written } from './written.ts';

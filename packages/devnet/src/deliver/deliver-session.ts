@@ -3,12 +3,11 @@ import { decode } from '../protobuf/decode.ts';
 import type { CommittedBlock } from '../ledger/ledger.ts';
 import type { SignedData } from '../policy/policy.ts';
 import { blocksFrom, type BlockSource } from './block-iterator.ts';
+import type { DeliverStatus } from './deliver-status.ts';
 import { resolveSeek } from './seek.ts';
 
 /** How far a request's clock may be from the server's (Fabric: peer.authentication.timewindow). */
 const TIME_WINDOW_MS = 15 * 60 * 1000;
-
-export type DeliverStatus = common.StatusMap[keyof common.StatusMap];
 
 /** One channel as the deliver service sees it. */
 export interface DeliverChannel {

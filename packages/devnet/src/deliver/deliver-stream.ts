@@ -1,7 +1,8 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { common } from '@hyperledger/fabric-protos';
 import { common as commonPb } from '@hyperledger/fabric-protos';
-import { deliverBlocks, type DeliverContext, type DeliveredBlock, type DeliverStatus } from './deliver-session.ts';
+import { deliverBlocks, type DeliverContext, type DeliveredBlock } from './deliver-session.ts';
+import type { DeliverStatus } from './deliver-status.ts';
 import { written } from './written.ts';
 
 /** How a service writes its answers. */

@@ -1,5 +1,6 @@
 import { common, peer } from '@hyperledger/fabric-protos';
-import type { DeliverContext, DeliveredBlock, DeliverStatus } from './deliver-session.ts';
+import type { DeliverContext, DeliveredBlock } from './deliver-session.ts';
+import type { DeliverStatus } from './deliver-status.ts';
 import { serveDeliver } from './deliver-stream.ts';
 import { filteredBlockOf } from './filtered-block.ts';
 

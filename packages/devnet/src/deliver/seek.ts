@@ -1,5 +1,5 @@
 import { common, orderer } from '@hyperledger/fabric-protos';
-import type { DeliverStatus } from './deliver-session.ts';
+import type { DeliverStatus } from './deliver-status.ts';
 
 /** The blocks that a client asks for, with positions resolved against the ledger's height. */
 export interface BlockRange {

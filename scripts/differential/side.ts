@@ -9,7 +9,7 @@ export const CHANNEL = 'mychannel';
 /** Blocks are cut by count, so that both sides have the same ones; the time is for what the orderer did not count. */
 export const BATCH = {
   maxMessageCount: 10,
-  timeoutMs: 1_000,
+  timeoutMs: 3_000,
   preferredMaxBytes: 2 * 1024 * 1024,
   absoluteMaxBytes: 10 * 1024 * 1024,
 };

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compareSides } from './differential/differential.ts';
-import { startDevnetSide } from './differential/networks.ts';
-import { ORG1, ORG2 } from './differential/program.ts';
-import type { Side } from './differential/side.ts';
+import { compareSides } from '../differential/differential.ts';
+import { startDevnetSide } from '../differential/networks.ts';
+import { ORG1, ORG2 } from '../differential/program.ts';
+import type { Side } from '../differential/side.ts';
 
 const TRANSACTIONS = 60;
 const SEED = 20_261_121;

@@ -1,0 +1,4 @@
+import type { common } from '@hyperledger/fabric-protos';
+
+/** How a seek request ends. */
+export type DeliverStatus = common.StatusMap[keyof common.StatusMap];
