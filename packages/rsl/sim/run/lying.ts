@@ -16,10 +16,10 @@ export function maybeLie(world: World, machine: Machine): void {
   if (role !== 'center' || pendingConfiguration !== null || !world.random.chance(400)) return;
   const lies = random.shuffled(world.scenario.lies).slice(0, random.between(1, 3));
   const hasOpened = height === sealed.height && sealed.term === term;
-  const isSudden = lies.includes('forget-candidate') && sealed.term < term;
+  const isSudden = sealed.term < term && (lies.includes('forget-candidate') || lies.includes('rewrite-history'));
   if (!hasOpened && !isSudden) return;
   // A liar that rewrites history begins below what it holds sealed.
-  const depth = lies.includes('rewrite-history') ? world.random.between(0, 8) : 0;
+  const depth = lies.includes('rewrite-history') ? random.pick([0, 1, 1, 2, 2, 3, 6]) : 0;
   const from = Math.max(1, sealed.height - depth);
   const tipBlock = core.block(from) ?? member.store().get(from);
   const tip = tipOf(machine, from);
