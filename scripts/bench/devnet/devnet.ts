@@ -30,9 +30,10 @@ const preparedSurplus = 1.3;
 export async function benchDevnet(options: SubmitBenchOptions): Promise<DevnetBenchResult> {
   const dir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'waymark-bench-')));
   try {
-    const sequential = await onBothSides(join(dir, 'sequential'), 1, options, async (sides) =>
-      sides.inTurns((side) => measureSequential(side, options), options.rounds),
-    );
+    const sequential = await onBothSides(join(dir, 'sequential'), 1, options, async (sides) => {
+      await sides.inTurns((side) => measureSequential(side, options), 1);
+      return sides.inTurns((side) => measureSequential(side, options), options.rounds);
+    });
     const { rounds, fabricVersion } = await onBothSides(join(dir, 'saturated'), 50, options, async (sides) => {
       const measure = createSaturation(options);
       await sides.inTurns((side) => measure(side, warmUpMs), 1);

@@ -25,10 +25,19 @@ export function signatureToDer(rs: Uint8Array): Uint8Array {
 }
 
 /**
- * r ‖ s of a DER signature, or undefined when it is not a sequence of two non-negative integers with a low s. As in Fabric
- * (bccsp/utils/ecdsa.go reads with Go's asn1), anything after the two integers is ignored; high-S signatures are refused.
+ * r ‖ s of a DER signature, or undefined when it is not a sequence of two non-negative integers with a low s: Fabric refuses
+ * high-S signatures.
  */
 export function lowSFromDer(der: Uint8Array): Buffer | undefined {
+  const rs = signatureFromDer(der);
+  return rs === undefined || Buffer.compare(rs.subarray(FIELD_BYTES), HALF_ORDER_BYTES) > 0 ? undefined : rs;
+}
+
+/**
+ * r ‖ s of a DER signature, or undefined when it is not a sequence of two non-negative integers. As in Fabric
+ * (bccsp/utils/ecdsa.go reads with Go's asn1), anything after the two integers is ignored.
+ */
+export function signatureFromDer(der: Uint8Array): Buffer | undefined {
   const sequence = readDerElement(der);
   if (!isDerSequence(sequence)) return undefined;
   const first = readDerElement(sequence.content);
@@ -39,5 +48,5 @@ export function lowSFromDer(der: Uint8Array): Buffer | undefined {
   const rs = Buffer.alloc(FIELD_BYTES * 2);
   rs.set(r, FIELD_BYTES - r.length);
   rs.set(s, FIELD_BYTES * 2 - s.length);
-  return Buffer.compare(rs.subarray(FIELD_BYTES), HALF_ORDER_BYTES) > 0 ? undefined : rs;
+  return rs;
 }

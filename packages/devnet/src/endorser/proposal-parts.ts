@@ -8,7 +8,7 @@ import { decode } from '../protobuf/decode.ts';
  * every peer of the process that is to endorse the proposal. What cannot be read throws each time, with the name of the message.
  */
 export class ProposalParts {
-  readonly #bytes: Uint8Array;
+  readonly bytes: Uint8Array;
   #proposal: peer.Proposal | undefined;
   #header: common.Header | undefined;
   #channelHeader: common.ChannelHeader | undefined;
@@ -22,11 +22,11 @@ export class ProposalParts {
   #signed: SignedData | undefined;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    this.bytes = bytes;
   }
 
   get proposal(): peer.Proposal {
-    return (this.#proposal ??= decode('Proposal', peer.Proposal, this.#bytes));
+    return (this.#proposal ??= decode('Proposal', peer.Proposal, this.bytes));
   }
 
   get header(): common.Header {
@@ -94,19 +94,22 @@ export class ProposalParts {
   /** The whole proposal as signed data: the same object for the same signature, by which verdicts are remembered. */
   signed(signature: Uint8Array): SignedData {
     if (this.#signed?.signature !== signature) {
-      this.#signed = { data: this.#bytes, identity: this.signatureHeader.getCreator_asU8(), signature };
+      this.#signed = { data: this.bytes, identity: this.signatureHeader.getCreator_asU8(), signature };
     }
     return this.#signed;
   }
 }
 
-/** By the bytes of the proposal, which nobody changes once they have arrived. */
-const known = new WeakMap<Uint8Array, ProposalParts>();
+const PARTS = Symbol('parts');
 
-export function partsOf(signedProposal: peer.SignedProposal): ProposalParts {
+/**
+ * The parts of a proposal, kept with it: a weak map of what lives for one call is dear to the garbage collector. The bytes
+ * of a proposal are never changed once they have arrived.
+ */
+export function partsOf(signedProposal: peer.SignedProposal & { [PARTS]?: ProposalParts }): ProposalParts {
   const bytes = signedProposal.getProposalBytes_asU8();
-  let parts = known.get(bytes);
-  if (parts === undefined) known.set(bytes, (parts = new ProposalParts(bytes)));
+  let parts = signedProposal[PARTS];
+  if (parts?.bytes !== bytes) signedProposal[PARTS] = parts = new ProposalParts(bytes);
   return parts;
 }
 

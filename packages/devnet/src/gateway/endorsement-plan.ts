@@ -35,10 +35,10 @@ export class EndorsementPlan {
   /** The agreed payload and the endorsements, one per endorser; undefined while incomplete. */
   get result(): { readonly payload: Uint8Array; readonly endorsements: readonly peer.Endorsement[] } | undefined {
     if (this.#completed === undefined || this.#payload === undefined) return undefined;
-    const seen = new Set<string>();
-    const endorsements = this.#completed.endorsements.filter((endorsement) => {
-      const key = endorsement.getEndorser_asB64();
-      return seen.has(key) ? false : Boolean(seen.add(key));
+    const all = this.#completed.endorsements;
+    const endorsements = all.filter((endorsement, index) => {
+      const endorser = endorsement.getEndorser_asU8();
+      return !all.slice(0, index).some((earlier) => Buffer.compare(earlier.getEndorser_asU8(), endorser) === 0);
     });
     return { payload: this.#payload, endorsements };
   }

@@ -1,6 +1,6 @@
 import { X509Certificate, createPrivateKey, sign as createSignature } from 'node:crypto';
 import { msp } from '@hyperledger/fabric-protos';
-import { normaliseLowS, signatureToDer } from '../asn1/ecdsa-signature.ts';
+import { normaliseLowS, signatureFromDer, signatureToDer } from '../asn1/ecdsa-signature.ts';
 import { DevnetError } from '../errors.ts';
 import { fingerprintOf } from './certificate-fingerprint.ts';
 import type { SigningIdentity } from './msp.ts';
@@ -30,7 +30,10 @@ export function createSigningIdentity(source: {
     mspId: source.mspId,
     serialized: serializeIdentity(source.mspId, source.certificatePem),
     sign: (message) => {
-      const rs = normaliseLowS(createSignature('sha256', message, { key, dsaEncoding: 'ieee-p1363' }));
+      // The key by itself: wrapped in options it costs Node two exceptions inside.
+      const signature = signatureFromDer(createSignature('sha256', message, key));
+      if (signature === undefined) throw new DevnetError('MSP_INVALID', 'the key makes no ECDSA P-256 signatures');
+      const rs = normaliseLowS(signature);
       rememberOwnSignature(fingerprint, message, rs);
       return signatureToDer(rs);
     },

@@ -17,6 +17,8 @@ export interface SignedData {
   /** `msp.SerializedIdentity` bytes. */
   readonly identity: Uint8Array;
   readonly signature: Uint8Array;
+  /** What was found of the signature: the peers of a process share the work. */
+  verdict?: { readonly fingerprint: string; readonly isRight: boolean };
 }
 
 /** The policy of a missing or broken definition: nobody satisfies it, as in Fabric. */
@@ -45,16 +47,13 @@ export function validSigners(signatures: readonly SignedData[], msps: MspRegistr
   return identities;
 }
 
-/** Verdicts by the very object: who keeps one asks as often as it likes, for whichever peer. */
-const verdicts = new WeakMap<SignedData, { readonly fingerprint: string; readonly verdict: boolean }>();
-
 /** Whether the identity, which is the one that the signed data names, made the signature. */
 export function hasSigned(identity: Identity, signed: SignedData): boolean {
-  const known = verdicts.get(signed);
-  if (known?.fingerprint === identity.fingerprint) return known.verdict;
-  const verdict = identity.verify(signed.data, signed.signature);
-  verdicts.set(signed, { fingerprint: identity.fingerprint, verdict });
-  return verdict;
+  const { fingerprint } = identity;
+  if (signed.verdict?.fingerprint !== fingerprint) {
+    signed.verdict = { fingerprint, isRight: identity.verify(signed.data, signed.signature) };
+  }
+  return signed.verdict.isRight;
 }
 
 /** Whether the signatures satisfy the policy. */

@@ -184,13 +184,11 @@ export class ChaincodeStream {
   }
 }
 
-/** Bytes of what the endorsing peers of a process share: made once for all of them. */
-const serializedMessages = new WeakMap<object, Uint8Array>();
+const SERIALIZED = Symbol('serialized');
 
-function serialized(message: peer.ChaincodeInput | peer.SignedProposal): Uint8Array {
-  let bytes = serializedMessages.get(message);
-  if (bytes === undefined) serializedMessages.set(message, (bytes = message.serializeBinary()));
-  return bytes;
+/** Bytes of what the endorsing peers of a process share: made once for all of them, and kept with it. */
+function serialized(message: { serializeBinary(): Uint8Array; [SERIALIZED]?: Uint8Array }): Uint8Array {
+  return (message[SERIALIZED] ??= message.serializeBinary());
 }
 
 function executionId(channelId: string, txId: string): string {

@@ -12,9 +12,6 @@ const Code = peer.TxValidationCode;
 /** Name of the metadata entry that holds a key's own endorsement policy. */
 const VALIDATION_PARAMETER = 'VALIDATION_PARAMETER';
 
-/** Signers by transaction and by the MSPs that judged them: the peers of a process share the work. */
-const signersOf = new WeakMap<EndorsedAction, WeakMap<MspRegistry, readonly Identity[]>>();
-
 /**
  * Checks endorsements against the policies of the chaincodes written to and of the keys written (core/common/validation/
  * statebased, txvalidator/v20/plugindispatcher). One per block: it remembers which transactions changed key policies.
@@ -38,7 +35,7 @@ export class EndorsementValidation {
 
   /** To be called in block order. */
   async validate(action: EndorsedAction): Promise<TxValidationCode> {
-    const signers = this.#signers(action);
+    const signers = validSigners(action.endorsements, this.#msps);
     const passed: ParsedNamespace[] = [];
     let code: TxValidationCode = Code.VALID;
     for (const namespace of writtenNamespaces(action)) {
@@ -79,20 +76,6 @@ export class EndorsementValidation {
       }
     }
     return !needsChaincodePolicy || chaincodePolicy.evaluate(signers);
-  }
-
-  #signers(action: EndorsedAction): readonly Identity[] {
-    let byRegistry = signersOf.get(action);
-    if (byRegistry === undefined) {
-      byRegistry = new WeakMap();
-      signersOf.set(action, byRegistry);
-    }
-    let signers = byRegistry.get(this.#msps);
-    if (signers === undefined) {
-      signers = validSigners(action.endorsements, this.#msps);
-      byRegistry.set(this.#msps, signers);
-    }
-    return signers;
   }
 }
 
