@@ -188,7 +188,9 @@ const SERIALIZED = Symbol('serialized');
 
 /** Bytes of what the endorsing peers of a process share: made once for all of them, and kept with it. */
 function serialized(message: { serializeBinary(): Uint8Array; [SERIALIZED]?: Uint8Array }): Uint8Array {
-  return (message[SERIALIZED] ??= message.serializeBinary());
+  let bytes = message[SERIALIZED];
+  if (bytes === undefined) message[SERIALIZED] = bytes = message.serializeBinary();
+  return bytes;
 }
 
 function executionId(channelId: string, txId: string): string {
