@@ -13,6 +13,7 @@ import { runDifferential, type DifferentialResult } from './differential/differe
 
 const usage = 'npm run test:differential -- [--json] [--transactions N] [--seed N] [--programs DIR]';
 const DEFAULT_TRANSACTIONS = 5_000;
+const LEAST_SEEN = 20;
 
 class UsageError extends Error {}
 
@@ -25,7 +26,17 @@ async function main(): Promise<number> {
     print: (text) => void process.stderr.write(`${text}\n`),
   });
   report(result, values.json === true);
-  return result.differences.length === 0 ? 0 : 1;
+  const rare = rareCodes(result);
+  if (rare.length > 0) process.stderr.write(`seen fewer than ${LEAST_SEEN} times: ${rare.join(', ')}\n`);
+  return result.differences.length === 0 && rare.length === 0 ? 0 : 1;
+}
+
+/** In a full run, every code must have been seen often enough to say something. */
+function rareCodes({ codes, transactions }: DifferentialResult): string[] {
+  if (transactions < DEFAULT_TRANSACTIONS) return [];
+  return Object.entries(codes).flatMap(([code, { devnet, fabric }]) =>
+    Math.min(devnet, fabric) < LEAST_SEEN ? [code] : [],
+  );
 }
 
 function report({ differences, ...result }: DifferentialResult, json: boolean): void {

@@ -42,11 +42,11 @@ function drawTransaction(draws: Draws): TransactionCall {
   const policies = draws.once(3);
   const call = drawCall(draws, { policies, readOnly: false });
   const fate = draws.below(20);
-  if (!policies && fate < 4) return { ...call, heldRounds: 0, duplicated: false, spoil: draws.of(SPOIL_NAMES) };
+  if (!policies && fate < 5) return { ...call, heldRounds: 0, duplicated: false, spoil: draws.inTurn(SPOIL_NAMES) };
   return {
     ...call,
     heldRounds: draws.of([0, 0, 0, 0, 1, 2]),
-    duplicated: !policies && fate === 4,
+    duplicated: !policies && fate === 5,
     ...(fate > 16 ? { endorsingOrganizations: draws.of([[ORG1], [ORG2], [ORG1, ORG2]]) } : {}),
   };
 }

@@ -1,6 +1,7 @@
 /** Draws that a seed decides (mulberry32), the same on every machine. */
 export class Draws {
   #state: number;
+  readonly #left = new Map<readonly unknown[], unknown[]>();
 
   constructor(seed: number) {
     this.#state = seed | 0;
@@ -23,6 +24,15 @@ export class Draws {
     const value = values[this.below(values.length)];
     if (value === undefined) throw new RangeError('nothing to draw from');
     return value;
+  }
+
+  /** One of them, none a second time before all were drawn: what is rare otherwise comes often enough. */
+  inTurn<T>(values: readonly T[]): T {
+    const left = this.#left.get(values)?.length ? (this.#left.get(values) as T[]) : this.shuffled(values);
+    const drawn = left.pop();
+    if (drawn === undefined) throw new RangeError('nothing to draw from');
+    this.#left.set(values, left);
+    return drawn;
   }
 
   shuffled<T>(values: readonly T[]): T[] {
