@@ -60,7 +60,7 @@ export class ProposalRefused extends Error {
 }
 
 export interface ProposalOptions {
-  /** The caller wants the answer only, no endorsement: saves a signature. */
+  /** The caller wants the chaincode's answer only: saves the read-write set and a signature. */
   readonly withoutEndorsement?: boolean;
 }
 
@@ -132,10 +132,11 @@ async function endorse(
       throw new Error(`${advice}: chaincode definition for '${chaincodeName}' exists, but chaincode is not installed`);
     }
     const transaction = { channelId, txId, simulator, signedProposal: proposal.signedProposal };
-    const { response, event, readWriteSet, interest } = await inSimulation(async () => {
-      const executed = await channel.chaincodes.execute(transaction, chaincodeName, proposal.input);
-      return { ...executed, ...resultsOf(simulator) };
-    });
+    const { response, event } = await inSimulation(() =>
+      channel.chaincodes.execute(transaction, chaincodeName, proposal.input),
+    );
+    if (identity === undefined && response.getStatus() < ERROR_THRESHOLD) return buildUnendorsed(response);
+    const { readWriteSet, interest } = await inSimulation(() => Promise.resolve(resultsOf(simulator)));
     const chaincodeVersion = definition.version;
     return buildAnswer({ proposal, chaincodeVersion, response, event, readWriteSet, interest }, identity);
   } finally {
@@ -195,6 +196,12 @@ function resultsOf(simulator: TxSimulator): { readWriteSet: Uint8Array; interest
   return { readWriteSet: results.readWriteSet, interest: buildChaincodeInterest(results) };
 }
 
+function buildUnendorsed(response: peer.Response): peer.ProposalResponse {
+  const answer = new peer.ProposalResponse();
+  answer.setResponse(response);
+  return answer;
+}
+
 /** What a chaincode's answer becomes: endorsed below status 400, and never without a channel. */
 function buildAnswer(
   outcome: {
@@ -209,8 +216,7 @@ function buildAnswer(
 ): peer.ProposalResponse {
   const { proposal, response, event } = outcome;
   const status = response.getStatus();
-  const answer = new peer.ProposalResponse();
-  answer.setResponse(response);
+  const answer = buildUnendorsed(response);
   const unendorsed = proposal.channelId === '' || status >= ERROR_THRESHOLD;
   if (unendorsed && status < ERROR) return answer;
   const payload = buildProposalResponsePayload({

@@ -3,7 +3,8 @@ import { lowSFromDer, signatureToDer } from '../asn1/ecdsa-signature.ts';
 import { sha256 } from '../sha256.ts';
 import { BoundedCache } from './bounded-cache.ts';
 
-const CACHED_VERDICTS = 50_000;
+/** Enough for the blocks that peers are busy with: what is kept for longer only makes garbage collection dear. */
+const CACHED_VERDICTS = 8_000;
 
 /**
  * Verdicts by certificate, signature and message digest. The peers of a devnet run in one process and all check the same
