@@ -91,6 +91,24 @@ test('a snapshot keeps seeing its height while later blocks commit', async () =>
   expect(await chain.get('a')).toBe('new');
 });
 
+test('snapshots of one height are let go one by one, and a commit in between is seen by the next one only', async () => {
+  const chain = await newChain();
+  await chain.commit(chain.write('a', 'old'), chain.write('b', 'old'));
+  const [one, other] = [await chain.ledger.snapshot(), await chain.ledger.snapshot()];
+  const read = async (snapshot: typeof one, key: string) =>
+    Buffer.from((await snapshot.get('basic', key))?.value ?? []).toString();
+  expect(await read(one, 'a')).toBe('old');
+  one.release();
+  await chain.commit(chain.write('a', 'new'), chain.write('b', 'new'));
+  const next = await chain.ledger.snapshot();
+  expect([await read(other, 'a'), await read(other, 'b')]).toEqual(['old', 'old']);
+  expect([await read(next, 'a'), await read(next, 'b')]).toEqual(['new', 'new']);
+  expect([other.height, next.height]).toEqual([3n, 4n]);
+  other.release();
+  expect(await read(next, 'b')).toBe('new');
+  next.release();
+});
+
 test('keys are ordered by UTF-8 bytes, bounds are inclusive and exclusive', async () => {
   const chain = await newChain();
   // In UTF-16 order the emoji (a surrogate pair) would come before U+FF5E.
