@@ -1,5 +1,5 @@
 /**
- * Plays the same random transactions on devnet and on real Fabric, and compares what comes of them (devnet.md, "How it is held to it").
+ * Plays the same random transactions on devnet and on real Fabric, and compares what comes of them (packages/devnet/README.md, "How it is held to it").
  *
  *   npm run test:differential -- [--json] [--transactions N] [--seed N] [--programs DIR]
  *

@@ -14,7 +14,7 @@ export type CenterStatement =
     }
   | { readonly kind: 'seal'; readonly seal: Pick<Seal, 'header' | 'hash' | 'center' | 'signature'> };
 
-/** Portable proof that a center lied: it signed two things for one height of one term (rsl.md; main-layer.md `reportEquivocation`). */
+/** Portable proof that a center lied: it signed two things for one height of one term (rsl.md, "What must hold"). */
 export interface Equivocation {
   readonly center: MemberId;
   readonly first: CenterStatement;

@@ -15,7 +15,7 @@ export interface AnchorTransaction {
   readonly election: VoteCertificate | null;
 }
 
-/** The anchors of one ledger on the channel, as the chaincode takes and refuses them (main-layer.md, "Contracts"). */
+/** The anchors of one ledger on the channel, as a chaincode that checks `isConfirmedBySeals` would take and refuse them. */
 export interface AnchorChain {
   /** Takes the members of the next epoch, as a confirmed block has them. Null when they were taken, else why not. */
   register(change: SealedBlock, above: readonly SealedBlock[]): string | null;
