@@ -94,12 +94,13 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
     const [first] = topology.organisations;
     if (first !== undefined) await copyFile(layout.node(first, 'reader').profile, layout.defaultProfile);
     onProgress('starting centers and outlets, registering them on the channel');
-    const [settled] = await Promise.all([
-      Promise.allSettled(servicesOf(topology).map((service) => startService(service, layout))),
+    // Waits for all of them, so that none is left behind when one fails.
+    const [registered, ...settled] = await Promise.allSettled([
       registerOnce(topology, layout, started.gateways, nodes),
+      ...servicesOf(topology).map((service) => startService(service, layout)),
     ]);
     services = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    const failure = settled.find((result) => result.status === 'rejected');
+    const failure = [registered, ...settled].find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
     const processes = (): readonly RunningProcess[] => [
       ...started.nodes,

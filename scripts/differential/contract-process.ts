@@ -25,21 +25,27 @@ export async function startContract(port: number, packageId: string, organisatio
       CORE_CHAINCODE_LOGGING_LEVEL: 'fatal',
     },
   });
-  await listening(child, port);
-  return {
-    stop: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exited = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
-    },
+  const stop = async (): Promise<void> => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
   };
+  try {
+    await listening(child, port);
+    return { stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 async function listening(child: ChildProcess, port: number): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (Date.now() < deadline) {
-    if (child.exitCode !== null) throw new Error(`the contract ended with ${child.exitCode}`);
+    if (child.exitCode !== null || child.signalCode !== null) {
+      throw new Error(`the contract ended with ${child.exitCode ?? child.signalCode}`);
+    }
     const socket = connect(port, '127.0.0.1');
     try {
       await once(socket, 'connect');

@@ -1,6 +1,7 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { orderer, type common } from '@hyperledger/fabric-protos';
 
+const BROADCAST_TIMEOUT_MS = 60_000;
 const MAX_MESSAGE_BYTES = 100 * 1024 * 1024;
 
 export interface GrpcNode {
@@ -23,6 +24,7 @@ export function broadcast(client: Client, envelope: common.Envelope): Promise<{ 
     method.path,
     method.requestSerialize,
     method.responseDeserialize,
+    { deadline: Date.now() + BROADCAST_TIMEOUT_MS },
   );
   return new Promise((resolve, reject) => {
     stream.on('data', (response: orderer.BroadcastResponse) => {
@@ -30,6 +32,7 @@ export function broadcast(client: Client, envelope: common.Envelope): Promise<{ 
       stream.end();
     });
     stream.on('error', reject);
+    stream.on('end', () => reject(new Error('the orderer ended the stream without an answer')));
     stream.write(envelope);
   });
 }

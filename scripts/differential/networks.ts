@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startDevnet } from '@waymark/devnet';
 import { startFabricNetwork } from '@waymark/fabric-nodes';
 import { freePorts } from '@waymark/network';
-import { startContract } from './contract-process.ts';
+import { type ContractProcess, startContract } from './contract-process.ts';
 import { LOOSE, ORG1, ORG2, STRICT } from './program.ts';
 import { BATCH, CHANNEL, connectSide, type Credentials, type Side } from './side.ts';
 
@@ -29,26 +29,32 @@ export async function startDevnetSide(dir: string): Promise<Side> {
       ...policyOf(name),
     })),
   });
-  const contracts = await Promise.all(
-    addresses.flatMap(({ name, address }) =>
-      address.map(([mspId, place]) => startContract(portOf(place), `${name}_${VERSION}`, mspId)),
-    ),
-  );
+  const contracts: ContractProcess[] = [];
   const stop = async (): Promise<void> => {
     await devnet.stop();
     await Promise.all(contracts.map((contract) => contract.stop()));
   };
-  await devnet.chaincodesReady(READY_TIMEOUT_MS);
-  const organisations = await Promise.all(
-    devnet.organisations.map(async ({ mspId, gateway, admin, user, dir: orgDir }) => ({
-      mspId,
-      gateway,
-      admin,
-      user,
-      peer: await nodeCredentials(mspId, join(orgDir, 'peers', gateway.hostName)),
-    })),
-  );
-  return connectSide({ name: 'devnet', organisations, orderer: devnet.orderer, stop });
+  try {
+    for (const { name, address } of addresses) {
+      for (const [mspId, place] of address) {
+        contracts.push(await startContract(portOf(place), `${name}_${VERSION}`, mspId));
+      }
+    }
+    await devnet.chaincodesReady(READY_TIMEOUT_MS);
+    const organisations = await Promise.all(
+      devnet.organisations.map(async ({ mspId, gateway, admin, user, dir: orgDir }) => ({
+        mspId,
+        gateway,
+        admin,
+        user,
+        peer: await nodeCredentials(mspId, join(orgDir, 'peers', gateway.hostName)),
+      })),
+    );
+    return connectSide({ name: 'devnet', organisations, orderer: devnet.orderer, stop });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 /** @throws WaymarkError `program-missing` when Fabric's programs are not there */
@@ -72,7 +78,7 @@ export async function startFabricSide(
     batch: BATCH,
     ...(programsDir === undefined ? {} : { programsDir }),
   });
-  const contracts: { stop(): Promise<void> }[] = [];
+  const contracts: ContractProcess[] = [];
   const stop = async (): Promise<void> => {
     await fabric.stop();
     await Promise.all(contracts.map((contract) => contract.stop()));
@@ -85,22 +91,22 @@ export async function startFabricSide(
         contracts.push(await startContract(portOf(place), packageIds[mspId] ?? '', mspId));
       }
     }
+    const organisations = await Promise.all(
+      fabric.organisations.map(async ({ mspId, gateway, admin, user, membership }) => ({
+        mspId,
+        gateway,
+        admin,
+        user,
+        peer: await nodeCredentials(mspId, join(membership.dir, 'peers', gateway.hostName)),
+      })),
+    );
+    const [orderer] = fabric.orderers;
+    if (orderer === undefined) throw new Error('a network has an orderer');
+    return { side: connectSide({ name: 'fabric', organisations, orderer, stop }), fabricVersion: fabric.fabricVersion };
   } catch (error) {
     await stop();
     throw error;
   }
-  const organisations = await Promise.all(
-    fabric.organisations.map(async ({ mspId, gateway, admin, user, membership }) => ({
-      mspId,
-      gateway,
-      admin,
-      user,
-      peer: await nodeCredentials(mspId, join(membership.dir, 'peers', gateway.hostName)),
-    })),
-  );
-  const [orderer] = fabric.orderers;
-  if (orderer === undefined) throw new Error('a network has an orderer');
-  return { side: connectSide({ name: 'fabric', organisations, orderer, stop }), fabricVersion: fabric.fabricVersion };
 }
 
 function policyOf(name: string): { readonly endorsementPolicy?: string } {

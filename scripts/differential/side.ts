@@ -5,6 +5,7 @@ import { createSigningIdentity, type SigningIdentity } from '@waymark/devnet/fab
 import { connectGrpc, type GrpcNode } from './grpc.ts';
 
 export const CHANNEL = 'mychannel';
+const CALL_TIMEOUT_MS = 60_000;
 
 /** Blocks are cut by count, so that both sides have the same ones; the time is for what the orderer did not count. */
 export const BATCH = {
@@ -89,8 +90,15 @@ function gatewayOver(client: Client, { mspId, certificatePem, privateKeyPem }: C
     identity: { mspId, credentials: Buffer.from(certificatePem) },
     signer: signers.newPrivateKeySigner(createPrivateKey(privateKeyPem)),
     hash: hash.sha256,
+    evaluateOptions: deadline,
+    endorseOptions: deadline,
+    submitOptions: deadline,
+    commitStatusOptions: deadline,
   });
 }
+
+/** A call that is never answered is a failure of the run, not a wait without end. */
+const deadline = (): { deadline: number } => ({ deadline: Date.now() + CALL_TIMEOUT_MS });
 
 function found<T>(map: ReadonlyMap<string, T>, key: string): T {
   const value = map.get(key);

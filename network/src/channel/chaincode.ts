@@ -29,6 +29,18 @@ export function startChaincode(
   );
 }
 
+/** Starts one for each organisation. When one fails, those that run are in the list all the same, for their owner to stop. */
+export async function startAll(
+  list: RunningProcess[],
+  organisations: readonly TopologyOrganisation[],
+  startOne: (index: number) => Promise<RunningProcess>,
+): Promise<void> {
+  const settled = await Promise.allSettled(organisations.map((_, index) => startOne(index)));
+  list.push(...settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])));
+  const failure = settled.find((result) => result.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
+}
+
 /** `host:port` of an organisation's chaincode server. */
 export function chaincodeAddress(ports: PortPlan, mspId: string): string {
   return `127.0.0.1:${ports.chaincodes[mspId] ?? 0}`;

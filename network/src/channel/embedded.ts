@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GatewayPlace } from '../provision.ts';
 import { type RunningProcess, startProcess } from '../processes.ts';
-import { chaincodeAddress, startChaincode } from './chaincode.ts';
+import { chaincodeAddress, startAll, startChaincode } from './chaincode.ts';
 import { batchOf, type ChannelPeer, type ChannelPlan, peersOf, type RunningChannel } from './channel.ts';
 
 const script = join(import.meta.dirname, '..', 'devnet-process.ts');
@@ -30,7 +30,7 @@ export async function startEmbeddedChannel(plan: ChannelPlan): Promise<RunningCh
       if (organisation === undefined) throw new RangeError('no such organisation');
       return startChaincode(topology, organisation, layout, plan.ports, plan.chaincodeFolder, packageId);
     };
-    chaincodes.push(...(await Promise.all(topology.organisations.map((_, index) => startOne(index)))));
+    await startAll(chaincodes, topology.organisations, startOne);
     for (const additional of additionalChaincodes) {
       const { name, version } = additional;
       await additional.start(

@@ -5,7 +5,7 @@ import type { NodePorts, PortPlan } from '../layout.ts';
 import { untilListening } from '../ports.ts';
 import type { RunningProcess } from '../processes.ts';
 import { ordererCount, type Topology } from '../topology.ts';
-import { chaincodeAddress, startChaincode } from './chaincode.ts';
+import { chaincodeAddress, startAll, startChaincode } from './chaincode.ts';
 import { batchOf, type ChannelPlan, peersOf, type RunningChannel } from './channel.ts';
 
 const ordererDomain = 'orderer.example';
@@ -62,10 +62,13 @@ export async function startNativeChannel(plan: ChannelPlan): Promise<RunningChan
       const packageId = packageIds[organisation.mspId] ?? '';
       const process = await startChaincode(topology, organisation, layout, ports, plan.chaincodeFolder, packageId);
       // A peer that finds nobody there fails the transaction; devnet would wait.
-      await untilListening(ports.chaincodes[organisation.mspId] ?? 0);
+      await untilListening(ports.chaincodes[organisation.mspId] ?? 0).catch(async (error: unknown) => {
+        await process.stop();
+        throw error;
+      });
       return process;
     };
-    chaincodes.push(...(await Promise.all(topology.organisations.map((_, index) => startOne(index)))));
+    await startAll(chaincodes, topology.organisations, startOne);
     for (const additional of additionalChaincodes) await additional.start(await fabric.deploy(additional));
     return channelOf(plan, fabric, chaincodes, startOne, stop);
   } catch (error) {

@@ -104,37 +104,46 @@ export async function startFabricSide(
     orderers: [{ name: 'orderer', port: port(), adminPort: port(), operationsPort: port() }],
     batch: { ...batch, ...cutting },
   });
-  const chaincodePorts = organisations.map(() => port());
-  const address = Object.fromEntries(
-    organisations.map(({ mspId }, index) => [mspId, `127.0.0.1:${chaincodePorts[index] ?? 0}`]),
-  );
-  const packageIds = await fabric.deploy({ ...chaincode, address });
-  const contracts = await startContracts(dir, 'fabric', (mspId) => packageIds[mspId] ?? '', chaincodePorts);
-  const callers = await Promise.all(
-    fabric.organisations.map(({ mspId, gateway, user }) =>
-      connectCaller({
-        endpoint: gateway.address,
-        tlsRootPem: gateway.tlsRootCertPem,
-        mspId,
-        certificatePem: user.certificatePem,
-        privateKeyPem: user.privateKeyPem,
-        channel,
-        chaincode: chaincode.name,
-      }),
-    ),
-  );
-  return {
-    name: 'fabric',
-    fabricVersion: fabric.fabricVersion,
-    callers,
-    networkPids: [...fabric.nodes.values()].map(({ pid }) => pid),
-    contractPids: contracts.map(({ process }) => process.pid),
-    close: async () => {
-      for (const caller of callers) caller.close();
-      await fabric.stop();
-      for (const { process } of contracts) await process.stop();
-    },
+  const contracts: RunningContract[] = [];
+  const stop = async (): Promise<void> => {
+    await fabric.stop();
+    for (const { process } of contracts) await process.stop();
   };
+  try {
+    const chaincodePorts = organisations.map(() => port());
+    const address = Object.fromEntries(
+      organisations.map(({ mspId }, index) => [mspId, `127.0.0.1:${chaincodePorts[index] ?? 0}`]),
+    );
+    const packageIds = await fabric.deploy({ ...chaincode, address });
+    contracts.push(...(await startContracts(dir, 'fabric', (mspId) => packageIds[mspId] ?? '', chaincodePorts)));
+    const callers = await Promise.all(
+      fabric.organisations.map(({ mspId, gateway, user }) =>
+        connectCaller({
+          endpoint: gateway.address,
+          tlsRootPem: gateway.tlsRootCertPem,
+          mspId,
+          certificatePem: user.certificatePem,
+          privateKeyPem: user.privateKeyPem,
+          channel,
+          chaincode: chaincode.name,
+        }),
+      ),
+    );
+    return {
+      name: 'fabric',
+      fabricVersion: fabric.fabricVersion,
+      callers,
+      networkPids: [...fabric.nodes.values()].map(({ pid }) => pid),
+      contractPids: contracts.map(({ process }) => process.pid),
+      close: async () => {
+        for (const caller of callers) caller.close();
+        await stop();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 interface RunningContract {

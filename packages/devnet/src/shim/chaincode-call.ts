@@ -11,6 +11,8 @@ import { encodeMessage, type PeerMessage } from './chaincode-message.ts';
 
 const PATH = '/protos.Chaincode/Connect';
 const MAX_MESSAGE_BYTES = 100 * 1024 * 1024;
+/** What a chaincode that does not read may leave with us: more than two of the largest messages. */
+const MAX_UNSENT_BYTES = 256 * 1024 * 1024;
 const HEAD_BYTES = 5;
 const WINDOW_BYTES = 1024 * 1024;
 const CONNECT_TIMEOUT_MS = 20_000;
@@ -113,6 +115,11 @@ export class ChaincodeCall {
     if (pieces.length === 0) return;
     this.#outgoing = [];
     if (this.#over || this.#stream.writableEnded || this.#stream.write(joined(pieces))) return;
+    if (this.#stream.writableLength > MAX_UNSENT_BYTES) {
+      this.#connectionError ??= new Error('the chaincode does not read what it is sent');
+      this.cancel();
+      return;
+    }
     if (this.#stream.isPaused()) return;
     this.#stream.pause();
     this.#stream.once('drain', () => this.#stream.resume());

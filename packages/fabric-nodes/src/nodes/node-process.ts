@@ -48,6 +48,8 @@ export async function startNodeProcess(plan: NodeProcessPlan): Promise<NodeProce
   const logPath = join(plan.runDir, `${plan.name}.log`);
   const pidPath = join(plan.runDir, `${plan.name}.pid`);
   const log = createWriteStream(logPath, { flags: 'a' });
+  // A full disk must not end the whole network's parent: the node's own troubles tell of it.
+  log.on('error', () => undefined);
   const { PATH = '', HOME = '/', TMPDIR } = process.env;
   const child = spawn(plan.program, [...plan.args], {
     env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...plan.env },
