@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findFabricPrograms } from '@waymark/fabric-nodes';
 import { WaymarkError } from '@waymark/protocol';
 import { lockDataFolder } from '@waymark/service-kit';
 import { type AdditionalChaincode, peersOf, type RunningChannel } from './channel/channel.ts';
@@ -69,6 +70,8 @@ export interface Consortium {
 export async function startConsortium(options: ConsortiumOptions): Promise<Consortium> {
   const { topology, dataDir, chaincodeFolder, onProgress = () => undefined, additionalChaincodes = [] } = options;
   const runtime = options.runtime ?? 'embedded';
+  // Before anything is written: a folder that was begun for a runtime stays with it.
+  if (runtime === 'native') await findFabricPrograms();
   const layout = layoutOf(dataDir, runtime);
   const lock = lockDataFolder(dataDir);
   let channel: RunningChannel | undefined;

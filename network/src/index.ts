@@ -2,6 +2,6 @@ export { type AdditionalChaincode, type RunningChannel } from './channel/channel
 export { type Runtime, runtimes } from './runtime.ts';
 export { type Consortium, type ConsortiumOptions, type RunningService, startConsortium } from './consortium.ts';
 export { type Layout, layoutOf, type NodeFolder, serviceName } from './layout.ts';
-export { freePorts } from './ports.ts';
+export { freePorts, untilListening } from './ports.ts';
 export { type RunningProcess, startProcess } from './processes.ts';
 export { ordererCount, readTopology, type Topology, type TopologyOrganisation } from './topology.ts';

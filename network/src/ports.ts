@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
-import { connect, createServer, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isListening } from '@waymark/fabric-nodes';
 import { WaymarkError } from '@waymark/protocol';
 
 /**
@@ -44,20 +44,15 @@ const pollMs = 50;
 
 /**
  * Waits until somebody listens on a port of this machine.
+ *
+ * @param stillComing throws when nobody will any more
  * @throws WaymarkError unavailable after 30 s
  */
-export async function untilListening(port: number): Promise<void> {
+export async function untilListening(port: number, stillComing: () => void = () => undefined): Promise<void> {
   const deadline = Date.now() + listenTimeoutMs;
   while (Date.now() < deadline) {
-    const socket = connect(port, '127.0.0.1');
-    try {
-      await once(socket, 'connect');
-      return;
-    } catch {
-      // Not yet.
-    } finally {
-      socket.destroy();
-    }
+    stillComing();
+    if (await isListening(port)) return;
     await delay(pollMs);
   }
   throw new WaymarkError('unavailable', `nothing listens on port ${port}`, { details: { port } });

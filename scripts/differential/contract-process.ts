@@ -1,12 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { untilListening } from '@waymark/network';
 
 const CONTRACT = join(import.meta.dirname, 'contract', 'program.cjs');
-const POLL_MS = 50;
-const START_TIMEOUT_MS = 30_000;
 
 /** The differential contract as a service of one organisation. */
 export interface ContractProcess {
@@ -32,30 +29,13 @@ export async function startContract(port: number, packageId: string, organisatio
     await exited;
   };
   try {
-    await listening(child, port);
+    await untilListening(port, () => {
+      const end = child.exitCode ?? child.signalCode;
+      if (end !== null) throw new Error(`the contract ended with ${end}`);
+    });
     return { stop };
   } catch (error) {
     await stop();
     throw error;
   }
-}
-
-async function listening(child: ChildProcess, port: number): Promise<void> {
-  const deadline = Date.now() + START_TIMEOUT_MS;
-  while (Date.now() < deadline) {
-    if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Error(`the contract ended with ${child.exitCode ?? child.signalCode}`);
-    }
-    const socket = connect(port, '127.0.0.1');
-    try {
-      await once(socket, 'connect');
-      return;
-    } catch {
-      // Not yet.
-    } finally {
-      socket.destroy();
-    }
-    await delay(POLL_MS);
-  }
-  throw new Error('the contract does not listen');
 }

@@ -17,7 +17,7 @@ describe('npm run test:differential', () => {
     const { code, stdout } = await run('--json', '--programs', import.meta.dirname);
     expect(code).toBe(2);
     expect(JSON.parse(stdout)).toEqual({
-      skipped: `Fabric's peer and orderer not found in ${import.meta.dirname}`,
+      skipped: expect.stringContaining(`Fabric's peer and orderer not found in ${import.meta.dirname}`) as string,
     });
   });
 

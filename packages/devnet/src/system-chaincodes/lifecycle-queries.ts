@@ -137,14 +137,11 @@ export async function queryInstalledChaincodes(context: SystemChaincodeContext, 
     const entry = new Result.InstalledChaincode();
     entry.setPackageId(packageId);
     entry.setLabel(labelOf(packageId));
-    const references = new Result.References();
-    for (const { name, version } of chaincodes) {
-      const reference = new Result.Chaincode();
-      reference.setName(name);
-      reference.setVersion(version);
-      references.addChaincodes(reference);
+    if (chaincodes.length > 0) {
+      const references = new Result.References();
+      references.setChaincodesList(chaincodes.map((chaincode) => named(new Result.Chaincode(), chaincode)));
+      entry.getReferencesMap().set(context.ledger.channelId, references);
     }
-    if (chaincodes.length > 0) entry.getReferencesMap().set(context.ledger.channelId, references);
     result.addInstalledChaincodes(entry);
   }
   return result.serializeBinary();
@@ -162,15 +159,22 @@ export async function queryInstalledChaincode(context: SystemChaincodeContext, a
   const result = new Result();
   result.setPackageId(packageId);
   result.setLabel(labelOf(packageId));
-  const references = new Result.References();
-  for (const { name, version } of chaincodes) {
-    const reference = new Result.Chaincode();
-    reference.setName(name);
-    reference.setVersion(version);
-    references.addChaincodes(reference);
+  if (chaincodes.length > 0) {
+    const references = new Result.References();
+    references.setChaincodesList(chaincodes.map((chaincode) => named(new Result.Chaincode(), chaincode)));
+    result.getReferencesMap().set(context.ledger.channelId, references);
   }
-  if (chaincodes.length > 0) result.getReferencesMap().set(context.ledger.channelId, references);
   return result.serializeBinary();
+}
+
+/** Both answers name chaincodes alike, in message types of their own. */
+function named<T extends { setName(name: string): unknown; setVersion(version: string): unknown }>(
+  message: T,
+  { name, version }: ChaincodeDefinition,
+): T {
+  message.setName(name);
+  message.setVersion(version);
+  return message;
 }
 
 async function installedPackages(context: SystemChaincodeContext): Promise<Map<string, ChaincodeDefinition[]>> {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Client } from '@grpc/grpc-js';
 import { common, peer } from '@hyperledger/fabric-protos';
-import { createSigningIdentity, createTimestamp } from '@waymark/devnet/fabric';
+import { createSigningIdentity, createTimestamp, type SigningIdentity } from '@waymark/devnet/fabric';
 import { WaymarkError } from '@waymark/protocol';
 import type { Member } from '../membership/membership.ts';
 
@@ -14,18 +14,14 @@ const NONCE_BYTES = 24;
  * @param channel empty for calls of the peer itself
  * @throws WaymarkError `chaincode-error` with the peer's message, or `unavailable`
  */
-export async function proposeTo(
-  client: Client,
-  signer: Member,
-  call: { readonly channel: string; readonly chaincode: string; readonly args: readonly Uint8Array[] },
-): Promise<Uint8Array> {
+export async function proposeTo(client: Client, signer: Member, call: ChaincodeCall): Promise<Uint8Array> {
   const { processProposal } = peer.EndorserService;
   const response = await new Promise<peer.ProposalResponse>((resolve, reject) => {
     client.makeUnaryRequest(
       processProposal.path,
       processProposal.requestSerialize,
       processProposal.responseDeserialize,
-      signedProposal(signer, call),
+      buildSignedProposal(createSigningIdentity(signer), call).signed,
       { deadline: Date.now() + CALL_TIMEOUT_MS },
       (error, value) => {
         if (error !== null) reject(new WaymarkError('unavailable', error.details, { cause: error }));
@@ -41,28 +37,29 @@ export async function proposeTo(
   return answer.getPayload_asU8();
 }
 
-function signedProposal(
-  member: Member,
-  call: { readonly channel: string; readonly chaincode: string; readonly args: readonly Uint8Array[] },
-): peer.SignedProposal {
-  const signer = createSigningIdentity(member);
-  const nonce = randomBytes(NONCE_BYTES);
+/** What one call to a chaincode consists of. */
+export interface ChaincodeCall {
+  /** Empty for calls that concern the peer alone. */
+  readonly channel: string;
+  readonly chaincode: string;
+  /** The function's name first. */
+  readonly args: readonly Uint8Array[];
+}
+
+/** A signed proposal as client libraries make it, with its transaction id: hex SHA-256 of nonce and creator. */
+export function buildSignedProposal(
+  signer: SigningIdentity,
+  call: ChaincodeCall,
+): { readonly txId: string; readonly signed: peer.SignedProposal } {
   const id = new peer.ChaincodeID();
   id.setName(call.chaincode);
   const extension = new peer.ChaincodeHeaderExtension();
   extension.setChaincodeId(id);
-  const channelHeader = new common.ChannelHeader();
-  channelHeader.setType(common.HeaderType.ENDORSER_TRANSACTION);
-  channelHeader.setTimestamp(createTimestamp(Date.now()));
-  channelHeader.setChannelId(call.channel);
-  channelHeader.setTxId(createHash('sha256').update(nonce).update(signer.serialized).digest('hex'));
-  channelHeader.setExtension$(extension.serializeBinary());
-  const signatureHeader = new common.SignatureHeader();
-  signatureHeader.setCreator(signer.serialized);
-  signatureHeader.setNonce(nonce);
-  const header = new common.Header();
-  header.setChannelHeader(channelHeader.serializeBinary());
-  header.setSignatureHeader(signatureHeader.serializeBinary());
+  const { header, txId } = buildHeader(signer, {
+    type: common.HeaderType.ENDORSER_TRANSACTION,
+    channel: call.channel,
+    extension: extension.serializeBinary(),
+  });
   const input = new peer.ChaincodeInput();
   input.setArgsList([...call.args]);
   const spec = new peer.ChaincodeSpec();
@@ -79,5 +76,31 @@ function signedProposal(
   const signed = new peer.SignedProposal();
   signed.setProposalBytes(proposal.serializeBinary());
   signed.setSignature(signer.sign(signed.getProposalBytes_asU8()));
-  return signed;
+  return { txId, signed };
+}
+
+/** The header of anything that a client signs, with a fresh nonce. */
+export function buildHeader(
+  signer: SigningIdentity,
+  fields: {
+    readonly type: common.HeaderTypeMap[keyof common.HeaderTypeMap];
+    readonly channel: string;
+    readonly extension?: Uint8Array;
+  },
+): { readonly header: common.Header; readonly txId: string } {
+  const nonce = randomBytes(NONCE_BYTES);
+  const txId = createHash('sha256').update(nonce).update(signer.serialized).digest('hex');
+  const channelHeader = new common.ChannelHeader();
+  channelHeader.setType(fields.type);
+  channelHeader.setTimestamp(createTimestamp(Date.now()));
+  channelHeader.setChannelId(fields.channel);
+  channelHeader.setTxId(txId);
+  if (fields.extension !== undefined) channelHeader.setExtension$(fields.extension);
+  const signatureHeader = new common.SignatureHeader();
+  signatureHeader.setCreator(signer.serialized);
+  signatureHeader.setNonce(nonce);
+  const header = new common.Header();
+  header.setChannelHeader(channelHeader.serializeBinary());
+  header.setSignatureHeader(signatureHeader.serializeBinary());
+  return { header, txId };
 }

@@ -34,9 +34,13 @@ export async function findFabricPrograms(dir?: string): Promise<FabricPrograms> 
   const found = { peer: findProgram('peer', dir), orderer: findProgram('orderer', dir) };
   const missing = Object.entries(found).flatMap(([name, path]) => (path === undefined ? [name] : []));
   if (found.peer === undefined || found.orderer === undefined) {
-    throw new WaymarkError('program-missing', `Fabric's ${missing.join(' and ')} not found ${placeText(dir)}`, {
-      details: { programs: missing },
-    });
+    throw new WaymarkError(
+      'program-missing',
+      `Fabric's ${missing.join(' and ')} not found ${placeText(dir)}: install a release of Hyperledger Fabric 2.5 or 3.1 and put the folder of its programs on PATH`,
+      {
+        details: { programs: missing },
+      },
+    );
   }
   const [version, ordererVersion] = await Promise.all([versionOf(found.peer), versionOf(found.orderer)]);
   if (version !== ordererVersion) {
