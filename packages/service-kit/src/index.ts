@@ -16,6 +16,7 @@ export { lockDataFolder, type DataFolderLock } from './lifecycle/data-folder.ts'
 export { exitCodes } from './lifecycle/exit-codes.ts';
 export { assertInvariant } from './lifecycle/invariant.ts';
 export { exitCodeOf, runService, type RunningService, type ServiceOptions } from './lifecycle/run-service.ts';
+export { watchFiles, type FileWatch, type FileWatchOptions } from './lifecycle/watch-files.ts';
 export type { LogFields } from './log/fields.ts';
 export { createLogger, logLevels, type Logger, type LoggerOptions, type LogLevel } from './log/logger.ts';
 export { currentRequest, outgoingTraceparent, runInRequest, type RequestContext } from './log/request-context.ts';
