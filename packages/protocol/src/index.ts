@@ -14,6 +14,7 @@ export * from './batch/verify.ts';
 export * from './evidence/evidence.ts';
 export * from './evidence/key-part.ts';
 export * from './receipt/receipt.ts';
+export * from './pin-receipt/pin-receipt.ts';
 export * from './transport-key/announcement.ts';
 export * from './encoding/cbor.ts';
 export * from './encoding/cbor-fields.ts';
