@@ -33,6 +33,7 @@ export type { CertificateFacts, NodeFacts, OrganisationFacts } from './replica/p
 export type { BlockSource } from './replica/projector.ts';
 export type { IndexHit } from './replica/rows.ts';
 export { openReplica, type CommittedEvidence, type Replica, type ReplicaOptions } from './replica/replica.ts';
+export type { PlacedEvidence } from './replica/replica-store.ts';
 export type { ReplicaState } from './replica/replica-state.ts';
 export { createCallers, type Caller, type Callers, type KnownOrganisation } from './callers/callers.ts';
 export {

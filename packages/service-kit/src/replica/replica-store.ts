@@ -18,6 +18,13 @@ export interface PendingLeaves {
   readonly attempts: number;
 }
 
+/** Evidence with its place in the order of the channel. */
+export interface PlacedEvidence {
+  /** 1 for the channel's first evidence; the same again after the replica was read anew. */
+  readonly position: number;
+  readonly evidence: Evidence;
+}
+
 /** A block's worth of changes and the checkpoint they lead to. */
 export interface BlockChanges {
   readonly blockNumber: bigint;
@@ -254,6 +261,15 @@ export class ReplicaStore {
         blockNumber: integerOf(row, 'block_number'),
       };
     });
+  }
+
+  evidenceAfter(position: number, limit: number): PlacedEvidence[] {
+    return this.#guarded(() =>
+      this.#all('SELECT num, value FROM evidence WHERE num > ? ORDER BY num LIMIT ?', position, limit).map((row) => ({
+        position: Number(integerOf(row, 'num')),
+        evidence: evidenceIn(row),
+      })),
+    );
   }
 
   node(mspId: string, enrolmentId: string): NodeFacts | undefined {

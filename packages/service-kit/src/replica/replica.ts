@@ -7,7 +7,7 @@ import { registerReplicaMetrics } from './metrics.ts';
 import type { Change, NodeFacts, OrganisationFacts } from './projection.ts';
 import { createProjector, type BlockSource } from './projector.ts';
 import type { ReplicaState } from './replica-state.ts';
-import { ReplicaStore } from './replica-store.ts';
+import { type PlacedEvidence, ReplicaStore } from './replica-store.ts';
 import type { IndexHit } from './rows.ts';
 import { createBlockWaiters } from './waiters.ts';
 
@@ -31,6 +31,8 @@ export interface Replica extends Component {
   findByToken(token: Uint8Array, limit: number): readonly IndexHit[];
   evidence(evidenceId: string): Evidence | undefined;
   committed(evidenceId: string): CommittedEvidence | undefined;
+  /** Evidence in the order of the channel, from the one behind `position` (0: from the first). */
+  evidenceAfter(position: number, limit: number): readonly PlacedEvidence[];
   node(mspId: string, enrolmentId: string): NodeFacts | undefined;
   organisation(mspId: string): OrganisationFacts | undefined;
   /** Whether the node or this certificate of it was revoked. False for a node that was never registered: see `node`. */
@@ -136,6 +138,7 @@ export function openReplica(options: ReplicaOptions): Replica {
       const row = store.evidence(evidenceId);
       return found(row === undefined ? undefined : { ...row, batchHash: row.evidence.batchHash }, row === undefined);
     },
+    evidenceAfter: (position, limit) => store.evidenceAfter(position, limit),
     node: (mspId, enrolmentId) => store.node(mspId, enrolmentId),
     organisation: (mspId) => store.organisation(mspId),
     isRevoked(mspId, enrolmentId, certificateDigest) {
