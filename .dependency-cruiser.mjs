@@ -32,6 +32,7 @@ export default {
     mayImport('rsl', 'packages/rsl', ['packages/protocol']),
     mayImport('devnet-stands-alone', 'packages/devnet', []),
     mayImport('fabric-nodes', 'packages/fabric-nodes', ['packages/(protocol|devnet)']),
+    mayImport('kubo-nodes', 'packages/kubo-nodes', ['packages/protocol']),
     mayImport('transport', 'packages/transport', ['packages/protocol']),
     mayImport('reading', 'packages/reading', ['packages/(protocol|vault|content|fabric)']),
     mayImport('query-api', 'packages/query-api', ['packages/(protocol|content|service-kit)']),
