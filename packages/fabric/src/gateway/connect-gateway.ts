@@ -1,14 +1,22 @@
 import { Client, credentials, type ChannelOptions } from '@grpc/grpc-js';
-import { connect, hash } from '@hyperledger/fabric-gateway';
+import { connect, hash, type Contract } from '@hyperledger/fabric-gateway';
 import { WaymarkError } from '@waymark/protocol';
 import { createSlots } from '../flow/slots.ts';
 import { toLowS } from '../identity/signer.ts';
 import type { Ledger } from '../ledger.ts';
 import { readBlocks, readChaincodeEvents } from './events.ts';
-import { defaultDeadlines, keepaliveTimeMs, maxReceiveSizeBytes, type GatewayOptions } from './options.ts';
-import { askStatus, commitRequestBytes } from './status.ts';
-import { submitTransaction, type Session } from './submit.ts';
 import { fromGatewayFailure } from '../errors/gateway-failure.ts';
+import {
+  defaultDeadlines,
+  defaultMaxConflictRetries,
+  defaultMaxInFlight,
+  keepaliveTimeMs,
+  maxReceiveSizeBytes,
+} from '../limits.ts';
+import { submitTransaction, type SubmitSession } from '../transaction/submit-transaction.ts';
+import { endorse } from './endorse.ts';
+import type { GatewayOptions } from './options.ts';
+import { askStatus, commitRequestBytes } from './status.ts';
 
 /**
  * A ledger behind the gateway of a Fabric peer (2.4 or later) or of an embedded network. Connects when first used; one
@@ -36,14 +44,14 @@ export function connectGateway(options: GatewayOptions): Ledger {
     commitStatusOptions: within(deadlines.commitStatusMs),
   });
   const network = gateway.getNetwork(options.channel);
-  const slots = createSlots(options.maxInFlight ?? 128);
+  const slots = createSlots(options.maxInFlight ?? defaultMaxInFlight);
   const closing = new AbortController();
-  const session: Session = {
-    slots,
+  const contractOf = (name: string): Contract => network.getContract(options.chaincode, name);
+  const session: SubmitSession = {
     deadlines,
-    maxConflictRetries: options.maxConflictRetries ?? 8,
+    maxConflictRetries: options.maxConflictRetries ?? defaultMaxConflictRetries,
     signal: closing.signal,
-    contract: (name) => network.getContract(options.chaincode, name),
+    endorse: (call) => endorse(slots, contractOf(call.contract), call),
   };
   const guard = (): void => {
     if (closing.signal.aborted) throw new WaymarkError('unavailable', 'the ledger connection is closed');
@@ -63,7 +71,7 @@ export function connectGateway(options: GatewayOptions): Ledger {
         ...(callOptions.transient === undefined ? {} : { transientData: { ...callOptions.transient } }),
       };
       try {
-        return await slots.run(() => session.contract(contract).evaluate(fn, proposal), callOptions.signal);
+        return await slots.run(() => contractOf(contract).evaluate(fn, proposal), callOptions.signal);
       } catch (error) {
         throw fromGatewayFailure(error);
       }

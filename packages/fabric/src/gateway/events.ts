@@ -1,29 +1,18 @@
 import type { CloseableAsyncIterable, Network } from '@hyperledger/fabric-gateway';
 import { WaymarkError } from '@waymark/protocol';
-import { decodeBlock } from '../block/decode-block.ts';
+import { blocksInTurn } from '../block/blocks-in-turn.ts';
 import type { DecodedBlock } from '../block/decoded-block.ts';
 import { fromGatewayFailure } from '../errors/gateway-failure.ts';
 import type { BlockEventsOptions, ChaincodeEvent, ChaincodeEventsOptions } from '../ledger.ts';
 
 /** Blocks from `from` on, one after the other. A block out of turn is `data-abnormal`. */
-export async function* readBlocks(
+export function readBlocks(
   network: Network,
   { from, signal }: BlockEventsOptions,
   closing: AbortSignal,
 ): AsyncGenerator<DecodedBlock> {
-  let expected = from;
-  const open = (): Promise<CloseableAsyncIterable<Parameters<typeof decodeBlock>[0]>> =>
-    network.getBlockEvents({ startBlock: from });
-  for await (const block of follow(open, anyOf(closing, signal))) {
-    const decoded = decodeBlock(block);
-    if (decoded.number !== expected) {
-      throw new WaymarkError('data-abnormal', 'the ledger sent a block out of turn', {
-        details: { expected: String(expected), got: String(decoded.number) },
-      });
-    }
-    expected += 1n;
-    yield decoded;
-  }
+  const open = (): ReturnType<Network['getBlockEvents']> => network.getBlockEvents({ startBlock: from });
+  return blocksInTurn(follow(open, anyOf(closing, signal)), from);
 }
 
 /** Events of the chaincode from `fromBlock` on. */
