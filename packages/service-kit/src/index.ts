@@ -36,6 +36,12 @@ export { openReplica, type CommittedEvidence, type Replica, type ReplicaOptions 
 export type { PlacedEvidence } from './replica/replica-store.ts';
 export type { ReplicaState } from './replica/replica-state.ts';
 export { createCallers, type Caller, type Callers, type KnownOrganisation } from './callers/callers.ts';
+export { createOpenCalls, type OpenCalls } from './callers/open-calls.ts';
+export {
+  openOrganisationTrust,
+  type OrganisationTrust,
+  type OrganisationTrustOptions,
+} from './callers/organisation-trust.ts';
 export {
   replicaRegister,
   requireRegistered,

@@ -32,9 +32,11 @@ export {
   verifyCertificate,
   type CertificateDemands,
   type CertificateVerifier,
+  type OrganisationVerifier,
   type TrustAnchors,
   type VerifiedCertificate,
 } from './keys/certificate-verifier.ts';
+export type { RevocationListFacts } from './keys/revocation-list.ts';
 export {
   createConsignmentCipher,
   maxContentBytes,

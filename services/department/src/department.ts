@@ -12,9 +12,11 @@ import {
   createCallers,
   createHttpMetrics,
   createMetrics,
+  createOpenCalls,
   createOperationsServer,
   lockDataFolder,
   type Logger,
+  openOrganisationTrust,
   openReplica,
   readSecretFile,
   readTextFile,
@@ -76,11 +78,13 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
   const privateKeyPem = readSecretFile(config.identity.privateKeyFile);
   const identity = signingIdentityFromPem({ mspId, certificatePem, privateKeyPem });
   const outlet = identity.enrolmentId;
-  const rootsPem = [...config.msp.rootFiles].map(readTextFile);
-  const intermediatesPem = config.msp.intermediateFiles.map(readTextFile);
-  const verifier = certificateVerifier({ rootsPem, intermediatesPem, crlsPem: config.msp.crlFiles.map(readTextFile) });
+  const trust = openOrganisationTrust({ ...config.msp, mspId, logger, nowMs });
+  const { verifier } = trust;
   // What was signed before a revocation stays valid: reading judges certificates without revocation lists.
-  const readingVerifier = certificateVerifier({ rootsPem, intermediatesPem });
+  const readingVerifier = certificateVerifier({
+    rootsPem: config.msp.rootFiles.map(readTextFile),
+    intermediatesPem: config.msp.intermediateFiles.map(readTextFile),
+  });
   const keyStore = await openKeyStore({
     file: config.keyStore.file,
     passphrase: readPassphrase({ file: config.keyStore.passphraseFile }),
@@ -107,6 +111,10 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
   });
   const register = replicaRegister(replica);
   const callers = createCallers([{ mspId, verifier }], register, nowMs);
+  // Whom a revocation list or the register revokes loses what it has open, too.
+  const openCalls = createOpenCalls();
+  trust.onChange(openCalls.recheck);
+  replica.onNode(openCalls.recheck);
   const requireCenter = (certificateDer: Uint8Array): void => {
     const { enrolmentId, digest } = verifier.verify(certificateDer, { atMs: nowMs() });
     requireRegistered(register, { msp: mspId, enrolmentId, digest }, ['center']);
@@ -253,20 +261,21 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
   };
   registerDepartmentMetrics(registry, { outbox, uploading: () => uploader.connected });
 
+  const authorize = (context: CallContext): void => {
+    if (context.peerCertificate === undefined) {
+      throw new WaymarkError('certificate-untrusted', 'A client certificate of the organisation is needed.');
+    }
+    const caller = callers.identify(context.peerCertificate);
+    const may = caller.kind === 'client' || caller.kind === 'reader' || caller.enrolmentId === outlet;
+    if (!may) throw new WaymarkError('role-not-permitted', `A ${caller.kind} may not submit here.`);
+  };
   const submit = createSubmitHandler({
     msp: mspId,
     outlet,
     sealer,
     progress,
     maxOpenRecords: limits.maxOpenRecordsPerStream,
-    authorize: (context: CallContext) => {
-      if (context.peerCertificate === undefined) {
-        throw new WaymarkError('certificate-untrusted', 'A client certificate of the organisation is needed.');
-      }
-      const caller = callers.identify(context.peerCertificate);
-      const may = caller.kind === 'client' || caller.kind === 'reader' || caller.enrolmentId === outlet;
-      if (!may) throw new WaymarkError('role-not-permitted', `A ${caller.kind} may not submit here.`);
-    },
+    authorize,
   });
 
   let grpc: GrpcServer | undefined;
@@ -318,6 +327,8 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
         },
       },
       replica,
+      trust,
+      openCalls,
       {
         name: 'anchors',
         start: () => {
@@ -343,7 +354,15 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
               },
               tls.clientCaFiles.map(readTextFile),
             ),
-            addServices: (server) => server.addService(OutletService, { submit: serveBidi(submit) }),
+            addServices: (server) =>
+              server.addService(OutletService, {
+                submit: serveBidi((requests, responses, context) =>
+                  openCalls.serve(
+                    () => authorize(context),
+                    () => submit(requests, responses, context),
+                  ),
+                ),
+              }),
           });
         },
         stop: async () => {

@@ -12,10 +12,12 @@ import {
   createCallers,
   createHttpMetrics,
   createMetrics,
+  createOpenCalls,
   createOperationsServer,
   createRoom,
   lockDataFolder,
   type Logger,
+  openOrganisationTrust,
   openReplica,
   readSecretFile,
   readTextFile,
@@ -76,11 +78,8 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
   const certificatePem = readTextFile(config.identity.certificateFile);
   const privateKeyPem = readSecretFile(config.identity.privateKeyFile);
   const identity = signingIdentityFromPem({ mspId, certificatePem, privateKeyPem });
-  const verifier = certificateVerifier({
-    rootsPem: config.msp.rootFiles.map(readTextFile),
-    intermediatesPem: config.msp.intermediateFiles.map(readTextFile),
-    crlsPem: config.msp.crlFiles.map(readTextFile),
-  });
+  const trust = openOrganisationTrust({ ...config.msp, mspId, logger, nowMs });
+  const { verifier } = trust;
   const others = config.otherOrganisations.map((other) => ({
     mspId: other.mspId,
     rootsPem: other.rootFiles.map(readTextFile),
@@ -116,6 +115,10 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
     indexes: () => false,
   });
   const register = replicaRegister(replica);
+  // Whom a revocation list or the register revokes loses what it has open, too.
+  const openCalls = createOpenCalls();
+  trust.onChange(openCalls.recheck);
+  replica.onNode(openCalls.recheck);
   const callers = createCallers(
     [{ mspId, verifier }, ...others.map((other) => ({ mspId: other.mspId, verifier: certificateVerifier(other) }))],
     register,
@@ -321,10 +324,18 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
               const { seq, batchHash } = await intake.position(outlet);
               return { seq, batchHash: Buffer.from(batchHash) };
             }),
-            upload: serveBidi(uploads.upload),
-            answerQueries: serveBidi<ExternalAnswer, ExternalQuery>(async (answers, queries, context) => {
-              await outlets.serve(identifyOutlet(context), answers, (query) => queries.write(query));
-            }),
+            upload: serveBidi((batches, receipts, context) =>
+              openCalls.serve(
+                () => identifyOutlet(context),
+                () => uploads.upload(batches, receipts, context),
+              ),
+            ),
+            answerQueries: serveBidi<ExternalAnswer, ExternalQuery>((answers, queries, context) =>
+              openCalls.serve(
+                () => identifyOutlet(context),
+                () => outlets.serve(identifyOutlet(context), answers, (query) => queries.write(query)),
+              ),
+            ),
           });
         },
       });
@@ -332,7 +343,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
     stop: async () => grpc?.stop(2_000),
   };
   return {
-    components: [stores, replica, keyTurn, relaying, grpcServer, api, operations],
+    components: [stores, replica, trust, openCalls, keyTurn, relaying, grpcServer, api, operations],
     ports: () => ({ grpc: grpc?.port ?? 0, api: api.port, operations: operations.port }),
   };
 }

@@ -46,6 +46,8 @@ export interface Replica extends Component {
    * `committed`. Returns the function that ends it.
    */
   onEvidence(listener: (committed: CommittedEvidence) => void): () => void;
+  /** Called for each node of the register that was entered or changed, once that is on disk. Returns the function that ends it. */
+  onNode(listener: (node: NodeFacts) => void): () => void;
   /** Waits until all batches known now are in the index. @throws WaymarkError `unavailable` when `signal` aborts first */
   waitForLeaves(signal?: AbortSignal): Promise<void>;
   /** Empties the replica and reads it again from block 0. Tokens stay. */
@@ -74,12 +76,14 @@ export function openReplica(options: ReplicaOptions): Replica {
   const logger = options.logger.child({ component: 'replica' });
   const store = new ReplicaStore(options.path, () => projector.repair(), options.indexes);
   const listeners = new Set<(committed: CommittedEvidence) => void>();
+  const nodeListeners = new Set<(node: NodeFacts) => void>();
   const leafListeners = new Set<() => void>();
   const waiters = createBlockWaiters(() => store.checkpointOrUndefined());
 
   const onApplied = (blockNumber: bigint, changes: readonly Change[]): void => {
     let found = false;
     for (const change of changes) {
+      if (change.kind === 'node') for (const listener of nodeListeners) listener(change.node);
       if (change.kind !== 'evidence') continue;
       found = true;
       const { evidence, txId } = change;
@@ -154,6 +158,10 @@ export function openReplica(options: ReplicaOptions): Replica {
     onEvidence(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
+    },
+    onNode(listener) {
+      nodeListeners.add(listener);
+      return () => void nodeListeners.delete(listener);
     },
     async waitForLeaves(signal) {
       while (store.pendingState().count > 0) await nextRead(leafListeners, signal);

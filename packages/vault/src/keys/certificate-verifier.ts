@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { WaymarkError } from '@waymark/protocol';
 import { parseCertificate, parseCertificatesPem, type NodeRole, type ParsedCertificate } from './certificate.ts';
-import { readRevocations, type Revocations } from './revocation-list.ts';
+import { readRevocations, type RevocationListFacts, type Revocations } from './revocation-list.ts';
 
 /** What an organisation's MSP trusts. */
 export interface TrustAnchors {
@@ -37,6 +37,11 @@ export interface CertificateVerifier {
   verify(der: Uint8Array, demands: CertificateDemands): VerifiedCertificate;
 }
 
+/** A verifier that says which revocation lists it goes by. */
+export interface OrganisationVerifier extends CertificateVerifier {
+  readonly revocationLists: readonly RevocationListFacts[];
+}
+
 interface Chain {
   readonly leaf: ParsedCertificate;
   /** Validity of the whole chain. */
@@ -59,7 +64,7 @@ function issued(issuer: ParsedCertificate, subject: ParsedCertificate): boolean 
  * Builds the verifier of one organisation.
  * @throws WaymarkError configuration-invalid: no root, a certificate that is no CA, or a revocation list nobody here signed
  */
-export function certificateVerifier(anchors: TrustAnchors): CertificateVerifier {
+export function certificateVerifier(anchors: TrustAnchors): OrganisationVerifier {
   const roots = anchors.rootsPem.flatMap((pem) => parseCertificatesPem(pem));
   const intermediates = (anchors.intermediatesPem ?? []).flatMap((pem) => parseCertificatesPem(pem));
   const authorities = [...intermediates, ...roots];
@@ -80,6 +85,7 @@ export function certificateVerifier(anchors: TrustAnchors): CertificateVerifier 
   };
 
   return {
+    revocationLists: revoked.lists,
     verify(der, demands) {
       const chain = chainOf(der);
       checkDemands(chain, demands);

@@ -4,8 +4,26 @@ import { X509Crl } from '@peculiar/x509';
 import { WaymarkError } from '@waymark/protocol';
 import { canonicalSerial, type ParsedCertificate } from './certificate.ts';
 
+const crlNumberOid = '2.5.29.20';
+
+/** What a revocation list says of itself. */
+export interface RevocationListFacts {
+  /** Subject of the CA that signed it. */
+  readonly issuer: string;
+  /** SHA-256 of the CA's public key (SPKI), lower-case hex. */
+  readonly issuerKey: string;
+  /** CRL number (RFC 5280 section 5.2.3); null where the CA counts none, as Fabric CA does not. */
+  readonly number: bigint | null;
+  readonly thisUpdateMs: number;
+  /** When the next one was due; null when it does not say. */
+  readonly nextUpdateMs: number | null;
+  /** Certificates on it. */
+  readonly count: number;
+}
+
 /** Certificates an organisation's CAs took back. */
 export interface Revocations {
+  readonly lists: readonly RevocationListFacts[];
   contains(issuer: ParsedCertificate, subject: ParsedCertificate): boolean;
 }
 
@@ -51,10 +69,37 @@ function issuerOf(crl: X509Crl, der: Uint8Array, authorities: readonly ParsedCer
   return issuer;
 }
 
-const keyOf = (issuer: ParsedCertificate, serialNumber: string): string =>
-  `${createHash('sha256')
+function keyDigest(issuer: ParsedCertificate): string {
+  return createHash('sha256')
     .update(issuer.publicKey.export({ format: 'der', type: 'spki' }))
-    .digest('hex')}:${serialNumber}`;
+    .digest('hex');
+}
+
+function factsOf(crl: X509Crl, issuer: ParsedCertificate): RevocationListFacts {
+  // A list that is only part of one, or only changes to one, says so in a critical extension.
+  if (crl.extensions.some(({ critical }) => critical))
+    throw refuse('it has a critical extension that is not supported');
+  return {
+    issuer: issuer.node.subject,
+    issuerKey: keyDigest(issuer),
+    number: numberOf(crl),
+    thisUpdateMs: crl.thisUpdate.getTime(),
+    nextUpdateMs: crl.nextUpdate?.getTime() ?? null,
+    count: crl.entries.length,
+  };
+}
+
+/** CRLNumber ::= INTEGER (0..MAX), of at most 20 octets. */
+function numberOf(crl: X509Crl): bigint | null {
+  const value = crl.extensions.find(({ type }) => type === crlNumberOid)?.value;
+  if (value === undefined) return null;
+  const der = Buffer.from(value);
+  const [tag, length] = der;
+  if (tag !== 2 || length !== der.length - 2 || length < 1 || length > 21 || (der[2] ?? 0) >= 0x80) {
+    throw refuse('its number does not have the required form');
+  }
+  return BigInt(`0x${der.subarray(2).toString('hex')}`);
+}
 
 /**
  * Reads revocation lists, each signed by one of the authorities. Being out of date does not make a list void: what was
@@ -63,6 +108,7 @@ const keyOf = (issuer: ParsedCertificate, serialNumber: string): string =>
  */
 export function readRevocations(crlsPem: readonly string[], authorities: readonly ParsedCertificate[]): Revocations {
   const revoked = new Set<string>();
+  const lists: RevocationListFacts[] = [];
   for (const pem of crlsPem) {
     const blocks = pem.match(/-----BEGIN X509 CRL-----[A-Za-z0-9+/=\s]+-----END X509 CRL-----/g);
     if (blocks === null) throw refuse('there is none in the PEM text');
@@ -71,11 +117,16 @@ export function readRevocations(crlsPem: readonly string[], authorities: readonl
       try {
         const crl = new X509Crl(new Uint8Array(der));
         const issuer = issuerOf(crl, der, authorities);
-        for (const entry of crl.entries) revoked.add(keyOf(issuer, canonicalSerial(entry.serialNumber)));
+        const facts = factsOf(crl, issuer);
+        lists.push(facts);
+        for (const entry of crl.entries) revoked.add(`${facts.issuerKey}:${canonicalSerial(entry.serialNumber)}`);
       } catch (error) {
         throw error instanceof WaymarkError ? error : refuse('it cannot be read', error);
       }
     }
   }
-  return { contains: (issuer, subject) => revoked.size > 0 && revoked.has(keyOf(issuer, subject.serialNumber)) };
+  return {
+    lists,
+    contains: (issuer, subject) => revoked.size > 0 && revoked.has(`${keyDigest(issuer)}:${subject.serialNumber}`),
+  };
 }

@@ -16,13 +16,19 @@ import { stampBatch } from './stamp.ts';
 const window = 8;
 const firstRetryMs = 200;
 const longestRetryMs = 10_000;
-/** After these the batch is signed or sent anew; all others are final for it. */
+/**
+ * After these the batch is signed or sent anew; all others are final for it. What is wrong with the outlet's certificate is wrong
+ * with no batch: the queue waits until the outlet runs with one that counts.
+ */
 const passing: ReadonlySet<ErrorCode> = new Set([
   'unavailable',
   'internal',
   'message-stale',
   'sequence-gap',
   'key-unknown',
+  'certificate-expired',
+  'certificate-revoked',
+  'certificate-untrusted',
 ]);
 
 /** The center as its outlet reaches it. */
