@@ -73,8 +73,16 @@ export async function startFabricSide(
       domain: `org${index + 1}.example.com`,
       peers: [{ name: 'peer0', port: port(), chaincodePort: port(), operationsPort: port() }],
     })),
-    orderers: [{ name: 'orderer', port: port(), adminPort: port(), operationsPort: port() }],
-    ordererDomain: 'example.com',
+    ordering: {
+      type: 'raft',
+      organisations: [
+        {
+          mspId: 'OrdererMSP',
+          domain: 'example.com',
+          orderers: [{ name: 'orderer', port: port(), adminPort: port(), operationsPort: port() }],
+        },
+      ],
+    },
     batch: BATCH,
     ...(programsDir === undefined ? {} : { programsDir }),
   });

@@ -1,7 +1,12 @@
-export { startFabricNetwork, type FabricNetwork, type FabricOrganisation } from './start.ts';
+export { startFabricNetwork } from './start.ts';
+export type { FabricNetwork, FabricOrdering, FabricOrganisation, OrdererState } from './network/network.ts';
 export type * from './options.ts';
 export type { NodeAddress } from './channel/connected-peer.ts';
 export { buildHeader, buildSignedProposal, type ChaincodeCall } from './channel/proposal.ts';
+export { childProcessRunner } from './nodes/child-process-runner.ts';
 export { isListening } from './nodes/is-listening.ts';
+export type * from './nodes/runner.ts';
 export type { Member } from './membership/membership.ts';
+export { FEWEST_BFT_ORDERERS } from './ordering/check-plan.ts';
+export { toleratedFaults } from './ordering/tolerated-faults.ts';
 export { findFabricPrograms, findProgram, type FabricPrograms } from './programs/programs.ts';

@@ -1,3 +1,5 @@
+import type { NodeRunner } from './nodes/runner.ts';
+
 /** One peer of an organisation. */
 export interface PeerPlan {
   /** First label of the peer's host name, for example `peer0`. */
@@ -17,11 +19,27 @@ export interface OrganisationPlan {
 }
 
 export interface OrdererPlan {
+  /** First label of the orderer's host name, for example `orderer0`. */
   readonly name: string;
   readonly port: number;
   /** Channel participation (mutual TLS). */
   readonly adminPort: number;
   readonly operationsPort: number;
+}
+
+/** An organisation that runs orderers. It may have peers too: then both have its one MSP and domain. */
+export interface OrderingOrganisationPlan {
+  readonly mspId: string;
+  readonly domain: string;
+  readonly orderers: readonly OrdererPlan[];
+}
+
+/** Raft tolerates orderers that stop; BFT (Fabric 3, four orderers or more) also some that lie. */
+export type OrderingType = 'raft' | 'bft';
+
+export interface OrderingPlan {
+  readonly type: OrderingType;
+  readonly organisations: readonly OrderingOrganisationPlan[];
 }
 
 /** When a block is cut. */
@@ -38,10 +56,14 @@ export interface FabricNetworkPlan {
   readonly dataDir: string;
   readonly channel: string;
   readonly organisations: readonly OrganisationPlan[];
-  readonly orderers: readonly OrdererPlan[];
-  readonly ordererMspId?: string;
-  readonly ordererDomain?: string;
+  readonly ordering: OrderingPlan;
   readonly batch: BatchPlan;
+  /** What nodes call each other: `localhost`, or the host name for nodes with networks of their own. Default `localhost`. */
+  readonly advertise?: 'localhost' | 'host-name';
+  /** Address that nodes listen on. Default `127.0.0.1`. */
+  readonly listenHost?: string;
+  /** What starts nodes. Default: processes of this machine, from `programsDir`. */
+  readonly runner?: NodeRunner;
   /** Folder of Fabric's programs. Default: PATH. */
   readonly programsDir?: string;
   /** Fabric's own log level specification. Default `warning`. */
@@ -54,7 +76,7 @@ export interface ChaincodePlan {
   readonly version: string;
   /** 1 for the first definition, then one more for each change. */
   readonly sequence: number;
-  /** `host:port` of the server by MSP id; organisations without one do not install it. */
+  /** `host:port` of the server by MSP id, as that organisation's peers reach it; organisations without one do not install it. */
   readonly address: Readonly<Record<string, string>>;
   /** Fabric's policy language. Default: the channel's Endorsement policy, a majority of the organisations. */
   readonly endorsementPolicy?: string;

@@ -28,7 +28,16 @@ describeNative(title, () => {
           peers: [{ name: 'peer0', port: port(), chaincodePort: port(), operationsPort: port() }],
         },
       ],
-      orderers: [{ name: 'orderer0', port: port(), adminPort: port(), operationsPort: port() }],
+      ordering: {
+        type: 'raft',
+        organisations: [
+          {
+            mspId: 'OrdererMSP',
+            domain: 'orderer.example.com',
+            orderers: [{ name: 'orderer0', port: port(), adminPort: port(), operationsPort: port() }],
+          },
+        ],
+      },
       batch: { timeoutMs: 100, maxMessageCount: 10, preferredMaxBytes: 2 ** 20, absoluteMaxBytes: 2 ** 21 },
     };
     try {

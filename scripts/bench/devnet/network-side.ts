@@ -101,7 +101,16 @@ export async function startFabricSide(
       ...organisation,
       peers: [{ name: 'peer0', port: port(), chaincodePort: port(), operationsPort: port() }],
     })),
-    orderers: [{ name: 'orderer', port: port(), adminPort: port(), operationsPort: port() }],
+    ordering: {
+      type: 'raft',
+      organisations: [
+        {
+          mspId: 'OrdererMSP',
+          domain: 'orderer.example.com',
+          orderers: [{ name: 'orderer', port: port(), adminPort: port(), operationsPort: port() }],
+        },
+      ],
+    },
     batch: { ...batch, ...cutting },
   });
   const contracts: RunningContract[] = [];

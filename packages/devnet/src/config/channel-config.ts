@@ -6,7 +6,8 @@ import type { MspRegistry } from '../msp/msp.ts';
 import { createMspRegistry } from '../msp/registry.ts';
 import { rejectPolicy, type Policy } from '../policy/policy.ts';
 import { parseDuration } from './duration.ts';
-import type { BatchSize, Endpoint } from './genesis.ts';
+import type { Endpoint } from './consensus.ts';
+import type { BatchSize } from './genesis.ts';
 import { compilePolicyTree } from './policy-tree.ts';
 
 /** An organisation as the channel configuration describes it. */

@@ -17,7 +17,7 @@ const ADMINS = 'Admins';
 
 /** One level of the configuration tree; every element may be changed by the level's `Admins`. */
 export function buildConfigGroup(content: {
-  readonly policies: PolicyRules;
+  readonly policies: Readonly<Record<string, PolicyRule | common.SignaturePolicyEnvelope>>;
   readonly values: Readonly<Record<string, Serializable>>;
   readonly groups?: Readonly<Record<string, common.ConfigGroup>>;
 }): common.ConfigGroup {
@@ -45,9 +45,12 @@ export function buildCapabilities(...names: readonly string[]): common.Capabilit
   return capabilities;
 }
 
-function buildPolicy(rule: PolicyRule): common.Policy {
+function buildPolicy(rule: PolicyRule | common.SignaturePolicyEnvelope): common.Policy {
   const policy = new common.Policy();
-  if (rule.type === 'Signature') {
+  if (rule instanceof common.SignaturePolicyEnvelope) {
+    policy.setType(common.Policy.PolicyType.SIGNATURE);
+    policy.setValue(rule.serializeBinary());
+  } else if (rule.type === 'Signature') {
     policy.setType(common.Policy.PolicyType.SIGNATURE);
     policy.setValue(signaturePolicyFromString(rule.rule).serializeBinary());
   } else {

@@ -3,12 +3,14 @@ import { common, orderer, peer, type msp } from '@hyperledger/fabric-protos';
 import { dataHash } from '../block/hashes.ts';
 import { createTimestamp } from '../block/timestamp.ts';
 import { buildCapabilities, buildConfigGroup, type PolicyRules } from './config-group.ts';
+import {
+  buildBftBlockValidation,
+  buildConsensusType,
+  buildOrderers,
+  type Consensus,
+  type Endpoint,
+} from './consensus.ts';
 import { formatDuration } from './duration.ts';
-
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface ApplicationOrganisation {
   readonly mspId: string;
@@ -25,12 +27,6 @@ export interface OrdererOrganisation {
   readonly policies?: PolicyRules;
 }
 
-/** One Raft orderer. Both certificates are PEM. */
-export interface Consenter extends Endpoint {
-  readonly clientTlsCertPem: string;
-  readonly serverTlsCertPem: string;
-}
-
 /** Limits of a block, as in configtx.yaml. */
 export interface BatchSize {
   readonly maxMessageCount: number;
@@ -44,7 +40,7 @@ export interface GenesisParams {
   readonly channelId: string;
   readonly applicationOrganisations: readonly ApplicationOrganisation[];
   readonly ordererOrganisations: readonly OrdererOrganisation[];
-  readonly consenters: readonly Consenter[];
+  readonly consensus: Consensus;
   readonly batchSize: BatchSize;
   readonly batchTimeoutMs: number;
   /** Replaces application-level rules by name, for example Endorsement. */
@@ -52,13 +48,6 @@ export interface GenesisParams {
   readonly timestampMs: number;
 }
 
-const ETCDRAFT_OPTIONS = {
-  tickInterval: '500ms',
-  electionTick: 10,
-  heartbeatTick: 1,
-  maxInflightBlocks: 5,
-  snapshotIntervalSizeBytes: 16 * 1024 * 1024,
-};
 const UNLIMITED_WIDTH = 0xffffffff;
 
 const implicitMeta = (rule: string) => ({ type: 'ImplicitMeta', rule }) as const;
@@ -93,7 +82,8 @@ function buildChannelGroup(params: GenesisParams): common.ConfigGroup {
     values: {
       HashingAlgorithm: hashing,
       BlockDataHashingStructure: structure,
-      Capabilities: buildCapabilities('V2_0'),
+      // BFT needs orderers by organisation and other block signatures, which peers before Fabric 3 do not know.
+      Capabilities: buildCapabilities(params.consensus.type === 'bft' ? 'V3_0' : 'V2_0'),
     },
     groups: { Orderer: buildOrdererGroup(params), Application: buildApplicationGroup(params) },
   });
@@ -106,42 +96,23 @@ function buildOrdererGroup(params: GenesisParams): common.ConfigGroup {
   size.setPreferredMaxBytes(params.batchSize.preferredMaxBytes);
   const timeout = new orderer.BatchTimeout();
   timeout.setTimeout(formatDuration(params.batchTimeoutMs));
-  const consensus = new orderer.ConsensusType();
-  consensus.setType('etcdraft');
-  consensus.setMetadata(buildRaftMetadata(params.consenters).serializeBinary());
+  const { consensus } = params;
+  const isBft = consensus.type === 'bft';
   return buildConfigGroup({
-    policies: { ...GROUP_POLICIES, BlockValidation: implicitMeta('ANY Writers') },
+    policies: {
+      ...GROUP_POLICIES,
+      BlockValidation: isBft ? buildBftBlockValidation(consensus.consenters) : implicitMeta('ANY Writers'),
+    },
     values: {
       BatchSize: size,
       BatchTimeout: timeout,
       ChannelRestrictions: new orderer.ChannelRestrictions(),
-      ConsensusType: consensus,
+      ConsensusType: buildConsensusType(consensus),
+      ...(isBft ? { Orderers: buildOrderers(consensus.consenters) } : {}),
       Capabilities: buildCapabilities('V2_0'),
     },
     groups: Object.fromEntries(params.ordererOrganisations.map((org) => [org.mspId, buildOrdererOrgGroup(org)])),
   });
-}
-
-function buildRaftMetadata(consenters: readonly Consenter[]): orderer.etcdraft.ConfigMetadata {
-  const options = new orderer.etcdraft.Options();
-  options.setTickInterval(ETCDRAFT_OPTIONS.tickInterval);
-  options.setElectionTick(ETCDRAFT_OPTIONS.electionTick);
-  options.setHeartbeatTick(ETCDRAFT_OPTIONS.heartbeatTick);
-  options.setMaxInflightBlocks(ETCDRAFT_OPTIONS.maxInflightBlocks);
-  options.setSnapshotIntervalSize(ETCDRAFT_OPTIONS.snapshotIntervalSizeBytes);
-  const metadata = new orderer.etcdraft.ConfigMetadata();
-  metadata.setOptions(options);
-  metadata.setConsentersList(
-    consenters.map((consenter) => {
-      const message = new orderer.etcdraft.Consenter();
-      message.setHost(consenter.host);
-      message.setPort(consenter.port);
-      message.setClientTlsCert(Buffer.from(consenter.clientTlsCertPem));
-      message.setServerTlsCert(Buffer.from(consenter.serverTlsCertPem));
-      return message;
-    }),
-  );
-  return metadata;
 }
 
 function buildOrdererOrgGroup(org: OrdererOrganisation): common.ConfigGroup {

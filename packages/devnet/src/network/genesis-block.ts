@@ -42,7 +42,10 @@ function buildGenesis(topology: Topology, memberships: Memberships): common.Bloc
     ordererOrganisations: [
       { mspId: orderer.mspId, mspConfig: mspConfigOf(memberships.orderer), endpoints: [ordererEndpoint] },
     ],
-    consenters: ordererTls.map((pem) => ({ ...ordererEndpoint, clientTlsCertPem: pem, serverTlsCertPem: pem })),
+    consensus: {
+      type: 'raft',
+      consenters: ordererTls.map((pem) => ({ ...ordererEndpoint, clientTlsCertPem: pem, serverTlsCertPem: pem })),
+    },
     batchSize: topology.batch,
     batchTimeoutMs: topology.batch.timeoutMs,
     timestampMs: Date.now(),

@@ -59,14 +59,17 @@ export async function createTestChannel(options: TestChannelOptions = {}): Promi
       definitionOf(org2.ca),
     ],
     ordererOrganisations: [{ ...definitionOf(ordererCa), endpoints: [{ host: 'localhost', port }] }],
-    consenters: [
-      {
-        host: 'localhost',
-        port,
-        clientTlsCertPem: ordererTls.certificatePem,
-        serverTlsCertPem: ordererTls.certificatePem,
-      },
-    ],
+    consensus: {
+      type: 'raft',
+      consenters: [
+        {
+          host: 'localhost',
+          port,
+          clientTlsCertPem: ordererTls.certificatePem,
+          serverTlsCertPem: ordererTls.certificatePem,
+        },
+      ],
+    },
     batchSize: { ...DEFAULT_BATCH_SIZE, ...options.batchSize },
     batchTimeoutMs: options.batchTimeoutMs ?? 50,
     ...(options.applicationPolicies === undefined ? {} : { applicationPolicies: options.applicationPolicies }),

@@ -1,16 +1,18 @@
 import { createPrivateKey } from 'node:crypto';
+import { join } from 'node:path';
 import { Client, credentials } from '@grpc/grpc-js';
 import { connect, hash, signers, type Gateway } from '@hyperledger/fabric-gateway';
 import { common, peer } from '@hyperledger/fabric-protos';
 import { WaymarkError } from '@waymark/protocol';
-import type { Member } from '../membership/membership.ts';
+import type { Member, NodeMember } from '../membership/membership.ts';
 import { proposeTo } from './proposal.ts';
 
 const MAX_MESSAGE_BYTES = 100 * 1024 * 1024;
 const ALREADY_EXISTS = /already exists/;
 
-/** Where a node is reached. All of them speak gRPC over TLS. */
+/** Where a node is reached from this machine, whatever nodes call each other. All of them speak gRPC over TLS. */
 export interface NodeAddress {
+  readonly mspId: string;
   readonly name: string;
   readonly hostName: string;
   /** `host:port`; the certificate holds the host. */
@@ -24,6 +26,17 @@ export interface ConnectedPeer {
   readonly node: NodeAddress;
   readonly client: Client;
   readonly admin: Member;
+}
+
+export function addressOf(node: NodeMember, port: number): NodeAddress {
+  return {
+    mspId: node.mspId,
+    name: node.name,
+    hostName: node.hostName,
+    address: `localhost:${port}`,
+    tlsRootCertPath: join(node.dir, 'tls', 'ca.crt'),
+    tlsRootCertPem: node.tls.rootCertPem,
+  };
 }
 
 export function connectTo(node: NodeAddress): Client {

@@ -4,6 +4,7 @@ import { WaymarkError } from '@waymark/protocol';
 import type { NodeMember } from '../membership/membership.ts';
 
 const REQUEST_TIMEOUT_MS = 30_000;
+const HOST = '127.0.0.1';
 const ACTIVE_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
 
@@ -64,7 +65,7 @@ function callOnce(
   return new Promise((resolve, reject) => {
     const sent = request(
       {
-        host: '127.0.0.1',
+        host: HOST,
         port,
         path,
         method,

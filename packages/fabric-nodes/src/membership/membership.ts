@@ -21,6 +21,8 @@ export interface Member {
 
 /** A peer or orderer: its identity, and its folder with `msp` and `tls`. */
 export interface NodeMember {
+  readonly kind: 'peer' | 'orderer';
+  readonly mspId: string;
   readonly name: string;
   readonly hostName: string;
   readonly dir: string;
@@ -34,7 +36,8 @@ export interface Membership {
   readonly domain: string;
   readonly dir: string;
   readonly ca: OrganisationCa;
-  readonly nodes: readonly NodeMember[];
+  readonly peers: readonly NodeMember[];
+  readonly orderers: readonly NodeMember[];
   readonly admin: Member;
   readonly user: Member;
 }
@@ -43,8 +46,9 @@ export interface MembershipPlan {
   readonly dir: string;
   readonly mspId: string;
   readonly domain: string;
-  readonly kind: 'peer' | 'orderer';
-  readonly nodeNames: readonly string[];
+  /** First labels of host names. */
+  readonly peers: readonly string[];
+  readonly orderers: readonly string[];
 }
 
 /** Makes what is not there yet; what is there stays as it is. */
@@ -52,11 +56,13 @@ export async function openMembership(plan: MembershipPlan): Promise<Membership> 
   const { dir, mspId, domain } = plan;
   const ca = await openCa(plan);
   await ca.writeMspFolder(join(dir, 'msp'));
-  const nodes = await Promise.all(plan.nodeNames.map((name) => openNode(plan, ca, name)));
+  const open = (kind: NodeMember['kind'], names: readonly string[]) =>
+    Promise.all(names.map((name) => openNode(plan, ca, kind, name)));
+  const [peers, orderers] = await Promise.all([open('peer', plan.peers), open('orderer', plan.orderers)]);
   const member = (name: string, role: 'admin' | 'client') =>
     openMember(ca, join(dir, 'users', `${name}@${domain}`), `${name}@${domain}`, role);
   const [admin, user] = await Promise.all([member('Admin', 'admin'), member('User1', 'client')]);
-  return { mspId, domain, dir, ca, nodes, admin, user };
+  return { mspId, domain, dir, ca, peers, orderers, admin, user };
 }
 
 /** The description is the last file that saving writes: without it, the folder is not whole yet. */
@@ -68,10 +74,15 @@ async function openCa({ dir, mspId, domain }: MembershipPlan): Promise<Organisat
   return ca;
 }
 
-async function openNode(plan: MembershipPlan, ca: OrganisationCa, name: string): Promise<NodeMember> {
+async function openNode(
+  plan: MembershipPlan,
+  ca: OrganisationCa,
+  kind: NodeMember['kind'],
+  name: string,
+): Promise<NodeMember> {
   const hostName = `${name}.${plan.domain}`;
-  const dir = join(plan.dir, `${plan.kind}s`, hostName);
-  const identity = await openMember(ca, dir, hostName, plan.kind);
+  const dir = join(plan.dir, `${kind}s`, hostName);
+  const identity = await openMember(ca, dir, hostName, kind);
   const folder = join(dir, 'tls');
   if (!existsSync(folder)) {
     const tls = await ca.issueTls({ commonName: hostName, sans: [hostName, name] });
@@ -81,7 +92,8 @@ async function openNode(plan: MembershipPlan, ca: OrganisationCa, name: string):
     ['server.crt', 'server.key'].map((file) => readFile(join(folder, file), 'utf8')),
   );
   if (certificatePem === undefined || privateKeyPem === undefined) throw new Error('two files read, two expected');
-  return { name, hostName, dir, identity, tls: { certificatePem, privateKeyPem, rootCertPem: ca.tlsRootCertPem } };
+  const tls = { certificatePem, privateKeyPem, rootCertPem: ca.tlsRootCertPem };
+  return { kind, mspId: plan.mspId, name, hostName, dir, identity, tls };
 }
 
 async function openMember(

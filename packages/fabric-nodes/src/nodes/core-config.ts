@@ -1,18 +1,19 @@
-import { join } from 'node:path';
-import type { NodeMember } from '../membership/membership.ts';
+import { posix } from 'node:path';
 import type { PeerPlan } from '../options.ts';
+import type { NodePaths } from './runner.ts';
 
-const BUILDERS = join(import.meta.dirname, '..', '..', 'builders');
 const MAX_MESSAGE_BYTES = 100 * 1024 * 1024;
 
 export interface CoreConfigParams {
   readonly mspId: string;
-  readonly node: NodeMember;
+  readonly hostName: string;
   readonly peer: PeerPlan;
+  /** `host:port` that other nodes reach the peer at. */
+  readonly address: string;
   /** `host:port` of a peer of the same organisation to begin gossip with. */
   readonly bootstrap: string;
-  /** Where the peer keeps ledgers and packages. */
-  readonly dataDir: string;
+  /** As the peer sees them. */
+  readonly paths: NodePaths;
   readonly listenHost: string;
   /** As Fabric's own programs say it, for example `3.1.5`. */
   readonly fabricVersion: string;
@@ -20,15 +21,15 @@ export interface CoreConfigParams {
 
 /**
  * `core.yaml` of one peer. Only what differs from Fabric's built-in defaults, and what has none (sampleconfig/core.yaml names
- * them all). Peers pull blocks from the orderers (`orgLeader`), chaincode runs as a service, no engine is dialled.
+ * them all). Peers pull blocks from the orderers (`orgLeader`), chaincode runs as a service, no engine is dialled. Certificates
+ * are named relatively to the file: the folder may stand anywhere.
  */
 export function coreConfig(params: CoreConfigParams): object {
-  const { node, peer, listenHost } = params;
-  const address = `localhost:${peer.port}`;
-  const tls = (file: string) => ({ file: join(node.dir, 'tls', file) });
+  const { peer, address, listenHost, paths } = params;
+  const tls = (file: string) => ({ file: `tls/${file}` });
   return {
     peer: {
-      id: node.hostName,
+      id: params.hostName,
       networkId: 'waymark',
       listenAddress: `${listenHost}:${peer.port}`,
       address,
@@ -91,9 +92,9 @@ export function coreConfig(params: CoreConfigParams): object {
         rootcert: tls('ca.crt'),
       },
       authentication: { timewindow: '15m' },
-      fileSystemPath: params.dataDir,
+      fileSystemPath: paths.dataDir,
       BCCSP: { Default: 'SW', SW: { Hash: 'SHA2', Security: 256 } },
-      mspConfigPath: node.identity.mspDir,
+      mspConfigPath: 'msp',
       localMspId: params.mspId,
       localMspType: 'bccsp',
       client: { connTimeout: '3s' },
@@ -128,7 +129,7 @@ export function coreConfig(params: CoreConfigParams): object {
       installTimeout: '300s',
       startuptimeout: '300s',
       executetimeout: '30s',
-      externalBuilders: [{ name: 'ccaas', path: join(BUILDERS, 'ccaas') }],
+      externalBuilders: [{ name: 'ccaas', path: paths.builderDir }],
       system: { _lifecycle: 'enable', cscc: 'enable', lscc: 'enable', qscc: 'enable' },
       logging: { level: 'info', shim: 'warning' },
       runtimeParams: {
@@ -147,7 +148,7 @@ export function coreConfig(params: CoreConfigParams): object {
         deprioritizedDataReconcilerInterval: '60m',
         purgeInterval: 100,
       },
-      snapshots: { rootDir: join(params.dataDir, 'snapshots') },
+      snapshots: { rootDir: posix.join(paths.dataDir, 'snapshots') },
     },
     operations: { listenAddress: `${listenHost}:${peer.operationsPort}`, tls: { enabled: false } },
     metrics: { provider: 'prometheus' },
