@@ -1,21 +1,24 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { findFabricPrograms } from '@waymark/fabric-nodes';
+import { findKuboProgram } from '@waymark/kubo-nodes';
 import { WaymarkError } from '@waymark/protocol';
 import { lockDataFolder } from '@waymark/service-kit';
-import { type AdditionalChaincode, peersOf, type RunningChannel } from './channel/channel.ts';
+import type { AdditionalChaincode, ChannelPlan, RunningChannel } from './channel/channel.ts';
 import { startEmbeddedChannel } from './channel/embedded.ts';
-import { fabricNodeNames, startNativeChannel } from './channel/native.ts';
+import { startNativeChannel } from './channel/native.ts';
+import { embeddedContent, type RunningContent } from './content/content.ts';
+import { startKuboContent } from './content/kubo.ts';
+import type { Hosting, ServicePlan } from './hosting/hosting.ts';
+import { localHosting } from './hosting/local.ts';
 import { layoutOf, type Layout, type PortPlan, serviceName, servicesOf } from './layout.ts';
-import { freePorts } from './ports.ts';
-import { type RunningProcess, startProcess } from './processes.ts';
-import { type GatewayPlace, provision, type ProvisionedNode } from './provision.ts';
+import { planPorts } from './port-plan.ts';
+import type { RunningProcess } from './processes.ts';
+import { provision, type ProvisionedNode } from './provision.ts';
 import { register } from './register.ts';
 import type { Runtime } from './runtime.ts';
 import type { Topology, TopologyOrganisation } from './topology.ts';
-
-const repository = join(import.meta.dirname, '..', '..');
+import { writeWhole } from './write-whole.ts';
 
 /** How to start. */
 export interface ConsortiumOptions {
@@ -41,14 +44,17 @@ export interface RunningService {
   readonly apiUrl: string;
 }
 
-/** A consortium of processes on this machine: the channel with its chaincode, centers, outlets. */
+/** A consortium: the channel with its chaincode, content stores, centers, outlets. */
 export interface Consortium {
+  readonly runtime: Runtime;
   readonly layout: Layout;
   readonly topology: Topology;
+  readonly ports: PortPlan;
   /** As they run now: a restart puts the new process in the place of the old. */
   readonly services: readonly RunningService[];
   readonly channel: RunningChannel;
-  /** Everything that runs: the channel's nodes and chaincodes, then the services. */
+  readonly content: RunningContent;
+  /** Everything that runs: the channel's nodes and chaincodes, content stores, then the services. */
   processes(): readonly RunningProcess[];
   /** Ends everything, readers before what they read from. */
   stop(): Promise<void>;
@@ -62,7 +68,7 @@ export interface Consortium {
 }
 
 /**
- * Starts a consortium: the channel on its runtime, then centers and outlets.
+ * Starts a consortium: content stores and the channel on their runtime, then centers and outlets.
  *
  * @throws WaymarkError `program-missing` when the runtime's programs are not there; `configuration-invalid` when the folder was made
  *   with another runtime
@@ -71,147 +77,123 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
   const { topology, dataDir, chaincodeFolder, onProgress = () => undefined, additionalChaincodes = [] } = options;
   const runtime = options.runtime ?? 'embedded';
   // Before anything is written: a folder that was begun for a runtime stays with it.
-  if (runtime === 'native') await findFabricPrograms();
+  await requirePrograms(runtime);
   const layout = layoutOf(dataDir, runtime);
   const lock = lockDataFolder(dataDir);
-  let channel: RunningChannel | undefined;
-  let services: RunningService[] = [];
+  const started: Started = { services: [] };
   let stopping = false;
   const stopAll = async (): Promise<void> => {
     stopping = true;
-    // Services first: each lets go of the channel before the channel goes.
-    await Promise.all(services.map(({ process }) => process.stop()));
-    await channel?.stop();
+    // Services first: each lets go of the channel and of its content store before they go.
+    await Promise.all(started.services.map(({ process }) => process.stop()));
+    await Promise.all([started.channel?.stop(), started.content?.stop()]);
     lock.release();
   };
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= stopAll());
   try {
     await mkdir(layout.run, { recursive: true, mode: 0o700 });
-    const ports = await portPlan(topology, layout, runtime);
-    const start = runtime === 'embedded' ? startEmbeddedChannel : startNativeChannel;
-    const started = await start({ topology, layout, ports, chaincodeFolder, additionalChaincodes, onProgress });
-    channel = started;
+    const ports = await planPorts(topology, layout, runtime);
+    const hosting = localHosting(layout, chaincodeFolder);
+    onProgress(
+      runtime === 'embedded' ? 'content stores are embedded in the centers' : "starting each organisation's kubo",
+    );
+    const content = (started.content =
+      runtime === 'embedded'
+        ? embeddedContent()
+        : await startKuboContent({ topology, layout, ports: () => ports, hosting }));
+    const plan: ChannelPlan = { topology, layout, ports, hosting, additionalChaincodes, onProgress };
+    const channel = (started.channel = await startChannel(runtime, plan));
     onProgress('issuing certificates and keys');
-    const nodes = await provision(topology, layout, ports, started.gateways);
+    const { gateways } = channel;
+    const contentOf = (mspId: string) => content.sectionOf(mspId);
+    const nodes = await provision({ topology, layout, ports, hosting, gateways, contentOf });
     const [first] = topology.organisations;
     if (first !== undefined) await copyFile(layout.node(first, 'reader').profile, layout.defaultProfile);
     onProgress('starting centers and outlets, registering them on the channel');
-    // Waits for all of them, so that none is left behind when one fails.
-    const [registered, ...settled] = await Promise.allSettled([
-      registerOnce(topology, layout, started.gateways, nodes),
-      ...servicesOf(topology).map((service) => startService(service, layout)),
+    const settled = await Promise.allSettled([
+      registerOnce(topology, layout, channel, nodes),
+      startServices(servicesOf(topology), { hosting, ports }, started),
     ]);
-    services = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    const failure = [registered, ...settled].find((result) => result.status === 'rejected');
+    const failure = settled.find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
     const processes = (): readonly RunningProcess[] => [
-      ...started.nodes,
-      ...started.chaincodes,
-      ...services.map(({ process }) => process),
+      ...channel.nodes,
+      ...channel.chaincodes,
+      ...content.nodes,
+      ...started.services.map(({ process }) => process),
     ];
-    const restart = async (name: string): Promise<void> => {
-      const old = processes().find((process) => process.name === name);
-      if (old === undefined) throw new WaymarkError('input-invalid', `there is no process ${name}`);
-      await old.exited;
-      if (await started.restart(name)) return;
-      const index = services.findIndex(({ process }) => process === old);
-      const service = services[index];
-      if (service === undefined) throw new WaymarkError('internal', `${name} is kept nowhere`);
-      services[index] = await startService(service, layout);
-    };
     const failed = Promise.race(
       processes().map(async ({ name, exited }) => {
         await exited;
         return stopping ? new Promise<string>(() => undefined) : name;
       }),
     );
-    return { layout, topology, channel: started, services, processes, stop, restart, failed };
+    const restart = async (name: string): Promise<void> => {
+      const old = processes().find((process) => process.name === name);
+      if (old === undefined) throw new WaymarkError('input-invalid', `there is no process ${name}`);
+      await old.exited;
+      if (stopping) throw new WaymarkError('unavailable', 'the consortium is stopping');
+      if ((await channel.restart(name)) || (await content.restart(name))) return;
+      const index = started.services.findIndex(({ process }) => process === old);
+      const service = started.services[index];
+      if (service === undefined) throw new WaymarkError('internal', `${name} is kept nowhere`);
+      started.services[index] = { ...service, process: await hosting.startService(service) };
+    };
+    const { services } = started;
+    return { runtime, layout, topology, ports, channel, content, services, processes, stop, restart, failed };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function portPlan(topology: Topology, layout: Layout, runtime: Runtime): Promise<PortPlan> {
-  if (existsSync(layout.portsFile)) {
-    const stored = JSON.parse(await readFile(layout.portsFile, 'utf8')) as PortPlan;
-    const madeFor = stored.runtime ?? 'embedded';
-    if (madeFor === runtime) return stored;
-    throw new WaymarkError(
-      'configuration-invalid',
-      `${layout.root} was made with the runtime ${madeFor}, not ${runtime}`,
-    );
-  }
-  const services = servicesOf(topology);
-  const devnetNodes = [
-    'orderer',
-    ...topology.organisations.flatMap((organisation) =>
-      peersOf(organisation).map((peer) => `${peer}.${organisation.domain}`),
-    ),
-  ];
-  const fabricNodes = fabricNodeNames(topology);
-  const ports = await freePorts(
-    (runtime === 'embedded' ? devnetNodes.length : fabricNodes.length * 4) +
-      topology.organisations.length +
-      services.length * 3,
-  );
-  const next = (): number => ports.pop() ?? 0;
-  const plan: PortPlan = {
-    runtime,
-    ...(runtime === 'embedded'
-      ? { devnet: Object.fromEntries(devnetNodes.map((name) => [name, next()])) }
-      : {
-          fabric: Object.fromEntries(
-            fabricNodes.map((name) => [
-              name,
-              { port: next(), operationsPort: next(), adminPort: next(), chaincodePort: next() },
-            ]),
-          ),
-        }),
-    chaincodes: Object.fromEntries(topology.organisations.map(({ mspId }) => [mspId, next()])),
-    services: Object.fromEntries(
-      services.map(({ organisation, node }) => [
-        serviceName(organisation, node),
-        { grpcPort: next(), apiPort: next(), operationsPort: next() },
-      ]),
-    ),
-  };
-  await writeFile(layout.portsFile, `${JSON.stringify(plan, null, 2)}\n`);
-  return plan;
+/** What runs already, for whoever has to end it. */
+interface Started {
+  readonly services: RunningService[];
+  channel?: RunningChannel;
+  content?: RunningContent;
 }
 
-async function startService(
-  { organisation, node, kind }: { organisation: TopologyOrganisation; node: string; kind: 'center' | 'outlet' },
-  layout: Layout,
-): Promise<RunningService> {
-  const service = kind === 'center' ? 'enterprise' : 'department';
-  const process = await startProcess(
-    {
-      name: serviceName(organisation, node),
-      script: join(repository, 'services', service, 'src', 'main.ts'),
-      args: ['--config', layout.node(organisation, node).configuration],
-      announcesReady: true,
-    },
-    layout.run,
+async function requirePrograms(runtime: Runtime): Promise<void> {
+  if (runtime === 'native') await Promise.all([findFabricPrograms(), findKuboProgram()]);
+  if (runtime === 'docker') throw new WaymarkError('unsupported', 'the docker runtime is not built yet');
+}
+
+function startChannel(runtime: Runtime, plan: ChannelPlan): Promise<RunningChannel> {
+  return runtime === 'embedded' ? startEmbeddedChannel(plan) : startNativeChannel(plan);
+}
+
+/** Waits for all of them, so that none is left behind when one fails. */
+async function startServices(
+  plans: readonly ServicePlan[],
+  { hosting, ports }: { readonly hosting: Hosting; readonly ports: PortPlan },
+  started: Started,
+): Promise<void> {
+  const settled = await Promise.allSettled(
+    plans.map(async (plan): Promise<RunningService> => {
+      const process = await hosting.startService(plan);
+      const own = ports.services[serviceName(plan.organisation, plan.node)];
+      return {
+        ...plan,
+        process,
+        operationsUrl: `http://127.0.0.1:${own?.operationsPort ?? 0}`,
+        apiUrl: `https://127.0.0.1:${own?.apiPort ?? 0}`,
+      };
+    }),
   );
-  return {
-    organisation,
-    node,
-    kind,
-    process,
-    operationsUrl: `http://127.0.0.1:${Number(process.ready['operations'])}`,
-    apiUrl: `https://127.0.0.1:${Number(process.ready['api'])}`,
-  };
+  started.services.push(...settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])));
+  const failure = settled.find((result) => result.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
 }
 
 async function registerOnce(
   topology: Topology,
   layout: Layout,
-  gateways: ReadonlyMap<string, GatewayPlace>,
+  { gateways }: RunningChannel,
   nodes: readonly ProvisionedNode[],
 ): Promise<void> {
   if (existsSync(layout.registeredFile)) return;
   await register(topology, layout, gateways, nodes);
-  await writeFile(layout.registeredFile, `${JSON.stringify({ at: new Date().toISOString() })}\n`);
+  await writeWhole(layout.registeredFile, `${JSON.stringify({ at: new Date().toISOString() })}\n`);
 }

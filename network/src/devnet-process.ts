@@ -19,7 +19,12 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 }
 const organisations = devnet.organisations.map(({ mspId, gateway, peers }) => ({
   mspId,
-  gateway: { endpoint: gateway.address, tlsRootFile: gateway.tlsRootCertPath },
+  gateway: {
+    endpoint: gateway.address,
+    hostName: gateway.hostName,
+    port: Number(gateway.address.split(':').at(-1)),
+    tlsRootFile: gateway.tlsRootCertPath,
+  },
   peers: peers.map(({ name, address }) => ({ name, address })),
 }));
 process.stdout.write(`${JSON.stringify({ event: 'ready', organisations })}\n`);

@@ -4,4 +4,5 @@ export { type Consortium, type ConsortiumOptions, type RunningService, startCons
 export { type Layout, layoutOf, type NodeFolder, serviceName } from './layout.ts';
 export { freePorts, untilListening } from './ports.ts';
 export { type RunningProcess, startProcess } from './processes.ts';
-export { ordererCount, readTopology, type Topology, type TopologyOrganisation } from './topology.ts';
+export { ordererCount, ordererHostNames, orderingOrganisations, toleratedFaults } from './ordering.ts';
+export { readTopology, type Topology, type TopologyOrganisation } from './topology.ts';

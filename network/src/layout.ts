@@ -17,6 +17,12 @@ export interface NodePorts {
   readonly chaincodePort: number;
 }
 
+/** Ports of one organisation's kubo. */
+export interface ContentPorts {
+  readonly swarmPort: number;
+  readonly apiPort: number;
+}
+
 /** Ports that stay the same over restarts. */
 export interface PortPlan {
   /** What the folder was made for. Absent in a folder that an older version made: embedded. */
@@ -25,7 +31,10 @@ export interface PortPlan {
   readonly fabric?: Readonly<Record<string, NodePorts>>;
   /** Devnet's: `orderer`, and each peer as `<peer>.<domain>`. Absent in a folder that an older version made: devnet remembers its own. */
   readonly devnet?: Readonly<Record<string, number>>;
+  /** By MSP id. */
   readonly chaincodes: Readonly<Record<string, number>>;
+  /** By MSP id, where each organisation has a kubo. */
+  readonly content?: Readonly<Record<string, ContentPorts>>;
   /** By the service's name in the layout. */
   readonly services: Readonly<Record<string, ServicePorts>>;
 }
@@ -36,6 +45,8 @@ export interface Layout {
   readonly run: string;
   /** What the channel runs on keeps everything here. */
   readonly chain: string;
+  /** What the organisations' kubos keep. */
+  readonly content: string;
   readonly portsFile: string;
   /** Written once registration is complete. */
   readonly registeredFile: string;
@@ -53,6 +64,12 @@ export interface NodeFolder {
   readonly tlsPrivateKey: string;
   readonly keyStore: string;
   readonly passphrase: string;
+  /** Copies of what it trusts: the roots of its own organisation and of the others. */
+  readonly trust: string;
+  /** The other organisations and their centers. */
+  readonly members: string;
+  /** What opens the organisation's content store. */
+  readonly contentSecret: string;
   readonly encryptionKey: string;
   readonly configuration: string;
   readonly profile: string;
@@ -72,6 +89,7 @@ export function layoutOf(root: string, runtime: Runtime = 'embedded'): Layout {
     root,
     run: join(root, 'run'),
     chain,
+    content: join(root, 'content'),
     portsFile: join(root, 'ports.json'),
     registeredFile: join(root, 'registered.json'),
     defaultProfile: join(root, 'profile.yaml'),
@@ -86,6 +104,9 @@ export function layoutOf(root: string, runtime: Runtime = 'embedded'): Layout {
         tlsPrivateKey: join(dir, 'tls-private-key.pem'),
         keyStore: join(dir, 'key-store.json'),
         passphrase: join(dir, 'passphrase'),
+        trust: join(dir, 'trust'),
+        members: join(dir, 'members.yaml'),
+        contentSecret: join(dir, 'content-secret'),
         encryptionKey: join(dir, 'encryption-key.json'),
         configuration: join(dir, 'configuration.yaml'),
         profile: join(dir, 'profile.yaml'),

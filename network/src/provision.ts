@@ -1,14 +1,17 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { loadOrganisationCa, type OrganisationCa } from '@waymark/devnet/ca';
 import { sha256, toHex } from '@waymark/protocol';
 import { createReaderKey, type ProfileDocument, readReaderKey } from '@waymark/sdk';
 import { createKeyStore, type EncryptionKeyPair, openKeyStore, readPassphrase } from '@waymark/vault';
 import { stringify } from 'yaml';
+import type { ContentSection } from './content/content.ts';
+import type { Hosting } from './hosting/hosting.ts';
 import { type Layout, type NodeFolder, type PortPlan, serviceName, users } from './layout.ts';
 import type { Topology, TopologyOrganisation } from './topology.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** Random passphrases need no stretching; people's do. */
 const keyStoreCost = { log2N: 14 };
@@ -24,44 +27,65 @@ export interface ProvisionedNode {
   readonly encryptionKey: EncryptionKeyPair;
 }
 
-/** How a gateway of the channel is reached. */
+/** Where a gateway of the channel is. */
 export interface GatewayPlace {
+  /** `host:port` at which this process reaches it. */
   readonly endpoint: string;
+  readonly hostName: string;
+  readonly port: number;
   readonly tlsRootFile: string;
 }
 
+/** What there is already when nodes are provisioned. */
+export interface Surroundings {
+  readonly topology: Topology;
+  readonly layout: Layout;
+  readonly ports: PortPlan;
+  readonly hosting: Hosting;
+  readonly gateways: ReadonlyMap<string, GatewayPlace>;
+  readonly contentOf: (mspId: string) => ContentSection;
+}
+
 /** Makes certificates, key stores and configuration files for every node of every organisation; what is there stays. */
-export async function provision(
-  topology: Topology,
-  layout: Layout,
-  ports: PortPlan,
-  gateways: ReadonlyMap<string, GatewayPlace>,
-): Promise<ProvisionedNode[]> {
+export async function provision(surroundings: Surroundings): Promise<ProvisionedNode[]> {
+  const { topology } = surroundings;
+  // Roots of all organisations first: every node gets copies of them.
+  const cas = await Promise.all(
+    topology.organisations.map((organisation) => organisationCa(surroundings, organisation)),
+  );
   const all = await Promise.all(
-    topology.organisations.map((organisation) =>
-      provisionOrganisation(topology, organisation, layout, ports, gateways),
-    ),
+    topology.organisations.map((organisation, index) => {
+      const ca = cas[index];
+      if (ca === undefined) throw new Error(`no CA for ${organisation.mspId}`);
+      return provisionOrganisation(surroundings, organisation, ca);
+    }),
   );
   return all.flat();
 }
 
+async function organisationCa({ layout }: Surroundings, organisation: TopologyOrganisation): Promise<OrganisationCa> {
+  const ca = await loadOrganisationCa(layout.organisationCa(organisation));
+  const roots = rootFilesOf(layout, organisation);
+  await mkdir(roots.folder, { recursive: true, mode: 0o700 });
+  await Promise.all([writeFile(roots.rootFile, ca.rootCertPem), writeFile(roots.tlsRootFile, ca.tlsRootCertPem)]);
+  return ca;
+}
+
+function rootFilesOf(layout: Layout, { domain }: TopologyOrganisation) {
+  const folder = join(layout.root, 'organisations', domain);
+  return { folder, rootFile: join(folder, 'msp-root.pem'), tlsRootFile: join(folder, 'tls-root.pem') };
+}
+
 async function provisionOrganisation(
-  topology: Topology,
+  surroundings: Surroundings,
   organisation: TopologyOrganisation,
-  layout: Layout,
-  ports: PortPlan,
-  gateways: ReadonlyMap<string, GatewayPlace>,
+  ca: OrganisationCa,
 ): Promise<ProvisionedNode[]> {
-  const caFolder = layout.organisationCa(organisation);
-  const ca = await loadOrganisationCa(caFolder);
-  const folder = join(layout.root, 'organisations', organisation.domain);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const msp = { rootFile: join(folder, 'msp-root.pem'), tlsRootFile: join(folder, 'tls-root.pem') };
-  await Promise.all([writeFile(msp.rootFile, ca.rootCertPem), writeFile(msp.tlsRootFile, ca.tlsRootCertPem)]);
-  const indexRoot = await secretIn(join(folder, 'index-root'), 32);
+  const { layout, gateways } = surroundings;
+  const indexRoot = await secretIn(join(rootFilesOf(layout, organisation).folder, 'index-root'), 32);
   const gateway = gateways.get(organisation.mspId);
   if (gateway === undefined) throw new Error(`no gateway for ${organisation.mspId}`);
-  const place: OrganisationPlace = { topology, organisation, layout, ports, ca, msp, indexRoot, gateway };
+  const place: OrganisationPlace = { ...surroundings, organisation, ca, indexRoot, gateway };
   const nodes = [
     { node: 'center', kind: 'center' as const },
     ...organisation.outlets.map(({ name }) => ({ node: name, kind: 'outlet' as const })),
@@ -70,13 +94,9 @@ async function provisionOrganisation(
   return Promise.all(nodes.map(({ node, kind }) => provisionNode(place, node, kind)));
 }
 
-interface OrganisationPlace {
-  readonly topology: Topology;
+interface OrganisationPlace extends Surroundings {
   readonly organisation: TopologyOrganisation;
-  readonly layout: Layout;
-  readonly ports: PortPlan;
   readonly ca: OrganisationCa;
-  readonly msp: { readonly rootFile: string; readonly tlsRootFile: string };
   readonly indexRoot: Uint8Array;
   readonly gateway: GatewayPlace;
 }
@@ -131,50 +151,114 @@ function provisionEncryptionKey(folder: NodeFolder): Promise<EncryptionKeyPair> 
   return existsSync(folder.encryptionKey) ? readReaderKey(folder.encryptionKey) : createReaderKey(folder.encryptionKey);
 }
 
+/** The folder of a service holds all it needs, and names it by relative paths: it may be mounted anywhere. */
 async function provisionService(
   place: OrganisationPlace,
   node: string,
   kind: 'center' | 'outlet',
   folder: NodeFolder,
 ): Promise<void> {
-  const { topology, organisation, ports, ca, msp, gateway } = place;
+  const { topology, organisation, ports, hosting, ca, gateway } = place;
+  const hostName = `${node}.${organisation.domain}`;
   if (!existsSync(folder.tlsCertificate)) {
-    const tls = await ca.issueTls({
-      commonName: `${node}.${organisation.domain}`,
-      sans: [`${node}.${organisation.domain}`],
-    });
+    const tls = await ca.issueTls({ commonName: hostName, sans: [hostName] });
     await writeFile(folder.tlsCertificate, tls.certificatePem);
     await writeSecret(folder.tlsPrivateKey, tls.privateKeyPem);
   }
   const own = ports.services[serviceName(organisation, node)];
-  const center = ports.services[serviceName(organisation, 'center')];
-  if (own === undefined || center === undefined) throw new Error(`no ports for ${node}`);
+  if (own === undefined) throw new Error(`no ports for ${node}`);
+  const trust = await copyTrust(place, folder);
+  const within = (path: string): string => relative(folder.dir, path);
   const common = {
     mspId: organisation.mspId,
     channel: topology.channel,
     chaincode: topology.chaincode.name,
-    identity: { certificateFile: folder.certificate, privateKeyFile: folder.privateKey },
-    msp: { rootFiles: [msp.rootFile] },
-    ledger: { endpoint: gateway.endpoint, tlsRootFile: gateway.tlsRootFile },
-    keyStore: { file: folder.keyStore, passphraseFile: folder.passphrase },
+    identity: { certificateFile: within(folder.certificate), privateKeyFile: within(folder.privateKey) },
+    msp: { rootFiles: [within(trust.rootFile)] },
+    ledger: { endpoint: hosting.address(gateway.hostName, gateway.port), tlsRootFile: within(trust.gatewayRootFile) },
+    keyStore: { file: within(folder.keyStore), passphraseFile: within(folder.passphrase) },
     centerIsRecipient: organisation.centerIsRecipient,
-    tls: { certificateFile: folder.tlsCertificate, privateKeyFile: folder.tlsPrivateKey },
-    listen: { host: '127.0.0.1', ...own },
-    dataFolder: folder.data,
+    tls: { certificateFile: within(folder.tlsCertificate), privateKeyFile: within(folder.tlsPrivateKey) },
+    listen: { host: hosting.listenHost, ...own },
+    dataFolder: within(folder.data),
     logLevel: 'info',
   };
   const configuration =
     kind === 'center'
-      ? { ...common, content: { kind: 'embedded' } }
-      : {
-          ...common,
-          center: {
-            endpoint: `127.0.0.1:${center.grpcPort}`,
-            apiUrl: `https://127.0.0.1:${center.apiPort}`,
-            tlsRootFile: msp.tlsRootFile,
-          },
-        };
-  await writeFile(folder.configuration, stringify(configuration));
+      ? { ...common, ...(await centerSections(place, folder)) }
+      : { ...common, center: { ...centerPlace(place, organisation), tlsRootFile: within(trust.tlsRootFile) } };
+  await writeWhole(folder.configuration, stringify(configuration));
+}
+
+interface TrustFiles {
+  readonly rootFile: string;
+  readonly tlsRootFile: string;
+  readonly gatewayRootFile: string;
+}
+
+/** Certificates only: who signed what this node meets. */
+async function copyTrust(place: OrganisationPlace, folder: NodeFolder): Promise<TrustFiles> {
+  const { layout, organisation, gateway } = place;
+  await mkdir(folder.trust, { recursive: true, mode: 0o700 });
+  const own = rootFilesOf(layout, organisation);
+  const files = {
+    rootFile: join(folder.trust, 'msp-root.pem'),
+    tlsRootFile: join(folder.trust, 'tls-root.pem'),
+    gatewayRootFile: join(folder.trust, 'gateway-tls-root.pem'),
+  };
+  await Promise.all([
+    copyFile(own.rootFile, files.rootFile),
+    copyFile(own.tlsRootFile, files.tlsRootFile),
+    copyFile(gateway.tlsRootFile, files.gatewayRootFile),
+  ]);
+  return files;
+}
+
+/** What only a center has: its content store, and whom it exchanges content with. */
+async function centerSections(place: OrganisationPlace, folder: NodeFolder): Promise<object> {
+  const { topology, organisation, layout } = place;
+  const others = topology.organisations.filter(({ mspId }) => mspId !== organisation.mspId);
+  const members = await Promise.all(
+    others.map(async (other) => {
+      const roots = rootFilesOf(layout, other);
+      const rootFile = join(folder.trust, `${other.mspId}-msp-root.pem`);
+      const tlsRootFile = join(folder.trust, `${other.mspId}-tls-root.pem`);
+      await Promise.all([copyFile(roots.rootFile, rootFile), copyFile(roots.tlsRootFile, tlsRootFile)]);
+      const { apiUrl } = centerPlace(place, other);
+      const within = (path: string): string => relative(folder.dir, path);
+      return {
+        mspId: other.mspId,
+        rootFiles: [within(rootFile)],
+        center: { apiUrl, tlsRootFile: within(tlsRootFile) },
+      };
+    }),
+  );
+  await writeWhole(folder.members, stringify({ members }));
+  return {
+    content: await contentSection(place, folder),
+  };
+}
+
+async function contentSection({ contentOf, organisation }: OrganisationPlace, folder: NodeFolder): Promise<object> {
+  const section = contentOf(organisation.mspId);
+  if (section.kind === 'embedded') return section;
+  const { secretFile, ...rest } = section;
+  await writeSecret(folder.contentSecret, await readFile(secretFile, 'utf8'));
+  return { ...rest, authorizationFile: relative(folder.dir, folder.contentSecret) };
+}
+
+/** Where a center is, as other nodes reach it. */
+function centerPlace(
+  { ports, hosting }: Surroundings,
+  organisation: TopologyOrganisation,
+): { readonly endpoint: string; readonly apiUrl: string } {
+  const center = ports.services[serviceName(organisation, 'center')];
+  if (center === undefined) throw new Error(`no ports for the center of ${organisation.mspId}`);
+  const hostName = `center.${organisation.domain}`;
+  return {
+    endpoint: hosting.address(hostName, center.grpcPort),
+    apiUrl: `https://${hosting.address(hostName, center.apiPort)}`,
+  };
 }
 
 /** What the SDK and the `waymark` command need to act as this node. */
@@ -183,7 +267,8 @@ async function writeProfile(
   kind: ProvisionedNode['kind'],
   folder: NodeFolder,
 ): Promise<void> {
-  const { topology, organisation, ports, msp, gateway, layout } = place;
+  const { topology, organisation, ports, gateway, layout } = place;
+  const { tlsRootFile } = rootFilesOf(layout, organisation);
   const [outlet] = organisation.outlets;
   const outletPorts = outlet === undefined ? undefined : ports.services[serviceName(organisation, outlet.name)];
   const centerPorts = ports.services[serviceName(organisation, 'center')];
@@ -201,9 +286,9 @@ async function writeProfile(
       ]),
     ),
     gateway: { endpoint: gateway.endpoint, tlsRootFile: gateway.tlsRootFile },
-    outlet: { endpoint: `127.0.0.1:${outletPorts.grpcPort}`, tlsRootFile: msp.tlsRootFile },
+    outlet: { endpoint: `127.0.0.1:${outletPorts.grpcPort}`, tlsRootFile },
     // A client's external queries go through the center; everybody else reads at the outlet.
-    api: { url: `https://127.0.0.1:${servicePorts.apiPort}`, tlsRootFile: msp.tlsRootFile },
+    api: { url: `https://127.0.0.1:${servicePorts.apiPort}`, tlsRootFile },
     encryptionKeyFile: folder.encryptionKey,
   };
   await writeFile(folder.profile, stringify(profile));

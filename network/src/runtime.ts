@@ -1,4 +1,4 @@
-/** What the channel runs on: devnet, or Fabric's own programs as processes of this machine. */
-export type Runtime = 'embedded' | 'native';
+/** What the system runs on: devnet and embedded content stores, or Fabric's and kubo's own programs as processes or as containers. */
+export type Runtime = 'embedded' | 'native' | 'docker';
 
-export const runtimes: readonly Runtime[] = ['embedded', 'native'];
+export const runtimes: readonly Runtime[] = ['embedded', 'native', 'docker'];

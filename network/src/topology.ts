@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { WaymarkError } from '@waymark/protocol';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { orderingProblem } from './ordering.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}$/, 'a lower-case DNS label');
 
@@ -29,14 +30,24 @@ const topologySchema = z.strictObject({
   channel: z.string().regex(/^[a-z][a-z0-9.-]{0,248}$/, "Fabric's channel name form"),
   chaincode: z.strictObject({ name, version: z.string(), sequence: z.int().min(1) }),
   ordering: z.strictObject({
-    type: z.enum(['raft']),
-    /** Unset: by S2, floor(organisations / 3) + 1. */
+    type: z.enum(['raft', 'bft']),
+    /** Unset: by S2, floor(organisations / 3) + 1; BFT at least 4. */
     orderers: z.int().min(1).max(64).optional(),
+    /** Who runs the orderers: an organisation of their own, or the members in turn. Unset: the members for BFT. */
+    operators: z.enum(['own-organisation', 'members']).optional(),
     batchTimeoutMs: z.int().min(10).max(60_000),
     maxMessageCount: z.int().min(1).max(10_000),
     preferredMaxBytes: z.int().min(1024),
     absoluteMaxBytes: z.int().min(1024),
   }),
+  content: z
+    .strictObject({
+      /** How many organisations must be able to give what is anchored (k). */
+      replicas: z.int().min(1).max(32),
+      /** Whether a batch is anchored only once that many organisations have signed that they hold it. */
+      anchorAfterReceipts: z.boolean().default(false),
+    })
+    .prefault({ replicas: 1 }),
   organisations: z.array(organisation).min(1).max(32),
 });
 
@@ -44,13 +55,6 @@ const topologySchema = z.strictObject({
 export type Topology = z.infer<typeof topologySchema>;
 /** One organisation of it. */
 export type TopologyOrganisation = Topology['organisations'][number];
-
-/**
- * Number of orderers a topology gets: what it says, or S2's floor(organisations / 3) + 1.
- */
-export function ordererCount(topology: Topology): number {
-  return topology.ordering.orderers ?? Math.floor(topology.organisations.length / 3) + 1;
-}
 
 /**
  * Reads and checks a topology file.
@@ -66,23 +70,51 @@ export async function readTopology(path: string): Promise<Topology> {
       cause,
     });
   }
+  return checkTopology(value, path);
+}
+
+/**
+ * Checks a topology that was read from `path`.
+ * @throws WaymarkError `configuration-invalid`
+ */
+export function checkTopology(value: unknown, path: string): Topology {
+  const refuse = (place: string, reason: string): never => {
+    throw new WaymarkError('configuration-invalid', `${path}: ${place === '' ? '' : `${place}: `}${reason}`, {
+      details: { file: path, place },
+    });
+  };
   const result = topologySchema.safeParse(value);
   if (!result.success) {
     const issue = result.error.issues[0];
-    const place = issue?.path.join('.') ?? '';
-    throw new WaymarkError('configuration-invalid', `${path}: ${place}: ${issue?.message ?? 'invalid'}`, {
-      details: { file: path, place },
-    });
+    return refuse(issue?.path.join('.') ?? '', issue?.message ?? 'invalid');
   }
   const topology = result.data;
   for (const key of ['mspId', 'domain'] as const) {
-    const values = topology.organisations.map((organisation) => organisation[key]);
-    const twice = values.find((value, index) => values.indexOf(value) !== index);
-    if (twice !== undefined) {
-      throw new WaymarkError('configuration-invalid', `${path}: ${key} ${twice} occurs twice`, {
-        details: { file: path, place: key },
-      });
-    }
+    const twice = repeatedOf(topology.organisations.map((organisation) => organisation[key]));
+    if (twice !== undefined) refuse(key, `${twice} occurs twice`);
   }
+  for (const [index, { outlets, leaderPeer }] of topology.organisations.entries()) {
+    const place = `organisations.${index}`;
+    const nodes = [...reservedNodes, leaderPeer, ...outlets.map(({ name }) => name)];
+    const twice = repeatedOf(nodes) ?? nodes.find((name) => ordererName.test(name));
+    if (twice !== undefined) refuse(place, `${twice} names two nodes, or one that Waymark itself names`);
+  }
+  const { replicas } = topology.content;
+  if (replicas > topology.organisations.length) {
+    refuse(
+      'content.replicas',
+      `${replicas} organisations cannot hold copies when there are ${topology.organisations.length}`,
+    );
+  }
+  const problem = orderingProblem(topology);
+  if (problem !== undefined) refuse('ordering.orderers', problem);
   return topology;
+}
+
+/** What every organisation has beside its own nodes. */
+const reservedNodes = ['center', 'reader', 'client', 'ipfs', 'chaincode'];
+const ordererName = /^orderer[0-9]*$/;
+
+function repeatedOf(values: readonly string[]): string | undefined {
+  return values.find((value, index) => values.indexOf(value) !== index);
 }

@@ -1,3 +1,4 @@
+import type { Hosting } from '../hosting/hosting.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Layout, PortPlan } from '../layout.ts';
 import type { Topology, TopologyOrganisation } from '../topology.ts';
@@ -54,8 +55,7 @@ export interface ChannelPlan {
   readonly topology: Topology;
   readonly layout: Layout;
   readonly ports: PortPlan;
-  /** Where the built chaincode lies. */
-  readonly chaincodeFolder: string;
+  readonly hosting: Hosting;
   readonly additionalChaincodes: readonly AdditionalChaincode[];
   readonly onProgress: (step: string) => void;
 }

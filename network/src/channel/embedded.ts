@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GatewayPlace } from '../provision.ts';
 import { type RunningProcess, startProcess } from '../processes.ts';
-import { chaincodeAddress, startAll, startChaincode } from './chaincode.ts';
+import type { TopologyOrganisation } from '../topology.ts';
+import { chaincodeAddresses, startAll, startChaincode } from './chaincode.ts';
 import { batchOf, type ChannelPeer, type ChannelPlan, peersOf, type RunningChannel } from './channel.ts';
 
 const script = join(import.meta.dirname, '..', 'devnet-process.ts');
@@ -25,11 +26,8 @@ export async function startEmbeddedChannel(plan: ChannelPlan): Promise<RunningCh
   try {
     onProgress('starting the chaincode of each organisation');
     const packageId = `${topology.chaincode.name}_${topology.chaincode.version}`;
-    const startOne = (index: number): Promise<RunningProcess> => {
-      const organisation = topology.organisations[index];
-      if (organisation === undefined) throw new RangeError('no such organisation');
-      return startChaincode(topology, organisation, layout, plan.ports, plan.chaincodeFolder, packageId);
-    };
+    const startOne = (organisation: TopologyOrganisation): Promise<RunningProcess> =>
+      startChaincode(plan.hosting, topology, organisation, plan.ports, packageId);
     await startAll(chaincodes, topology.organisations, startOne);
     for (const additional of additionalChaincodes) {
       const { name, version } = additional;
@@ -55,8 +53,9 @@ export async function startEmbeddedChannel(plan: ChannelPlan): Promise<RunningCh
         if (nodes[0]?.name === name) nodes[0] = await startDevnetProcess(plan);
         else {
           const index = chaincodes.findIndex((process) => process.name === name);
-          if (index < 0) return false;
-          chaincodes[index] = await startOne(index);
+          const organisation = topology.organisations[index];
+          if (organisation === undefined) return false;
+          chaincodes[index] = await startOne(organisation);
         }
         return true;
       },
@@ -72,6 +71,7 @@ async function startDevnetProcess({
   topology,
   ports,
   layout,
+  hosting,
   additionalChaincodes,
 }: ChannelPlan): Promise<RunningProcess> {
   const portOf = (name: string): { port?: number } => {
@@ -90,7 +90,7 @@ async function startDevnetProcess({
     chaincodes: [
       {
         ...topology.chaincode,
-        address: Object.fromEntries(topology.organisations.map(({ mspId }) => [mspId, chaincodeAddress(ports, mspId)])),
+        address: chaincodeAddresses(hosting, topology, ports),
       },
       ...additionalChaincodes.map(({ name, version, sequence, address }) => ({ name, version, sequence, address })),
     ],

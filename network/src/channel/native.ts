@@ -2,28 +2,11 @@ import { join } from 'node:path';
 import { type FabricNetwork, startFabricNetwork } from '@waymark/fabric-nodes';
 import { WaymarkError } from '@waymark/protocol';
 import type { NodePorts, PortPlan } from '../layout.ts';
-import { untilListening } from '../ports.ts';
 import type { RunningProcess } from '../processes.ts';
-import { ordererCount, type Topology } from '../topology.ts';
-import { chaincodeAddress, startAll, startChaincode } from './chaincode.ts';
+import { orderingOrganisations } from '../ordering.ts';
+import type { TopologyOrganisation } from '../topology.ts';
+import { chaincodeAddresses, startAll, startListeningChaincode } from './chaincode.ts';
 import { batchOf, type ChannelPlan, peersOf, type RunningChannel } from './channel.ts';
-
-const ordererDomain = 'orderer.example';
-
-/** Names of the orderers, `orderer0` first. */
-export function ordererNames(topology: Topology): string[] {
-  return Array.from({ length: ordererCount(topology) }, (_, index) => `orderer${index}`);
-}
-
-/** Host names of everything that Fabric runs for a topology. */
-export function fabricNodeNames(topology: Topology): string[] {
-  return [
-    ...ordererNames(topology).map((name) => `${name}.${ordererDomain}`),
-    ...topology.organisations.flatMap((organisation) =>
-      peersOf(organisation).map((name) => `${name}.${organisation.domain}`),
-    ),
-  ];
-}
 
 /**
  * Starts orderers and peers of real Fabric, brings the chaincode onto the channel, then starts its services.
@@ -31,7 +14,7 @@ export function fabricNodeNames(topology: Topology): string[] {
  * @throws WaymarkError `program-missing` where Fabric's programs are not on PATH
  */
 export async function startNativeChannel(plan: ChannelPlan): Promise<RunningChannel> {
-  const { topology, layout, ports, additionalChaincodes, onProgress } = plan;
+  const { topology, layout, ports, hosting, additionalChaincodes, onProgress } = plan;
   onProgress("starting Fabric's orderers and peers");
   const fabric = await startFabricNetwork({
     dataDir: layout.chain,
@@ -41,9 +24,17 @@ export async function startNativeChannel(plan: ChannelPlan): Promise<RunningChan
       domain: organisation.domain,
       peers: peersOf(organisation).map((name) => ({ name, ...portsOf(ports, `${name}.${organisation.domain}`) })),
     })),
-    orderers: ordererNames(topology).map((name) => ({ name, ...portsOf(ports, `${name}.${ordererDomain}`) })),
-    ordererDomain,
+    ordering: {
+      type: topology.ordering.type,
+      organisations: orderingOrganisations(topology).map(({ mspId, domain, orderers }) => ({
+        mspId,
+        domain,
+        orderers: orderers.map((name) => ({ name, ...portsOf(ports, `${name}.${domain}`) })),
+      })),
+    },
     batch: batchOf(topology),
+    advertise: hosting.advertise,
+    listenHost: hosting.listenHost,
   });
   const chaincodes: RunningProcess[] = [];
   const stop = async (): Promise<void> => {
@@ -54,20 +45,10 @@ export async function startNativeChannel(plan: ChannelPlan): Promise<RunningChan
     onProgress(`bringing the chaincode onto the channel (Fabric ${fabric.fabricVersion})`);
     const packageIds = await fabric.deploy({
       ...topology.chaincode,
-      address: Object.fromEntries(topology.organisations.map(({ mspId }) => [mspId, chaincodeAddress(ports, mspId)])),
+      address: chaincodeAddresses(hosting, topology, ports),
     });
-    const startOne = async (index: number): Promise<RunningProcess> => {
-      const organisation = topology.organisations[index];
-      if (organisation === undefined) throw new RangeError('no such organisation');
-      const packageId = packageIds[organisation.mspId] ?? '';
-      const process = await startChaincode(topology, organisation, layout, ports, plan.chaincodeFolder, packageId);
-      // A peer that finds nobody there fails the transaction; devnet would wait.
-      await untilListening(ports.chaincodes[organisation.mspId] ?? 0).catch(async (error: unknown) => {
-        await process.stop();
-        throw error;
-      });
-      return process;
-    };
+    const startOne = (organisation: TopologyOrganisation): Promise<RunningProcess> =>
+      startListeningChaincode(hosting, topology, organisation, ports, packageIds[organisation.mspId] ?? '');
     await startAll(chaincodes, topology.organisations, startOne);
     for (const additional of additionalChaincodes) await additional.start(await fabric.deploy(additional));
     return channelOf(plan, fabric, chaincodes, startOne, stop);
@@ -81,7 +62,7 @@ function channelOf(
   { topology, layout }: ChannelPlan,
   fabric: FabricNetwork,
   chaincodes: RunningProcess[],
-  startChaincodeAt: (index: number) => Promise<RunningProcess>,
+  startChaincodeOf: (organisation: TopologyOrganisation) => Promise<RunningProcess>,
   stop: () => Promise<void>,
 ): RunningChannel {
   const [first] = fabric.organisations;
@@ -91,7 +72,12 @@ function channelOf(
     gateways: new Map(
       fabric.organisations.map(({ mspId, gateway }) => [
         mspId,
-        { endpoint: gateway.address, tlsRootFile: gateway.tlsRootCertPath },
+        {
+          endpoint: gateway.address,
+          hostName: gateway.hostName,
+          port: Number(gateway.address.split(':').at(-1)),
+          tlsRootFile: gateway.tlsRootCertPath,
+        },
       ]),
     ),
     peers: fabric.organisations.flatMap(({ mspId, peers }) =>
@@ -116,8 +102,9 @@ function channelOf(
         return true;
       }
       const index = chaincodes.findIndex((process) => process.name === name);
-      if (index < 0) return false;
-      chaincodes[index] = await startChaincodeAt(index);
+      const organisation = topology.organisations[index];
+      if (organisation === undefined) return false;
+      chaincodes[index] = await startChaincodeOf(organisation);
       return true;
     },
     stop,

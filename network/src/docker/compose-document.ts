@@ -13,6 +13,7 @@ export interface ComposeService {
   readonly hostname?: string;
   readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
+  readonly working_dir?: string;
   readonly user: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly volumes: readonly ComposeMount[];

@@ -62,3 +62,8 @@ export class WaymarkError extends Error {
 export function isWaymarkError(error: unknown, code?: ErrorCode): error is WaymarkError {
   return error instanceof WaymarkError && (code === undefined || error.code === code);
 }
+
+/** Whether a text that came from outside is one of the stable codes. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(errorCodes, text);
+}
