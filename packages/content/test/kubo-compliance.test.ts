@@ -47,7 +47,7 @@ if (program !== undefined) {
   contentStoreCompliance('kubo from PATH', async () => {
     const kubo = await startKubo(program);
     return {
-      open: () => openKuboStore({ url: kubo.apiUrl }),
+      open: () => openKuboStore({ url: kubo.apiUrl, authorization: kubo.authorization }),
       alter: (cid, bytes) => writeFile(kubo.blockFile(cid), bytes),
       dispose: () => kubo.stop(),
     };
@@ -55,7 +55,7 @@ if (program !== undefined) {
 
   blockReaderCompliance("kubo's own gateway", async () => {
     const kubo = await startKubo(program);
-    const store = await openKuboStore({ url: kubo.apiUrl });
+    const store = await openKuboStore({ url: kubo.apiUrl, authorization: kubo.authorization });
     const reader = createGatewaySource({ baseUrl: kubo.gatewayUrl });
     return {
       reader,
@@ -102,7 +102,7 @@ if (program !== undefined) {
     });
 
     test("a whole DAG is read from kubo's gateway by one CAR", async () => {
-      const store = await openKuboStore({ url: kubo.apiUrl });
+      const store = await openKuboStore({ url: kubo.apiUrl, authorization: kubo.authorization });
       const leaves = sampleBlocks('dag', 300);
       const root = linkingBlock(leaves.map((leaf) => leaf.cid));
       await store.putMany([...leaves, root]);

@@ -11,4 +11,4 @@ export {
   type NodeProcess,
   type ProcessRunnerOptions,
 } from './nodes/runner.ts';
-export { findKuboProgram, oldestKuboVersion, type KuboProgram } from './programs/program.ts';
+export { findKuboProgram, locateKubo, oldestKuboVersion, type KuboProgram } from './programs/program.ts';

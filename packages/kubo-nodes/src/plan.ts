@@ -27,6 +27,8 @@ export interface KuboNodePlan {
   readonly peers?: readonly SwarmPeer[] | undefined;
   /** Size at which kubo calls its repository full; nothing is collected by itself. Default 100 GB. */
   readonly storageMaxBytes?: number | undefined;
+  /** A node by itself, which asks nobody for what it lacks and listens to no swarm; default: false. */
+  readonly offline?: boolean | undefined;
   /** Folder of the `ipfs` program; default: PATH. */
   readonly programsDir?: string | undefined;
 }

@@ -145,7 +145,8 @@ class Node implements KuboNode {
       if (isWaymarkError(cause, 'unsupported')) throw cause;
       throw new WaymarkError('unavailable', `${hostName} did not start: ${words}`, { cause });
     }
-    void this.reconnect(); // kubo itself waits five seconds before it dials; members that are away are no fault here
+    // kubo itself waits five seconds before it dials; members that are away are no fault here.
+    if (this.#plan.offline !== true) void this.reconnect();
   }
 
   connectedPeers(): Promise<readonly string[]> {

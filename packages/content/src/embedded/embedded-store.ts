@@ -3,6 +3,7 @@ import type { CID } from 'multiformats/cid';
 import { blockKey, requireContentCid } from '../block/content-cid.ts';
 import { missing, requireBlockForm, requireStorable } from '../block/verify.ts';
 import { carSection } from '../car/framing.ts';
+import { checkHeld } from '../dag/check-held.ts';
 import { addUnixfsFile, catUnixfsFile } from '../files/unixfs.ts';
 import { chunksOf } from '../store/chunks.ts';
 import { closedError } from '../store/closed.ts';
@@ -12,6 +13,8 @@ import type {
   ByteStream,
   ContentStore,
   ContentStoreStats,
+  HeldOptions,
+  HeldReport,
   PutOptions,
   PutResult,
   ReadOptions,
@@ -154,6 +157,20 @@ class EmbeddedStore implements EmbeddedContentStore {
   async isPinned(root: CID): Promise<boolean> {
     await this.#requireOpen();
     return this.#parts.pins.has(requireContentCid(root).toString());
+  }
+
+  async checkHeld(root: CID, options?: HeldOptions): Promise<HeldReport> {
+    await this.#requireOpen();
+    const { stored } = this.#parts;
+    return await withDeadline(options, undefined, (signal) =>
+      checkHeld(root, (cids) => stored.getMany(cids), options, signal),
+    );
+  }
+
+  async repair(block: Block, options?: ReadOptions): Promise<void> {
+    // A put reads what is there before it takes it for stored, and writes the block anew when that is not intact.
+    await this.putMany([block], options);
+    await this.get(block.cid, options);
   }
 
   async addFile(content: ByteStream, options?: ReadOptions): Promise<CID> {

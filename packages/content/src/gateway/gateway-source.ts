@@ -4,6 +4,7 @@ import { requireContentCid } from '../block/content-cid.ts';
 import { abnormal, missing, requireMatch } from '../block/verify.ts';
 import { readCar } from '../car/read-car.ts';
 import { type DagReadOptions, DagWalk } from '../dag/read-dag.ts';
+import { kuboFaultOf } from '../kubo/kubo-fault.ts';
 import type { Block, BlockReader, ReadOptions } from '../store/content-store.ts';
 import { withDeadline } from '../store/deadline.ts';
 import { maxBlockSizeBytes } from '../store/limits.ts';
@@ -152,16 +153,18 @@ async function* withIdleLimit(body: AsyncIterable<Uint8Array>, limit: ReadOption
   }
 }
 
-/** What an answer other than 200 means. A gateway of this product says when its own copy is altered. */
+/** What an answer other than 200 means. Gateways of this product and of kubo say when their own copy is altered. */
 function refusal(cid: CID, status: number, problem: Uint8Array | undefined): WaymarkError {
   if (status === 404 || status === 410) return missing(cid, source);
-  if (problemCode(problem) === 'data-abnormal') return abnormal(cid, source, 'reported-by-gateway');
+  const text = Buffer.from(problem ?? []).toString('utf8');
+  if (problemCode(text) === 'data-abnormal' || kuboFaultOf(text) === 'hash-mismatch')
+    return abnormal(cid, source, 'reported-by-gateway');
   return unexpectedStatus(status);
 }
 
-function problemCode(problem: Uint8Array | undefined): unknown {
+function problemCode(text: string): unknown {
   try {
-    const parsed: unknown = JSON.parse(Buffer.from(problem ?? []).toString('utf8'));
+    const parsed: unknown = JSON.parse(text);
     return typeof parsed === 'object' && parsed !== null && 'code' in parsed ? parsed.code : undefined;
   } catch {
     return undefined;

@@ -8,6 +8,12 @@ import { kuboFaultOf, unavailableKubo } from './kubo-fault.ts';
 
 const maxMessageSizeBytes = 16 * 1024;
 
+export interface GetBlockOptions {
+  /** Whether the swarm is left out; default: it is asked for what kubo lacks. */
+  readonly local?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * `block/get`, with a limit on the answer: the client library takes an answer of any length into memory.
  * @returns bytes that are still to be verified
@@ -16,16 +22,19 @@ const maxMessageSizeBytes = 16 * 1024;
 export async function getBlock(
   connection: KuboConnection,
   cid: CID,
-  signal: AbortSignal | undefined,
+  { local, signal }: GetBlockOptions,
 ): Promise<Uint8Array> {
   let response: Response;
   try {
-    response = await fetch(`${connection.apiUrl}/block/get?arg=${cid.toString()}`, {
-      method: 'POST',
-      headers: connection.headers,
-      redirect: 'error',
-      signal: signal ?? null,
-    });
+    response = await fetch(
+      `${connection.apiUrl}/block/get?arg=${cid.toString()}${local === true ? '&offline=true' : ''}`,
+      {
+        method: 'POST',
+        headers: connection.headers,
+        redirect: 'error',
+        signal: signal ?? null,
+      },
+    );
     const bytes = await readBounded(response, response.ok ? maxBlockSizeBytes : maxMessageSizeBytes);
     if (response.ok && bytes !== undefined) return bytes;
     if (response.ok) throw abnormal(cid, 'kubo', 'too-long');

@@ -14,10 +14,16 @@ export function kuboFaultOf(message: string): KuboFault {
   return signs.find(([pattern]) => pattern.test(message))?.[1] ?? 'other';
 }
 
-/** The failure of a call as the store's callers see it. Kubo's own text goes no further than the cause. */
+/** `data-abnormal` or `unavailable`: the failure of a call as the store's callers see it. Kubo's own text goes no further than the cause. */
 export function unavailableKubo(cause: unknown): WaymarkError {
   if (cause instanceof WaymarkError) return cause;
   const reason = kuboFaultOf(cause instanceof Error ? cause.message : '');
+  if (reason === 'hash-mismatch') {
+    return new WaymarkError('data-abnormal', 'Kubo found a stored block altered.', {
+      details: { source: 'kubo', reason: 'reported-by-kubo' },
+      cause,
+    });
+  }
   return new WaymarkError('unavailable', 'Kubo did not do what it was asked.', {
     details: { source: 'kubo', reason },
     cause,

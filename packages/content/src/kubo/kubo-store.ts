@@ -1,8 +1,10 @@
+import { isWaymarkError, WaymarkError } from '@waymark/protocol';
 import type { KuboRPCClient } from 'kubo-rpc-client';
 import type { CID } from 'multiformats/cid';
 import { requireContentCid } from '../block/content-cid.ts';
 import { requireMatch, requireStorable } from '../block/verify.ts';
 import { writeCar } from '../car/write-car.ts';
+import { checkHeld } from '../dag/check-held.ts';
 import { addUnixfsFile, catUnixfsFile } from '../files/unixfs.ts';
 import { chunksOf } from '../store/chunks.ts';
 import { closedError } from '../store/closed.ts';
@@ -12,6 +14,8 @@ import type {
   ByteStream,
   ContentStore,
   ContentStoreStats,
+  HeldOptions,
+  HeldReport,
   PutOptions,
   PutResult,
   ReadOptions,
@@ -68,7 +72,10 @@ class KuboStore implements ContentStore {
 
   async get(cid: CID, options?: ReadOptions): Promise<Uint8Array> {
     requireContentCid(cid);
-    const bytes = await this.#call(options, this.#timeoutMs, (signal) => getBlock(this.#connection, cid, signal));
+    const { local } = options ?? {};
+    const bytes = await this.#call(options, this.#timeoutMs, (signal) =>
+      getBlock(this.#connection, cid, { local, signal }),
+    );
     return requireMatch(cid, bytes, 'kubo');
   }
 
@@ -140,6 +147,27 @@ class KuboStore implements ContentStore {
     });
   }
 
+  async checkHeld(root: CID, options?: HeldOptions): Promise<HeldReport> {
+    requireContentCid(root);
+    return await this.#call(options, this.#writeTimeoutMs, (signal) =>
+      checkHeld(root, (cids) => this.#readHeld(cids, signal), options, signal),
+    );
+  }
+
+  async repair(block: Block, options?: ReadOptions): Promise<void> {
+    await this.putMany([block], options);
+    try {
+      await this.get(block.cid, { ...options, local: true });
+    } catch (cause) {
+      if (!isWaymarkError(cause, 'data-abnormal')) throw cause;
+      throw new WaymarkError(
+        'unsupported',
+        'This kubo does not write over a block it holds: set Datastore.WriteThrough to true and Datastore.BlockKeyCacheSize to 0.',
+        { details: { cid: block.cid.toString(), source: 'kubo' }, cause },
+      );
+    }
+  }
+
   addFile(content: ByteStream, options?: ReadOptions): Promise<CID> {
     return addUnixfsFile(this, content, options);
   }
@@ -167,6 +195,17 @@ class KuboStore implements ContentStore {
   async datastoreSpec(): Promise<unknown> {
     return await this.#call(undefined, this.#timeoutMs, (signal) =>
       this.#client.config.get('Datastore.Spec', { signal }),
+    );
+  }
+
+  async #readHeld(cids: readonly CID[], signal: AbortSignal): Promise<(Uint8Array | WaymarkError)[]> {
+    return await Promise.all(
+      cids.map((cid) =>
+        this.get(cid, { signal, local: true }).catch((fault: unknown) => {
+          if (isWaymarkError(fault)) return fault;
+          throw fault;
+        }),
+      ),
     );
   }
 

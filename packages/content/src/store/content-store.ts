@@ -17,6 +17,8 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   /** After this many milliseconds the call rejects with `unavailable`. Each implementation has its own default. */
   readonly timeoutMs?: number | undefined;
+  /** Reads only what this store itself holds: kubo otherwise asks the members of its swarm for a block it lacks. */
+  readonly local?: boolean | undefined;
 }
 
 export interface PutOptions extends ReadOptions {
@@ -49,7 +51,7 @@ export interface BlockReader {
    * @throws as `get`
    */
   getMany(cids: Iterable<CID> | AsyncIterable<CID>, options?: ReadOptions): AsyncIterable<Block>;
-  /** Whether the block is here. A block that is here may still be found altered when it is read. */
+  /** Whether the block is here, not with others. A block that is here may still be found altered when it is read. */
   has(cid: CID, options?: ReadOptions): Promise<boolean>;
 }
 
@@ -65,7 +67,8 @@ export interface BlockWriter {
 
 export interface PinStore {
   /**
-   * Keeps the block and all it links to (dag-cbor and dag-pb links, recursively). Durable when it resolves.
+   * Keeps the block and all it links to (dag-cbor and dag-pb links, recursively). Durable when it resolves. kubo fetches
+   * what it lacks from the members of its swarm, as long as the time limit lets it; the embedded store has no others.
    * @throws `unavailable` (a part is missing), `data-abnormal`, `input-invalid`, `limit-exceeded` (a DAG too large)
    */
   pin(root: CID, options?: ReadOptions): Promise<void>;
@@ -73,6 +76,40 @@ export interface PinStore {
   unpin(root: CID, options?: ReadOptions): Promise<void>;
   /** Whether this CID is itself the root of a recursive pin. */
   isPinned(root: CID, options?: ReadOptions): Promise<boolean>;
+}
+
+export interface HeldOptions extends Pick<ReadOptions, 'signal' | 'timeoutMs'> {
+  /** More blocks under the root than this end the call with `limit-exceeded`; default 4,000,000. */
+  readonly maxBlocks?: number | undefined;
+  /** After this many missing or altered blocks the call looks no further; default 1000. */
+  readonly maxFaults?: number | undefined;
+}
+
+/** What of a DAG a store itself holds, read and hashed block by block. */
+export interface HeldReport {
+  /** Whether all of it is here and intact. */
+  readonly held: boolean;
+  /** Intact blocks met. */
+  readonly blocks: number;
+  readonly sizeBytes: number;
+  /** Named by an intact block, or the root itself, and not here. What lies under it is not known. */
+  readonly missing: readonly CID[];
+  /** Here, with other bytes. What lies under it is not known. */
+  readonly altered: readonly CID[];
+}
+
+/** What keeps a pinned DAG whole (S7): finding what was lost or altered behind the store's back, and putting it right. */
+export interface BlockKeeper {
+  /**
+   * Whether the whole DAG under a root is here and intact. Reads every block from disk, and never asks others.
+   * @throws `unavailable` (the store does not answer, or not in time), `limit-exceeded`, `input-invalid`
+   */
+  checkHeld(root: CID, options?: HeldOptions): Promise<HeldReport>;
+  /**
+   * Puts these bytes in the place of a missing or altered copy, pinned or not. Durable, and read back, when it resolves.
+   * @throws as `putMany`; `unsupported` (kubo keeps the altered copy: its configuration caches what it holds)
+   */
+  repair(block: Block, options?: Pick<ReadOptions, 'signal' | 'timeoutMs'>): Promise<void>;
 }
 
 export interface FileStore {
@@ -97,7 +134,7 @@ export interface ContentStoreStats {
 }
 
 /** The content-store port (S5): one interface over the embedded store and kubo. */
-export interface ContentStore extends BlockReader, BlockWriter, PinStore, FileStore {
+export interface ContentStore extends BlockReader, BlockWriter, PinStore, BlockKeeper, FileStore {
   stats(options?: ReadOptions): Promise<ContentStoreStats>;
   /** Waits for writes under way, then gives up files, sockets and locks. Every later call is `unavailable`. */
   close(): Promise<void>;

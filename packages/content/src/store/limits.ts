@@ -10,3 +10,6 @@ export const maxChunkSizeBytes = 8 * 1024 * 1024;
 
 /** Blocks read at once by `getMany`. */
 export const readConcurrency = 16;
+
+/** Missing or altered blocks after which a check of a DAG looks no further. */
+export const maxHeldFaults = 1000;

@@ -53,7 +53,7 @@ export async function writeKuboFiles(plan: KuboNodePlan): Promise<KuboNodeFiles>
   const storageMaxBytes = plan.storageMaxBytes ?? defaultStorageMaxBytes;
   const config = kuboConfig({ identity, apiSecret, listen, announce, peers, storageMaxBytes });
   await writeDurable(join(nodeDir, 'swarm.key'), swarmKey, 0o600);
-  await writeDurable(join(nodeDir, 'start.sh'), startScript, 0o700);
+  await writeDurable(join(nodeDir, 'start.sh'), startScript(plan.offline === true), 0o700);
   await writeDurable(configFile, `${JSON.stringify(config, undefined, 2)}\n`, 0o600);
   return { nodeDir, secretFile, self: { peerId: identity.peerId, address: announce }, peers };
 }

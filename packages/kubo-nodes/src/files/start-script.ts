@@ -6,7 +6,8 @@
  *
  * `KUBO_PROGRAM` names the program; default: `ipfs` on PATH. The script becomes the daemon: signals reach it.
  */
-export const startScript = `#!/bin/sh
+export function startScript(offline: boolean): string {
+  return `#!/bin/sh
 # Runs this kubo daemon: sh start.sh <data folder>
 set -eu
 umask 077
@@ -30,5 +31,6 @@ done
 rm -f "$repository/api" "$repository/gateway"
 
 export IPFS_PATH="$repository" LIBP2P_FORCE_PNET=1 IPFS_TELEMETRY=off
-exec "$ipfs" daemon --migrate=true --enable-gc=false
+exec "$ipfs" daemon --migrate=true --enable-gc=false${offline ? ' --offline' : ''}
 `;
+}

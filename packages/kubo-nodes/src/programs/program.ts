@@ -17,18 +17,27 @@ export const oldestKuboVersion = '0.40.0';
 const versionTimeoutMs = 10_000;
 
 /**
+ * Full path of kubo's `ipfs`, if it is there; its version is not looked at.
+ *
+ * @param dir where to look; default: the folders of PATH
+ */
+export function locateKubo(dir?: string): string | undefined {
+  const name = process.platform === 'win32' ? 'ipfs.exe' : 'ipfs';
+  const folders = dir === undefined ? (process.env['PATH'] ?? '').split(delimiter) : [dir];
+  return folders
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find(isExecutable);
+}
+
+/**
  * Finds kubo.
  *
  * @param dir where to look; default: the folders of PATH
  * @throws WaymarkError `program-missing` when it is not there, `unsupported` when it is older than `oldestKuboVersion`
  */
 export async function findKuboProgram(dir?: string): Promise<KuboProgram> {
-  const name = process.platform === 'win32' ? 'ipfs.exe' : 'ipfs';
-  const folders = dir === undefined ? (process.env['PATH'] ?? '').split(delimiter) : [dir];
-  const path = folders
-    .filter((folder) => folder !== '')
-    .map((folder) => join(folder, name))
-    .find(isExecutable);
+  const path = locateKubo(dir);
   if (path === undefined) {
     throw new WaymarkError(
       'program-missing',

@@ -2,6 +2,7 @@ import type { ContentStore } from '@waymark/content';
 import type { CID } from 'multiformats/cid';
 import { expectCode } from './expect-code.ts';
 import { fileRules } from './file-rules.ts';
+import { keeperRules } from './keeper-rules.ts';
 import { type ReaderUnderTest, readerRules } from './reader-rules.ts';
 import { linkingBlock, sampleBlock, sampleBlocks } from './sample-blocks.ts';
 import { pinRules, writerRules } from './writer-rules.ts';
@@ -47,6 +48,7 @@ export function contentStoreCompliance(name: string, prepare: () => Promise<Stor
       })));
     describe('writing', () => writerRules(() => store));
     describe('pinning', () => pinRules(() => store));
+    describe('keeping whole', () => keeperRules(() => ({ store, alter: underTest.alter })));
     describe('files', () => fileRules(() => store));
 
     test('stats count blocks, bytes and pinned roots', async () => {
@@ -73,6 +75,17 @@ export function contentStoreCompliance(name: string, prepare: () => Promise<Stor
       store = await underTest.open();
       expect(Buffer.compare(await store.get(leaf.cid), leaf.bytes)).toBe(0);
       expect(await store.isPinned(root.cid)).toBe(true);
+    });
+
+    test('a repair holds after opening again', async () => {
+      const block = sampleBlock('repaired for good');
+      await store.putMany([block]);
+      const wrong = Uint8Array.from(block.bytes, (byte) => byte ^ 1);
+      await underTest.alter?.(block.cid, wrong);
+      await store.repair(block);
+      await store.close();
+      store = await underTest.open();
+      expect(Buffer.compare(await store.get(block.cid, { local: true }), block.bytes)).toBe(0);
     });
   });
 }

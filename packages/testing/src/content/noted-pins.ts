@@ -20,6 +20,8 @@ export function notingPins(store: ContentStore, pinned: Map<string, CID>): Conte
     },
     unpin: (root, options) => store.unpin(root, options),
     isPinned: (root, options) => store.isPinned(root, options),
+    checkHeld: (root, options) => store.checkHeld(root, options),
+    repair: (block, options) => store.repair(block, options),
     addFile: (content, options) => store.addFile(content, options),
     cat: (cid, options) => store.cat(cid, options),
     stats: (options) => store.stats(options),

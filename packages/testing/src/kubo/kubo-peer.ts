@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { ensureSwarmKey, type KuboAuthorization, locateKubo, startKuboNode } from '@waymark/kubo-nodes';
 import { base32upper } from 'multiformats/bases/base32';
 import type { CID } from 'multiformats/cid';
 
@@ -11,6 +12,8 @@ import type { CID } from 'multiformats/cid';
 export interface KuboPeer {
   /** Address of the RPC API. */
   readonly apiUrl: string;
+  /** What opens the RPC API. */
+  readonly authorization: KuboAuthorization;
   /** Address of kubo's own gateway. */
   readonly gatewayUrl: string;
   /** Runs `ipfs` against this repository, and so through the daemon. Rejects with its standard error. */
@@ -21,104 +24,69 @@ export interface KuboPeer {
   stop(): Promise<void>;
 }
 
-const startLimitMs = 60_000;
-const stopLimitMs = 10_000;
-
 /** The `ipfs` program on PATH, if there is one. */
 export function findKubo(): string | undefined {
-  const names = process.platform === 'win32' ? ['ipfs.exe'] : ['ipfs'];
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    for (const name of names) {
-      const path = join(folder, name);
-      if (folder !== '' && isExecutable(path)) return path;
-    }
-  }
-  return undefined;
+  return locateKubo();
 }
 
 /** Starts a kubo daemon; its ports are chosen by the system. */
 export async function startKubo(program: string): Promise<KuboPeer> {
-  const repository = await mkdtemp(join(tmpdir(), 'waymark-kubo-'));
-  const env = { ...process.env, IPFS_PATH: repository, IPFS_TELEMETRY: 'off' };
-  const run = (args: readonly string[], input?: Uint8Array): Promise<Buffer> => runProgram(program, args, env, input);
-  let daemon: ChildProcess | undefined;
+  const folder = await mkdtemp(join(tmpdir(), 'waymark-kubo-'));
   try {
-    await run(['init', '--profile', 'test']);
-    await syncEveryWrite(join(repository, 'config'));
-    daemon = spawn(program, ['daemon', '--offline'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const { api, gateway } = await addressesOf(daemon);
-    const started = daemon;
+    const swarmKeyFile = join(folder, 'swarm.key');
+    await ensureSwarmKey(swarmKeyFile);
+    const [swarmPort = 0, apiPort = 0, gatewayPort = 0] = await freePorts(3);
+    const node = await startKuboNode({
+      hostName: 'ipfs.test.example',
+      folder,
+      swarmPort,
+      apiPort,
+      gatewayPort,
+      swarmKeyFile,
+      offline: true,
+      programsDir: dirname(program),
+    });
+    const secret = (await readFile(node.authorization.secretFile, 'utf8')).trim();
+    const env = { ...process.env, IPFS_PATH: node.repositoryDir };
     return {
-      apiUrl: api,
-      gatewayUrl: gateway,
-      run,
-      blockFile: (cid) => join(repository, 'blocks', ...blockPath(cid)),
+      apiUrl: node.apiUrl,
+      authorization: node.authorization,
+      gatewayUrl: node.gatewayUrl ?? '',
+      run: (args, input) => runProgram(program, [`--api-auth=bearer:${secret}`, ...args], env, input),
+      blockFile: (cid) => blockFileOf(node.repositoryDir, cid),
       async stop() {
-        await stopDaemon(started);
-        await rm(repository, { recursive: true, force: true });
+        await node.stop();
+        await rm(folder, { recursive: true, force: true });
       },
     };
   } catch (fault) {
-    if (daemon !== undefined) await stopDaemon(daemon);
-    await rm(repository, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
     throw fault;
   }
 }
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Kubo's default datastore answers before blocks are on disk. */
-async function syncEveryWrite(configFile: string): Promise<void> {
-  const text = await readFile(configFile, 'utf8');
-  await writeFile(configFile, text.replace(/("sync":\s*)false/, '$1true'));
-}
-
 /** Where flatfs puts a block: its multihash in base32, in a folder named by the last two characters but one. */
-function blockPath(cid: CID): [string, string] {
+export function blockFileOf(repositoryDir: string, cid: CID): string {
   const key = base32upper.encode(cid.multihash.bytes).slice(1);
-  return [key.slice(-3, -1), `${key}.data`];
+  return join(repositoryDir, 'blocks', key.slice(-3, -1), `${key}.data`);
 }
 
-async function addressesOf(daemon: ChildProcess): Promise<{ api: string; gateway: string }> {
-  let output = '';
-  const { promise, resolve, reject } = deferred<{ api: string; gateway: string }>();
-  const timer = setTimeout(() => reject(new Error(`kubo did not start in time: ${output}`)), startLimitMs);
-  const read = (piece: Buffer): void => {
-    output += piece.toString('utf8');
-    const api = listeningAddress(output, 'RPC API');
-    const gateway = listeningAddress(output, 'Gateway');
-    if (api !== undefined && gateway !== undefined && output.includes('Daemon is ready')) resolve({ api, gateway });
-  };
-  daemon.stdout?.on('data', read);
-  daemon.stderr?.on('data', read);
-  daemon.once('error', reject);
-  daemon.once('exit', () => reject(new Error(`kubo ended while starting: ${output}`)));
-  try {
-    return await promise;
-  } finally {
-    clearTimeout(timer);
+/** As many different TCP ports of the loopback as asked for, which nothing listens on now. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers: Server[] = [];
+  const ports: number[] = [];
+  for (let at = 0; at < count; at++) {
+    const server = createServer().listen(0, '127.0.0.1');
+    servers.push(server);
+    await once(server, 'listening');
+    const address = server.address();
+    ports.push(typeof address === 'object' && address !== null ? address.port : 0);
   }
-}
-
-function listeningAddress(output: string, server: string): string | undefined {
-  const found = new RegExp(`${server} server listening on /ip4/([0-9.]+)/tcp/([0-9]+)`).exec(output);
-  return found === null ? undefined : `http://${found[1] ?? ''}:${found[2] ?? ''}`;
-}
-
-async function stopDaemon(daemon: ChildProcess): Promise<void> {
-  if (daemon.exitCode !== null || daemon.signalCode !== null) return;
-  const exit = once(daemon, 'exit');
-  daemon.kill('SIGTERM');
-  const timer = setTimeout(() => daemon.kill('SIGKILL'), stopLimitMs);
-  await exit;
-  clearTimeout(timer);
+  for (const server of servers) {
+    server.close();
+    await once(server, 'close');
+  }
+  return ports;
 }
 
 async function runProgram(
@@ -135,16 +103,6 @@ async function runProgram(
   child.stdin.on('error', () => undefined); // a program that ended early is judged by its exit code
   child.stdin.end(input);
   const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`ipfs ${args.join(' ')}: ${Buffer.concat(errors).toString('utf8')}`);
+  if (code !== 0) throw new Error(`ipfs ${args.slice(1).join(' ')}: ${Buffer.concat(errors).toString('utf8')}`);
   return Buffer.concat(output);
-}
-
-function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (fault: unknown) => void } {
-  let resolve: (value: T) => void = () => undefined;
-  let reject: (fault: unknown) => void = () => undefined;
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
 }
