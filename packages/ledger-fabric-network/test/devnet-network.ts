@@ -1,0 +1,7 @@
+import { CHAINCODE, CHANNEL, startTestNetwork } from '../../devnet/test/harness/network.ts';
+import type { TestNetwork } from './network.ts';
+
+export async function startDevnetNetwork(): Promise<TestNetwork> {
+  const { devnet, stop } = await startTestNetwork();
+  return { channel: CHANNEL, chaincode: CHAINCODE, organisations: devnet.organisations, orderers: [devnet.orderer], stop };
+}
