@@ -1,19 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatEvidenceId } from '@waymark/protocol';
-import { readChain } from './support/chain.ts';
 import { type EventCounts, eventCounts } from './support/events.ts';
-import { type Acknowledged, digestOf, type Load, type LoadEvent, startLoad } from './support/load.ts';
-import { connectOutlet, type SubmitOutcome } from './support/outlet-client.ts';
+import { judge } from './support/judgement.ts';
+import { type Load, type LoadEvent, startLoad } from './support/load.ts';
 import { type Draws, drawsFrom, seedOfRun } from './support/random.ts';
 import { type Firm, runConsortium, type RunningConsortium } from './support/running-consortium.ts';
-import { openTrustedReading } from './support/trusted-reading.ts';
 
 /** Issue 3: at least fifty points. */
 const killCount = Number(process.env['WAYMARK_KILLS'] ?? 60);
 const loadsPerOutlet = 2;
-/** An outlet takes ten thousand at most. */
-const recordsPerRequest = 5_000;
 
 type Kind = 'devnet' | 'chaincode' | 'enterprise' | 'department';
 
@@ -47,12 +42,15 @@ test(
       const figures = { seed, killed, streamsBroken: events.total('broken'), acknowledged: 0, lost: 0, double: 0 };
       for (const firmLoad of firmLoads) {
         progress(`reading back what ${firmLoad.firm.mspId} acknowledged`);
-        const outcome = await judge(running, firmLoad);
+        const { firm, loads } = firmLoad;
+        const acknowledged = new Map(loads.flatMap((load) => [...load.acknowledged]));
+        const outcome = await judge(running, firm, { acknowledged, afterSeq: 0, name: 'last' });
         figures.acknowledged += outcome.acknowledged;
         figures.lost += outcome.lost.length;
         figures.double += outcome.double.length;
         expect(outcome.lost).toEqual([]);
         expect(outcome.double).toEqual([]);
+        expect(outcome.broken).toEqual([]);
       }
       progress(JSON.stringify(figures));
       expect(Object.values(killed).reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(
@@ -171,114 +169,6 @@ function killByPidFile(file: string): void {
     process.kill(Number(readFileSync(file, 'utf8')), 'SIGKILL');
   } catch {
     // Not started yet, or gone already.
-  }
-}
-
-interface Judgement {
-  readonly acknowledged: number;
-  readonly lost: readonly string[];
-  readonly double: readonly string[];
-}
-
-/** Compares what the clients of a firm were told with what its reader, the channel and the outlet say afterwards. */
-async function judge(running: RunningConsortium, { firm, loads }: FirmLoad): Promise<Judgement> {
-  const acknowledged = new Map<string, Acknowledged>(loads.flatMap((load) => [...load.acknowledged]));
-  const lastEvidence = await anchorLast(firm);
-  const reading = await openTrustedReading(running, firm);
-  try {
-    const { written } = await readChain(reading.ledger, [lastEvidence]);
-    const own = written.filter(({ msp, outlet }) => msp === firm.mspId && outlet === firm.outletName);
-    const ids = own.map(formatEvidenceId);
-    const double = ids.filter((id, index) => ids.indexOf(id) !== index);
-    expect(own.map(({ seq }) => seq)).toEqual(own.map((_, index) => index + 1));
-    for (const [index, { prev }] of own.entries()) if (index > 0) expect(prev).toBe(own[index - 1]?.batchHash);
-    // One more: the record that `anchorLast` submitted.
-    expect(own.reduce((sum, { count }) => sum + count, 0)).toBe(acknowledged.size + 1);
-
-    await indexed(reading, last(firm).eventId);
-    const lost: string[] = [];
-    const asked = [...acknowledged.values()];
-    const answers = await reading.trace(asked.map(({ record }) => ({ type: 'event', value: record.eventId })));
-    asked.forEach((told, index) => {
-      const outcomes = answers[index] ?? [];
-      const found = outcomes.flatMap((outcome) => ('record' in outcome ? [outcome.record] : []));
-      const [record] = found;
-      const same =
-        found.length === 1 &&
-        outcomes.length === 1 &&
-        record?.recordOid === told.recordOid &&
-        record.evidenceId === told.evidenceId &&
-        record.leafIndex === told.leafIndex &&
-        record.evidence.batchHash === told.batchHash &&
-        digestOf(record.content) === told.contentDigest;
-      if (!same) {
-        const errors = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error.code] : []));
-        (found.length > 1 ? double : lost).push(
-          `${told.record.eventId}: ${String(found.length)} found ${errors.join()}`,
-        );
-      }
-    });
-    await sameReceipts(firm, asked);
-    const again = await readChain(reading.ledger, [await anchorLast(firm, 1)]);
-    expect(again.written.filter(({ msp }) => msp === firm.mspId)).toHaveLength(own.length + 1);
-    return { acknowledged: acknowledged.size, lost, double };
-  } finally {
-    await reading.close();
-  }
-}
-
-const last = (firm: Firm, revision = 0) => ({
-  eventId: `urn:scenario:${firm.mspId}:last`,
-  revision,
-  consignment: 'last',
-  payload: { step: 'last' },
-});
-
-/** Submits one record more and waits until it is anchored: then everything the outlet sent before is anchored as well. */
-async function anchorLast(firm: Firm, revision = 0): Promise<string> {
-  const outlet = connectOutlet(firm, await firm.identity('client'));
-  try {
-    const [outcome] = await outlet.submit([last(firm, revision)]);
-    if (outcome?.anchored === undefined)
-      throw new Error(`the last record was not anchored: ${JSON.stringify(outcome)}`);
-    return outcome.anchored.evidenceId;
-  } finally {
-    outlet.close();
-  }
-}
-
-/** Resolves when the outlet's index knows the record: the index follows the channel. */
-async function indexed(reading: Awaited<ReturnType<typeof openTrustedReading>>, eventId: string): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    const [found] = await reading.trace([{ type: 'event', value: eventId }]);
-    if (found !== undefined && found.length > 0) return;
-    if (Date.now() > deadline) throw new Error('the index does not follow the channel');
-  }
-}
-
-/** Submits everything once more: each record gets the receipt it has, and no new batch comes of it. */
-async function sameReceipts(firm: Firm, asked: readonly Acknowledged[]): Promise<void> {
-  const outlet = connectOutlet(firm, await firm.identity('client'));
-  try {
-    const outcomes: SubmitOutcome[] = [];
-    for (let start = 0; start < asked.length; start += recordsPerRequest) {
-      const page = asked.slice(start, start + recordsPerRequest);
-      outcomes.push(...(await outlet.submit(page.map(({ record }) => record))));
-    }
-    const others = asked.filter((told, index) => {
-      const receipt = outcomes[index]?.anchored;
-      return !(
-        receipt?.repeated === true &&
-        receipt.recordOid === told.recordOid &&
-        receipt.evidenceId === told.evidenceId &&
-        receipt.leafIndex === told.leafIndex &&
-        receipt.batchHash === told.batchHash
-      );
-    });
-    expect(others.map(({ record }) => record.eventId)).toEqual([]);
-  } finally {
-    outlet.close();
   }
 }
 

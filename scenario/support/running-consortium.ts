@@ -1,7 +1,13 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Consortium, readTopology, type RunningService, startConsortium } from '@waymark/network';
+import {
+  type Consortium,
+  type ConsortiumOptions,
+  readTopology,
+  type RunningService,
+  startConsortium,
+} from '@waymark/network';
 import { ensureChaincodeBuilt } from '../../scripts/build-chaincode.ts';
 
 type Organisation = RunningService['organisation'];
@@ -19,6 +25,8 @@ export interface Firm {
   /** How the organisation's gateway peer is reached. */
   readonly gateway: { readonly endpoint: string; readonly tlsRootPem: string };
   identity(node: string): Promise<Identity>;
+  /** The organisation's admin, who answers for its part of the register. */
+  admin(): Promise<Identity>;
 }
 
 /** Ports of one service on loopback. */
@@ -34,48 +42,59 @@ export interface Identity {
   readonly privateKeyPem: string;
 }
 
-/** A consortium of the shipped topology in a folder of its own. */
+/** A consortium in a folder of its own. */
 export interface RunningConsortium {
   readonly consortium: Consortium;
   readonly folder: string;
-  readonly firms: readonly [Firm, Firm];
+  readonly firms: readonly [Firm, Firm, ...Firm[]];
   /** Stops everything; the files stay. */
   stop(): Promise<void>;
-  /** Stops everything and removes the folder, unless WAYMARK_KEEP is set. */
+  /** Stops everything and removes the folder, unless it is to be kept or WAYMARK_KEEP is set. */
   end(): Promise<void>;
 }
 
+/** The topology of S12, as it is shipped. */
+export const shippedTopology = join(import.meta.dirname, '..', '..', 'network', 'topology.yaml');
+
+/** How a consortium differs from the shipped one on devnet. */
+export type RunOptions = Partial<Omit<ConsortiumOptions, 'dataDir' | 'chaincodeFolder'>> & {
+  /** Leaves the folder when everything has ended. */
+  readonly keep?: boolean;
+};
+
 /** Starts the shipped topology (S12): devnet, chaincode, two centers, two outlets, each a process. */
-export async function runConsortium(): Promise<RunningConsortium> {
+export async function runConsortium({ keep = false, ...options }: RunOptions = {}): Promise<RunningConsortium> {
   const folder = await mkdtemp(join(tmpdir(), 'waymark-scenario-'));
-  const topology = await readTopology(join(import.meta.dirname, '..', '..', 'network', 'topology.yaml'));
+  const topology = options.topology ?? (await readTopology(shippedTopology));
   const consortium = await startConsortium({
+    ...options,
     topology,
     dataDir: folder,
     chaincodeFolder: await ensureChaincodeBuilt(),
   }).catch(async (error: unknown) => {
-    await rm(folder, { recursive: true, force: true });
+    if (!keep) await rm(folder, { recursive: true, force: true });
     throw error;
   });
   const firms = await Promise.all(topology.organisations.map((organisation) => firmOf(consortium, organisation)));
-  const [first, second] = firms;
+  const [first, second, ...others] = firms;
   if (first === undefined || second === undefined) throw new Error('the topology has two organisations');
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= consortium.stop());
   return {
     consortium,
     folder,
-    firms: [first, second],
+    firms: [first, second, ...others],
     stop,
     end: async () => {
       await stop();
-      if (process.env['WAYMARK_KEEP'] === undefined) await rm(folder, { recursive: true, force: true });
+      if (!keep && process.env['WAYMARK_KEEP'] === undefined) await rm(folder, { recursive: true, force: true });
       else process.stderr.write(`kept: ${folder}\n`);
     },
   };
 }
 
-async function firmOf(consortium: Consortium, organisation: Organisation): Promise<Firm> {
+/** One organisation of a consortium that runs. */
+export async function firmOf(consortium: Consortium, organisation: Organisation): Promise<Firm> {
   const { layout, topology } = consortium;
   const folder = join(layout.root, 'organisations', organisation.domain);
   const plan = JSON.parse(await readFile(layout.portsFile, 'utf8')) as { services: Record<string, Ports> };
@@ -103,5 +122,17 @@ async function firmOf(consortium: Consortium, organisation: Organisation): Promi
         privateKeyPem: await readFile(files.privateKey, 'utf8'),
       };
     },
+    admin: async () => {
+      const msp = join(layout.organisationCa(organisation), 'users', `Admin@${organisation.domain}`, 'msp');
+      return {
+        certificatePem: await onlyFile(join(msp, 'signcerts')),
+        privateKeyPem: await onlyFile(join(msp, 'keystore')),
+      };
+    },
   };
+}
+
+async function onlyFile(folder: string): Promise<string> {
+  const [name = ''] = await readdir(folder);
+  return readFile(join(folder, name), 'utf8');
 }

@@ -11,7 +11,6 @@ import {
   ledgerName,
   signCose,
 } from '@waymark/protocol';
-import type { TestFirm, TestIdentity } from '@waymark/testing/consortium';
 import {
   type BatchReceipt,
   callUnary,
@@ -34,9 +33,24 @@ import {
 } from '@waymark/vault';
 import { readFileSync } from 'node:fs';
 
+/** The firm whose center is talked to. */
+export interface RawOutletFirm {
+  readonly mspId: string;
+  /** CA of its certificates. */
+  readonly rootFile: string;
+  readonly organisation: { readonly gateway: { readonly tlsRootCertPem: string } };
+}
+
+/** Who an outlet says it is. */
+export interface RawOutletIdentity {
+  readonly enrolmentId: string;
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+}
+
 /** An outlet that is not ours: it builds each message by hand, so that a test can spoil one thing at a time. */
 export interface RawOutlet {
-  readonly identity: TestIdentity;
+  readonly identity: RawOutletIdentity;
   transportKey(): Promise<TransportPublicKey>;
   position(): Promise<{ seq: number; batchHash: Uint8Array }>;
   /** Sends sealed messages one after another on one stream; the first answer to each. */
@@ -53,7 +67,7 @@ export interface Answer {
 /** What a test may change about a message. */
 export interface Spoiled {
   /** Who signs; by default the outlet itself. */
-  readonly signer?: TestIdentity;
+  readonly signer?: RawOutletIdentity;
   readonly statement?: Partial<BatchStatement>;
   /** Outlet named in the envelopes. */
   readonly envelopeOutlet?: string;
@@ -76,10 +90,10 @@ const collectedMs = Date.UTC(2026, 2, 1);
 
 /** Connects to a center's gRPC port. */
 export function rawOutlet(
-  firm: TestFirm,
+  firm: RawOutletFirm,
   channel: string,
   grpcPort: number,
-  identity: TestIdentity,
+  identity: RawOutletIdentity,
   tls: TlsIdentity = { certificateChainPem: identity.certificatePem, privateKeyPem: identity.privateKeyPem },
 ): RawOutlet {
   const client = new CenterClient(
@@ -125,7 +139,7 @@ export function buildMessage(
   parts: {
     readonly mspId: string;
     readonly channel: string;
-    readonly identity: TestIdentity;
+    readonly identity: RawOutletIdentity;
     readonly key: TransportPublicKey;
     readonly previous: { readonly seq: number; readonly batchHash: Uint8Array };
   },

@@ -1,0 +1,80 @@
+import { findFabricPrograms } from '@waymark/fabric-nodes';
+import { readTopology, type Runtime, type Topology } from '@waymark/network';
+import { WaymarkError } from '@waymark/protocol';
+import { runConsortium } from '../support/running-consortium.ts';
+import type { Outcome } from './model.ts';
+import { runScenarios, type Summary, summaryOf } from './runner.ts';
+import { createSystem, type Scenario } from './system.ts';
+
+/** What a run is asked for. */
+export interface AcceptanceOptions {
+  readonly runtime: Runtime;
+  /** Beginning of the version that is wanted. */
+  readonly fabricVersion: string | undefined;
+  readonly topologyFile: string;
+  readonly ordering: 'raft' | 'bft' | undefined;
+  readonly keep: boolean;
+  readonly awayMs: number;
+  /** Takes lines for people. */
+  readonly say: (text: string) => void;
+}
+
+/** What a run came to. */
+export interface AcceptanceResult extends Summary {
+  readonly runtime: Runtime;
+  /** Null on devnet. */
+  readonly fabricVersion: string | null;
+  readonly ordering: string;
+  readonly seconds: number;
+}
+
+/**
+ * Starts one consortium and runs scenarios on it.
+ *
+ * @throws WaymarkError program-missing, unsupported: what was asked for is not there; configuration-invalid: the topology
+ */
+export async function runAcceptance(
+  scenarios: readonly Scenario[],
+  options: AcceptanceOptions,
+): Promise<AcceptanceResult> {
+  const { runtime, awayMs, keep, say } = options;
+  const startMs = performance.now();
+  const topology = await topologyOf(options);
+  await requireVersion(options);
+  const running = await runConsortium({ runtime, topology, keep, onProgress: say });
+  const opened = createSystem(running, { awayMs });
+  let outcomes: Outcome[] = [];
+  try {
+    const { fabricVersion } = running.consortium.channel;
+    say(`${String(scenarios.length)} scenarios on ${runtime}${fabricVersion === undefined ? '' : ` ${fabricVersion}`}`);
+    outcomes = await runScenarios(scenarios, opened.system, (outcome) => say(lineOf(outcome)));
+    const summary = summaryOf(outcomes);
+    const seconds = Math.round(performance.now() - startMs) / 1_000;
+    const { passed, failed, skipped } = summary;
+    say(`${String(passed)} passed, ${String(failed)} failed, ${String(skipped.length)} skipped, ${String(seconds)} s`);
+    const ordering = topology.ordering.type;
+    return { runtime, fabricVersion: fabricVersion ?? null, ordering, ...summary, seconds };
+  } finally {
+    await opened.close();
+    await running.end();
+    if (keep) say(`kept: ${running.folder}`);
+  }
+}
+
+/** One line for people. */
+export function lineOf({ name, serves, state, reason, seconds }: Outcome): string {
+  return `${state.padEnd(7)} ${seconds.toFixed(1).padStart(6)} s  ${name} [${serves.join(' ')}]${reason === undefined ? '' : `: ${reason}`}`;
+}
+
+async function topologyOf({ topologyFile, ordering }: AcceptanceOptions): Promise<Topology> {
+  const topology = await readTopology(topologyFile);
+  if (ordering === undefined || ordering === topology.ordering.type) return topology;
+  throw new WaymarkError('unsupported', `${topologyFile} orders by ${topology.ordering.type}, not by ${ordering}`);
+}
+
+async function requireVersion({ runtime, fabricVersion }: AcceptanceOptions): Promise<void> {
+  if (runtime !== 'native' || fabricVersion === undefined) return;
+  const { version } = await findFabricPrograms();
+  if (version === fabricVersion || version.startsWith(`${fabricVersion}.`)) return;
+  throw new WaymarkError('program-missing', `Fabric ${fabricVersion} is asked for, ${version} is on PATH`);
+}

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Consortium } from '@waymark/network';
+import { isWaymarkError } from '@waymark/protocol';
+import {
+  connect,
+  type RecordInput,
+  type SubmitReceipt,
+  type TraceAnswer,
+  type TraceQuery,
+  type Waymark,
+} from '@waymark/sdk';
+import type { Ledger } from '@waymark/fabric';
+import type { Firm, RunningConsortium } from '../support/running-consortium.ts';
+import { connectLedger } from '../support/trusted-reading.ts';
+import { enrol, type EnrolledNode, type NodeKind } from './enrolment.ts';
+import type { Judged, Need, Rule } from './model.ts';
+import { type NodeNames, nodeNames } from './node-names.ts';
+
+/** What a scenario may use, whatever the consortium runs on. */
+export interface System extends Judged {
+  readonly running: RunningConsortium;
+  readonly consortium: Consortium;
+  readonly firms: readonly Firm[];
+  /** Two of the firms, for scenarios that need one and a stranger. The center of the first may open what its outlets seal. */
+  readonly first: Firm;
+  readonly second: Firm;
+  /** Names of the running nodes by kind. */
+  readonly names: NodeNames;
+  /** Part of every id of this run, so that no scenario meets another's records. */
+  readonly runId: string;
+  /** The firm's own people, connected by the SDK; closed when the run ends. */
+  as(firm: Firm, node: string): Waymark;
+  /** As somebody who has nothing in memory yet. */
+  afresh(firm: Firm, node: string): Waymark;
+  /** The channel as a node of the firm, or as its admin. */
+  ledger(firm: Firm, node: string): Promise<Ledger>;
+  /** An identity of the firm's CA, registered under a name of its own; its key lies nowhere. */
+  enrol(firm: Firm, enrolmentId: string, kind: NodeKind): Promise<EnrolledNode>;
+  /** New records that belong together. */
+  records(label: string, count: number): RecordInput[];
+  /** Submits through the firm's outlet until anchored; receipts in the order of the records. */
+  submit(firm: Firm, records: readonly RecordInput[]): Promise<SubmitReceipt[]>;
+  /** Asks by trusted query until the outlet's index, which follows the channel, knows the record. */
+  traceOnceIndexed(reader: Waymark, query: TraceQuery): Promise<TraceAnswer>;
+  /** Kills a process (SIGKILL) and waits until it is gone. */
+  kill(...names: string[]): Promise<void>;
+  restart(...names: string[]): Promise<void>;
+  /** Runs what has to be done with a service's port for operators. */
+  operations(firm: Firm, service: 'center' | 'outlet', page: string): Promise<{ status: number; text: string }>;
+}
+
+/** A rule about the whole system. */
+export type Scenario = Rule<System>;
+
+/** How a run is made. */
+export interface SystemOptions {
+  readonly awayMs: number;
+}
+
+/** Builds what scenarios use on a running consortium. `close` ends connections, not the consortium. */
+export function createSystem(
+  running: RunningConsortium,
+  { awayMs }: SystemOptions,
+): { system: System; close(): Promise<void> } {
+  const { consortium, firms } = running;
+  const runId = randomBytes(4).toString('hex');
+  const connected = new Map<string, Waymark>();
+  const fresh: Waymark[] = [];
+  const ledgers = new Map<string, Ledger>();
+  const names = nodeNames(consortium);
+  const expected = consortium.processes().map(({ name }) => name);
+  const profileOf = (firm: Firm, node: string): string => consortium.layout.node(firm.organisation, node).profile;
+
+  const as: System['as'] = (firm, node) => {
+    const name = `${firm.mspId} ${node}`;
+    const known = connected.get(name) ?? connect(profileOf(firm, node));
+    connected.set(name, known);
+    return known;
+  };
+  const ledger: System['ledger'] = async (firm, node) => {
+    const name = `${firm.mspId} ${node}`;
+    const known =
+      ledgers.get(name) ?? connectLedger(firm, node === 'admin' ? await firm.admin() : await firm.identity(node));
+    ledgers.set(name, known);
+    return known;
+  };
+  const restart: System['restart'] = async (...restarted) => {
+    for (const name of restarted) await consortium.restart(name);
+  };
+
+  const system: System = {
+    running,
+    consortium,
+    firms,
+    first: firms.find(({ organisation }) => organisation.centerIsRecipient) ?? firms[0],
+    second: firms.find(({ organisation }) => !organisation.centerIsRecipient) ?? firms[1],
+    names,
+    runId,
+    awayMs,
+    as,
+    afresh: (firm, node) => {
+      const connection = connect(profileOf(firm, node));
+      fresh.push(connection);
+      return connection;
+    },
+    ledger,
+    enrol: async (firm, enrolmentId, kind) =>
+      enrol(consortium, firm, await ledger(firm, 'admin'), { enrolmentId: `${enrolmentId}-${runId}`, kind }),
+    records: (label, count) =>
+      Array.from({ length: count }, (_, index): RecordInput => {
+        const id = `${label}-${runId}-${String(index)}`;
+        return {
+          eventId: `urn:acceptance:${id}`,
+          consignment: `${label}-${runId}`,
+          schema: 'urn:waymark:acceptance',
+          collectionTime: '2026-03-01T12:00:00.000Z',
+          businessIds: [{ type: 'order', value: id }],
+          payload: { step: 'loaded', place: `dock ${String(index)}`, id },
+        };
+      }),
+    async submit(firm, records) {
+      const receipts: SubmitReceipt[] = [];
+      for await (const result of as(firm, 'reader').submit(records)) {
+        if ('error' in result) throw result.error;
+        receipts[result.index] = result.receipt;
+      }
+      return receipts;
+    },
+    traceOnceIndexed: (reader, query) =>
+      until('the record to be in the index', async () => {
+        try {
+          return await reader.trace(query);
+        } catch (error) {
+          if (isWaymarkError(error, 'refused') || isWaymarkError(error, 'unavailable')) return undefined;
+          throw error;
+        }
+      }),
+    async kill(...killed) {
+      for (const name of killed) {
+        const process = consortium.processes().find((item) => item.name === name);
+        assert.ok(process !== undefined, `there is a process ${name}`);
+        process.kill('SIGKILL');
+        await process.exited;
+      }
+    },
+    restart,
+    async operations(firm, kind, page) {
+      const service = consortium.services.find((item) => item.organisation.mspId === firm.mspId && item.kind === kind);
+      assert.ok(service !== undefined, `${firm.mspId} has a ${kind}`);
+      const answer = await fetch(`${service.operationsUrl}/${page}`);
+      return { status: answer.status, text: await answer.text() };
+    },
+    missing: (need) => missing(need, running, names),
+    async checkWell() {
+      const ended = await endedOf(consortium);
+      assert.deepEqual(ended, [], 'everything runs that ran before');
+      assert.deepEqual(
+        consortium
+          .processes()
+          .map(({ name }) => name)
+          .sort(),
+        [...expected].sort(),
+      );
+    },
+    async recover() {
+      // What others stand on comes first, as the consortium lists it.
+      for (const name of await endedOf(consortium)) await consortium.restart(name);
+    },
+  };
+  return {
+    system,
+    async close() {
+      for (const opened of ledgers.values()) opened.close();
+      await Promise.all([...connected.values(), ...fresh].map((connection) => connection.close()));
+    },
+  };
+}
+
+const untilTimeoutMs = 60_000;
+const pollMs = 50;
+
+/** Asks again and again until there is an answer. Throws, naming what was waited for, when there is none within the time. */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | undefined>,
+  timeoutMs = untilTimeoutMs,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (Date.now() > deadline) throw new Error(`waited ${String(timeoutMs / 1_000)} s for ${what}`);
+    await delay(pollMs);
+  }
+}
+
+/** Asserts that something is refused with this code, and gives the refusal. */
+export async function refused(work: Promise<unknown>, ...codes: string[]): Promise<Error> {
+  const outcome = await work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  assert.ok(outcome instanceof Error, `it is refused with ${codes.join(' or ')}`);
+  const code = isWaymarkError(outcome) ? outcome.code : outcome.message;
+  assert.ok(codes.includes(code), `it is refused with ${codes.join(' or ')}, not ${code}: ${outcome.message}`);
+  return outcome;
+}
+
+async function endedOf(consortium: Consortium): Promise<string[]> {
+  const ended: string[] = [];
+  for (const { name, exited } of consortium.processes()) {
+    const gone = await Promise.race([exited.then(() => true), delay(0, false)]);
+    if (gone) ended.push(name);
+  }
+  return ended;
+}
+
+function missing(need: Need, { consortium, firms }: RunningConsortium, names: NodeNames): string | undefined {
+  switch (need) {
+    case 'separate-nodes':
+      return names.orderers.length > 0 ? undefined : 'peers and orderer of devnet are one process';
+    case 'two-peers':
+      return firms.every(({ mspId }) => consortium.channel.peers.filter((peer) => peer.mspId === mspId).length > 1)
+        ? undefined
+        : 'the topology has an organisation with one peer';
+    case 'raft':
+      return consortium.topology.ordering.type === 'raft' ? undefined : 'the topology orders by BFT';
+    case 'spare-orderer':
+      return names.orderers.length > 2 ? undefined : 'ordering goes on without one orderer from three orderers on';
+    case 'data-folders':
+      return firms.every(({ organisation }) => existsSync(consortium.layout.node(organisation, 'center').data))
+        ? undefined
+        : "the services' data is in volumes of its own";
+  }
+}

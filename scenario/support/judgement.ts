@@ -1,0 +1,146 @@
+import { formatEvidenceId } from '@waymark/protocol';
+import { readChain } from './chain.ts';
+import { type Acknowledged, digestOf } from './load.ts';
+import { connectOutlet, type SubmitOutcome } from './outlet-client.ts';
+import type { Firm, RunningConsortium } from './running-consortium.ts';
+import { openTrustedReading, type TrustedReading } from './trusted-reading.ts';
+
+/** An outlet takes ten thousand at most. */
+const recordsPerRequest = 5_000;
+const indexTimeoutMs = 60_000;
+
+/** What came of the records that were acknowledged; all lists are empty when each came to the channel exactly once. */
+export interface Judgement {
+  readonly acknowledged: number;
+  /** Acknowledged, and not read back as acknowledged. */
+  readonly lost: readonly string[];
+  /** Found twice, or an evidence written twice. */
+  readonly double: readonly string[];
+  /** Other rules that the outlet's evidence breaks: no gap, each linked, no record that nobody sent, the same receipts again. */
+  readonly broken: readonly string[];
+}
+
+/** What is judged: everything that a firm's outlet took between two moments. */
+export interface Judged {
+  /** By event id: what its clients were told. */
+  readonly acknowledged: ReadonlyMap<string, Acknowledged>;
+  /** Sequence number of the outlet's last batch before; 0 when there was none. */
+  readonly afterSeq: number;
+  /** Part of the id of the records that close the period. */
+  readonly name: string;
+}
+
+/** Compares what the clients of a firm were told with what its reader, the channel and the outlet say afterwards. */
+export async function judge(
+  running: RunningConsortium,
+  firm: Firm,
+  { acknowledged, afterSeq, name }: Judged,
+): Promise<Judgement> {
+  const broken: string[] = [];
+  const marker = `urn:scenario:${firm.mspId}:${name}`;
+  const lastEvidence = await anchorMarker(firm, marker);
+  const reading = await openTrustedReading(running, firm);
+  try {
+    const { written } = await readChain(reading.ledger, [lastEvidence]);
+    const all = written.filter(({ msp, outlet }) => msp === firm.mspId && outlet === firm.outletName);
+    const own = all.filter(({ seq }) => seq > afterSeq);
+    const ids = own.map(formatEvidenceId);
+    const double = ids.filter((id, index) => ids.indexOf(id) !== index);
+    for (const [index, { seq, prev }] of own.entries()) {
+      if (seq !== afterSeq + index + 1)
+        broken.push(`batch ${String(seq)} where ${String(afterSeq + index + 1)} is due`);
+      const before = own[index - 1];
+      if (before !== undefined && before.batchHash !== prev) broken.push(`batch ${String(seq)} does not link`);
+    }
+    // One more: the marker.
+    const records = own.reduce((sum, { count }) => sum + count, 0);
+    if (records !== acknowledged.size + 1) {
+      broken.push(`${String(records)} records on the channel, ${String(acknowledged.size + 1)} acknowledged`);
+    }
+    await indexed(reading, marker);
+    const asked = [...acknowledged.values()];
+    const found = await readBack(reading, asked);
+    broken.push(...(await otherReceipts(firm, asked)));
+    const again = await readChain(reading.ledger, [await anchorMarker(firm, marker, 1)]);
+    const since = again.written.filter(({ msp, outlet }) => msp === firm.mspId && outlet === firm.outletName);
+    if (since.length !== all.length + 1) broken.push('submitting again made new batches');
+    return { acknowledged: asked.length, lost: found.lost, double: [...double, ...found.double], broken };
+  } finally {
+    await reading.close();
+  }
+}
+
+/** Submits one record more and waits until it is anchored: then everything the outlet sent before is anchored as well. */
+export async function anchorMarker(firm: Firm, eventId: string, revision = 0): Promise<string> {
+  const outlet = connectOutlet(firm, await firm.identity('client'));
+  try {
+    const [outcome] = await outlet.submit([{ eventId, revision, consignment: 'last', payload: { step: 'last' } }]);
+    if (outcome?.anchored === undefined)
+      throw new Error(`the last record was not anchored: ${JSON.stringify(outcome)}`);
+    return outcome.anchored.evidenceId;
+  } finally {
+    outlet.close();
+  }
+}
+
+/** Resolves when the outlet's index knows the record: the index follows the channel. */
+async function indexed(reading: TrustedReading, eventId: string): Promise<void> {
+  const deadline = Date.now() + indexTimeoutMs;
+  for (;;) {
+    const [found] = await reading.trace([{ type: 'event', value: eventId }]);
+    if (found !== undefined && found.length > 0) return;
+    if (Date.now() > deadline) throw new Error('the index does not follow the channel');
+  }
+}
+
+/** Reads every record by trusted query and compares it with what was acknowledged. */
+async function readBack(
+  reading: TrustedReading,
+  asked: readonly Acknowledged[],
+): Promise<Pick<Judgement, 'lost' | 'double'>> {
+  const lost: string[] = [];
+  const double: string[] = [];
+  const answers = await reading.trace(asked.map(({ record }) => ({ type: 'event', value: record.eventId })));
+  asked.forEach((told, index) => {
+    const outcomes = answers[index] ?? [];
+    const found = outcomes.flatMap((outcome) => ('record' in outcome ? [outcome.record] : []));
+    const [record] = found;
+    const same =
+      found.length === 1 &&
+      outcomes.length === 1 &&
+      record?.recordOid === told.recordOid &&
+      record.evidenceId === told.evidenceId &&
+      record.leafIndex === told.leafIndex &&
+      record.evidence.batchHash === told.batchHash &&
+      digestOf(record.content) === told.contentDigest;
+    if (same) return;
+    const errors = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error.code] : []));
+    (found.length > 1 ? double : lost).push(`${told.record.eventId}: ${String(found.length)} found ${errors.join()}`);
+  });
+  return { lost, double };
+}
+
+/** Submits everything once more; names each record that does not get the receipt it has. */
+async function otherReceipts(firm: Firm, asked: readonly Acknowledged[]): Promise<string[]> {
+  const outlet = connectOutlet(firm, await firm.identity('client'));
+  try {
+    const outcomes: SubmitOutcome[] = [];
+    for (let start = 0; start < asked.length; start += recordsPerRequest) {
+      const page = asked.slice(start, start + recordsPerRequest);
+      outcomes.push(...(await outlet.submit(page.map(({ record }) => record))));
+    }
+    const others = asked.filter((told, index) => {
+      const receipt = outcomes[index]?.anchored;
+      return !(
+        receipt?.repeated === true &&
+        receipt.recordOid === told.recordOid &&
+        receipt.evidenceId === told.evidenceId &&
+        receipt.leafIndex === told.leafIndex &&
+        receipt.batchHash === told.batchHash
+      );
+    });
+    return others.map(({ record }) => `${record.eventId} got another receipt`);
+  } finally {
+    outlet.close();
+  }
+}
