@@ -145,10 +145,15 @@ describe('S3: the uploader', () => {
     expect(heldNames(letters)).toEqual(['a', 'c', 'd', 'b']);
   });
 
-  test('a fault that passes refuses nothing: what was taken before it keeps its number', async () => {
+  test.each([
+    ['that passes', 'unavailable'],
+    ['of the certificate, which renewal mends,', 'certificate-revoked'],
+    ['of the certificate, which renewal mends,', 'certificate-expired'],
+    ['of the certificate, which renewal mends,', 'certificate-untrusted'],
+  ] as const)('a fault %s refuses nothing (%s): what was taken before it keeps its number', async (_kind, code) => {
     let faults = 3;
     center.before = ({ seq }) => {
-      if (seq === 2 && faults-- > 0) throw new WaymarkError('unavailable', 'the disk is slow');
+      if (seq === 2 && faults-- > 0) throw new WaymarkError(code, 'not now');
     };
     queue('a', 'b', 'c');
     uploader.start();

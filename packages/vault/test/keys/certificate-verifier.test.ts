@@ -78,6 +78,37 @@ test('an attribute that is missing or has another value is not permitted', async
   }
 });
 
+test('the verifier says which lists it goes by: CA, number, times, length', async () => {
+  const number = (der: readonly number[]) => new Extension('2.5.29.20', false, Buffer.from(der));
+  const crlsPem = [
+    await root.revoke(['0a', '0b'], { extensions: [number([2, 2, 0x01, 0x00])] }),
+    await root.revoke([], { thisUpdateMs: testNowMs - dayMs }),
+  ];
+  const { revocationLists } = certificateVerifier({ rootsPem: [root.pem], crlsPem });
+  expect(revocationLists).toMatchObject([
+    { number: 256n, thisUpdateMs: testNowMs, nextUpdateMs: testNowMs + dayMs, count: 2 },
+    { number: null, thisUpdateMs: testNowMs - dayMs, nextUpdateMs: testNowMs, count: 0 },
+  ]);
+  expect(revocationLists[0]?.issuerKey).toBe(revocationLists[1]?.issuerKey);
+  for (const der of [
+    [2, 1, 0x80],
+    [2, 2, 1],
+    [4, 1, 1],
+  ]) {
+    const malformed = [await root.revoke([], { extensions: [number(der)] })];
+    expect(codeOf(() => certificateVerifier({ rootsPem: [root.pem], crlsPem: malformed }))).toBe(
+      'configuration-invalid',
+    );
+  }
+});
+
+test('a list that is only part of one, or only changes to one, is refused', async () => {
+  for (const oid of ['2.5.29.27', '2.5.29.28']) {
+    const crlsPem = [await root.revoke([], { extensions: [new Extension(oid, true, Buffer.from([2, 1, 1]))] })];
+    expect(codeOf(() => certificateVerifier({ rootsPem: [root.pem], crlsPem }))).toBe('configuration-invalid');
+  }
+});
+
 test('a revoked certificate is refused; a list of another CA cannot revoke', async () => {
   const { der, serialNumber } = await root.issue();
   const fresh = await root.issue();

@@ -42,7 +42,10 @@ export interface TestAuthority {
     name: string,
     options?: { readonly pathLength?: number; readonly notAfterMs?: number },
   ): Promise<TestAuthority>;
-  revoke(serialNumbers: readonly string[]): Promise<string>;
+  revoke(
+    serialNumbers: readonly string[],
+    options?: { readonly thisUpdateMs?: number; readonly extensions?: readonly Extension[] },
+  ): Promise<string>;
 }
 
 const bytesOf = (view: ArrayBufferView | ArrayBuffer): Uint8Array =>
@@ -107,11 +110,13 @@ function authority(certificate: X509Certificate, keys: webcrypto.CryptoKeyPair):
       });
       return authority(ca, below);
     },
-    async revoke(serialNumbers) {
+    async revoke(serialNumbers, options = {}) {
+      const thisUpdateMs = options.thisUpdateMs ?? testNowMs;
       const crl = await X509CrlGenerator.create({
         issuer: certificate.subject,
-        thisUpdate: new Date(testNowMs),
-        nextUpdate: new Date(testNowMs + dayMs),
+        thisUpdate: new Date(thisUpdateMs),
+        nextUpdate: new Date(thisUpdateMs + dayMs),
+        extensions: [...(options.extensions ?? [])],
         signingAlgorithm: algorithm,
         signingKey: keys.privateKey,
         entries: serialNumbers.map((serialNumber) => ({ serialNumber, revocationDate: new Date(testNowMs) })),
