@@ -1,8 +1,8 @@
 import type { TopologyOrganisation } from '../topology.ts';
 
-/** Networks that several organisations share. */
-export const channelNetwork = 'channel';
-export const swarmNetwork = 'swarm';
+/** Networks that several organisations share; no domain has an underscore. */
+export const channelNetwork = 'shared_channel';
+export const swarmNetwork = 'shared_swarm';
 
 /** The one-shot container that gives volumes to the user that the others run as. */
 export const volumesService = 'volumes';
@@ -28,5 +28,3 @@ export function chaincodeContainer(organisation: Pick<TopologyOrganisation, 'dom
 export function serviceContainer({ domain }: Pick<TopologyOrganisation, 'domain'>, node: string): string {
   return node === 'center' ? `center.${domain}` : `outlet.${node}.${domain}`;
 }
-
-export { chaincodeKey };

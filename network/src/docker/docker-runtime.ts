@@ -1,0 +1,166 @@
+import { join } from 'node:path';
+import { getgid, getuid } from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NodeRunner } from '@waymark/fabric-nodes';
+import type { KuboRunner } from '@waymark/kubo-nodes';
+import { WaymarkError } from '@waymark/protocol';
+import type { ChaincodeServerPlan, Hosting, ServicePlan } from '../hosting/hosting.ts';
+import { type Layout, type PortPlan, serviceName } from '../layout.ts';
+import type { Topology } from '../topology.ts';
+import { openChaincodeServers } from './chaincode-servers.ts';
+import { composeDocument } from './compose-file.ts';
+import { chaincodeContainer, serviceContainer } from './container-names.ts';
+import type { ContainerProcess } from './container-process.ts';
+import { containerUser } from './container-user.ts';
+import { containerPaths } from './containers.ts';
+import { type Engine, findEngine } from './engine.ts';
+import { buildContext, buildImages, networkImages } from './images.ts';
+import { openProject } from './project.ts';
+import { defaultFabricVersion } from './versions.ts';
+
+/** What the containers of a network are made from. */
+export interface DockerPlan {
+  readonly layout: Layout;
+  /** As they are now: a network may grow while it runs. */
+  readonly topology: () => Topology;
+  readonly ports: () => PortPlan;
+  /** Exact version of the official images. Default: the newest that is tested. */
+  readonly fabricVersion?: string | undefined;
+  /** Address of this machine on which users' ports are published: gRPC and REST of the services, peers, orderers. Default 127.0.0.1. */
+  readonly publish?: string | undefined;
+  readonly onProgress: (step: string) => void;
+}
+
+/** Containers as what a network stands on: Fabric's nodes, kubos, chaincodes and services are started by them. */
+export interface DockerRuntime {
+  readonly hosting: Hosting;
+  readonly fabricRunner: NodeRunner;
+  readonly kuboRunner: KuboRunner;
+  /** Ends following the engine. Containers that run go on. */
+  close(): void;
+}
+
+const readyTimeoutMs = 90_000;
+const probeTimeoutMs = 2_000;
+const pollMs = 100;
+
+/**
+ * Builds the images, fetches those that are missing and writes the compose file; containers start when they are asked for.
+ *
+ * @throws WaymarkError `program-missing` when there is no engine; `unavailable` when an image cannot be had
+ */
+export async function startDockerRuntime(plan: DockerPlan, found?: Engine): Promise<DockerRuntime> {
+  const { layout, onProgress } = plan;
+  const engine = found ?? (await findEngine());
+  const images = await networkImages(plan.fabricVersion);
+  const owner = containerUser({ uid: getuid?.(), gid: getgid?.() }, engine.rootless);
+  const servers = await openChaincodeServers(layout);
+  const project = openProject(engine, layout);
+  const logFile = join(layout.run, 'docker.log');
+
+  let written = '';
+  let volumes = '';
+  const refreshed = async (): Promise<void> => {
+    const topology = plan.topology();
+    const document = composeDocument({
+      project: project.name,
+      topology,
+      layout,
+      ports: plan.ports(),
+      images,
+      user: owner.user,
+      publish: plan.publish ?? '127.0.0.1',
+      repository: buildContext,
+      chaincodes: servers.of(topology),
+      loggingSpec: 'warning',
+    });
+    const text = JSON.stringify(document);
+    if (text === written) return;
+    await project.write(document);
+    written = text;
+    const names = Object.keys(document.volumes).join();
+    if (names !== volumes) await project.prepareVolumes();
+    volumes = names;
+  };
+  let refreshing: Promise<void> = Promise.resolve();
+  const refresh = (): Promise<void> => (refreshing = refreshing.catch(() => undefined).then(refreshed));
+
+  const start = async (service: string, processName: string, nodeDir?: string): Promise<ContainerProcess> => {
+    if (nodeDir !== undefined) await owner.giveFolder(nodeDir);
+    await refresh();
+    return project.start(service, processName);
+  };
+
+  onProgress('building images of the services and of the chaincode');
+  await buildImages(engine, images, logFile);
+  // Volumes need an image only, the file all that can be known by now.
+  await refresh();
+  onProgress('fetching images that are missing');
+  await project.pull();
+
+  const startService = async (service: ServicePlan): Promise<ContainerProcess> => {
+    const { organisation, node } = service;
+    const name = serviceName(organisation, node);
+    const process = await start(serviceContainer(organisation, node), name, layout.node(organisation, node).dir);
+    const port = plan.ports().services[name]?.operationsPort ?? 0;
+    await untilServing(engine, process, () => isLive(port));
+    return process;
+  };
+  const startChaincode = async (server: ChaincodeServerPlan): Promise<ContainerProcess> => {
+    await servers.add(server);
+    const process = await start(chaincodeContainer(server.organisation, server.name), server.name);
+    await untilServing(engine, process, () => project.succeeds(process.container, ['node', 'chaincode-health.mjs']));
+    return process;
+  };
+
+  return {
+    hosting: {
+      advertise: 'host-name',
+      listenHost: '0.0.0.0',
+      address: (hostName, port) => `${hostName}:${port}`,
+      startService,
+      startChaincode,
+    },
+    fabricRunner: {
+      fabricVersion: plan.fabricVersion ?? defaultFabricVersion,
+      paths: () => ({ dataDir: containerPaths.fabricData, builderDir: containerPaths.fabricBuilder }),
+      start: ({ hostName, nodeDir }) => start(hostName, hostName, nodeDir),
+    },
+    kuboRunner: { start: ({ name, nodeDir }) => start(name, name, nodeDir) },
+    close: () => project.close(),
+  };
+}
+
+/** Waits until a container does its duty; one that the engine has to start again and again does not. */
+async function untilServing(engine: Engine, process: ContainerProcess, serves: () => Promise<boolean>): Promise<void> {
+  const { name, container } = process;
+  const deadline = Date.now() + readyTimeoutMs;
+  let reason = 'did not become ready in time';
+  while (Date.now() < deadline) {
+    if (await serves()) return;
+    if (await hasCrashed(engine, container)) {
+      reason = 'ended before it was ready';
+      break;
+    }
+    await delay(pollMs);
+  }
+  const words = await process.lastWords();
+  await process.stop().catch(() => undefined);
+  throw new WaymarkError('unavailable', `${name} ${reason}: ${words}`, { details: { process: name } });
+}
+
+async function hasCrashed(engine: Engine, container: string): Promise<boolean> {
+  const { stdout } = await engine.tryDocker(['inspect', '--format', '{{.State.Status}}', container]);
+  return !/^(running|created|paused)/.test(stdout);
+}
+
+async function isLive(operationsPort: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${operationsPort}/healthz/live`, {
+      signal: AbortSignal.timeout(probeTimeoutMs),
+    });
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { WaymarkError } from '@waymark/protocol';
+import type { Engine } from './engine.ts';
+import { defaultFabricVersion, type Images, imagesOf } from './versions.ts';
+
+const repository = join(import.meta.dirname, '..', '..', '..');
+const buildTimeoutMs = 20 * 60_000;
+
+/** The repository whose Dockerfiles build the services' images. */
+export const buildContext = repository;
+
+/**
+ * The images of a network.
+ *
+ * @param fabricVersion an exact one; default: the newest that is tested
+ * @throws WaymarkError `configuration-invalid`
+ */
+export async function networkImages(fabricVersion = defaultFabricVersion): Promise<Images> {
+  if (!/^[23]\.\d{1,2}\.\d{1,3}$/.test(fabricVersion)) {
+    throw new WaymarkError('configuration-invalid', `${fabricVersion} is not an exact version of Fabric 2 or 3`);
+  }
+  const { version } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8')) as { version: string };
+  return imagesOf(fabricVersion, version);
+}
+
+/** Builds the images of this repository; what has not changed is taken from the engine's cache. */
+export async function buildImages(engine: Engine, images: Images, logFile: string): Promise<void> {
+  for (const kind of ['service', 'chaincode'] as const) {
+    const dockerfile = join(repository, 'network', 'docker', `${kind}.Dockerfile`);
+    const args = ['build', '--quiet', '--file', dockerfile, '--tag', images[kind], repository];
+    await engine.docker(args, { timeoutMs: buildTimeoutMs, logFile });
+  }
+}
