@@ -142,7 +142,7 @@ class Node implements KuboNode {
     } catch (cause) {
       const words = await started.lastWords();
       await started.stop().catch(() => undefined);
-      if (isWaymarkError(cause, 'unsupported')) throw cause;
+      if (isWaymarkError(cause)) throw cause;
       throw new WaymarkError('unavailable', `${hostName} did not start: ${words}`, { cause });
     }
     // kubo itself waits five seconds before it dials; members that are away are no fault here.

@@ -1,4 +1,4 @@
-import { isWaymarkError, type WaymarkError } from '@waymark/protocol';
+import type { WaymarkError } from '@waymark/protocol';
 import type { CID } from 'multiformats/cid';
 import { missing as missingBlock } from '../block/verify.ts';
 import type { HeldOptions, HeldReport } from '../store/content-store.ts';
@@ -30,9 +30,7 @@ export async function checkHeld(
         walk.enter({ cid, bytes });
         blocks += 1;
         sizeBytes += bytes.length;
-      } else if (isWaymarkError(bytes, 'data-abnormal')) altered.push(cid);
-      else if (isMissing(bytes)) missing.push(cid);
-      else throw bytes;
+      } else (isAltered(bytes) ? altered : missing).push(cid);
     }
     if (missing.length + altered.length >= maxFaults) break;
   }
@@ -49,10 +47,13 @@ function nextOf(walk: DagWalk): CID[] {
   return batch;
 }
 
-/** A part of the disk that cannot be read, or a file that is gone, has lost the block as well. */
-function isMissing(fault: unknown): boolean {
-  return (
-    isWaymarkError(fault, 'unavailable') &&
-    (fault.details['reason'] === 'missing' || fault.details['reason'] === 'io-fault')
-  );
+/**
+ * Altered or missing: a part of the disk that cannot be read, or a file that is gone, has lost the block as well.
+ * @throws any other fault: it says nothing about the block
+ */
+function isAltered(fault: WaymarkError): boolean {
+  if (fault.code === 'data-abnormal') return true;
+  const reason = fault.code === 'unavailable' ? fault.details['reason'] : undefined;
+  if (reason === 'missing' || reason === 'io-fault') return false;
+  throw fault;
 }
