@@ -7,4 +7,4 @@ export {
   type IssueTlsParams,
   type OrganisationCa,
 } from './organisation-ca.ts';
-export { writeTlsFolder } from './msp-folder.ts';
+export { writeMspFolder, writeTlsFolder, type MspFolderContent } from './msp-folder.ts';

@@ -22,6 +22,7 @@ export interface MspFolderContent {
   readonly domain: string;
   readonly rootCertPem: string;
   readonly tlsRootCertPem: string;
+  readonly intermediateCertsPem?: readonly string[];
   readonly crlPem?: string;
   readonly identity?: IssuedIdentity;
 }
@@ -32,6 +33,9 @@ export async function writeMspFolder(dir: string, content: MspFolderContent): Pr
     [`cacerts/ca.${content.domain}-cert.pem`]: content.rootCertPem,
     [`tlscacerts/tlsca.${content.domain}-cert.pem`]: content.tlsRootCertPem,
     'config.yaml': CONFIG_YAML,
+    ...Object.fromEntries(
+      (content.intermediateCertsPem ?? []).map((pem, index) => [`intermediatecerts/${String(index)}-cert.pem`, pem]),
+    ),
     ...(content.crlPem === undefined ? {} : { 'crls/crl.pem': content.crlPem }),
     ...(content.identity === undefined
       ? {}
