@@ -1,6 +1,12 @@
 import 'reflect-metadata';
 import { X509Certificate as NodeCertificate, createHash, type KeyObject } from 'node:crypto';
-import { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, X509Certificate } from '@peculiar/x509';
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  X509Certificate,
+} from '@peculiar/x509';
 import { WaymarkError } from '@waymark/protocol';
 
 /** Roles a Fabric MSP tells apart by the organisational unit of a certificate (NodeOUs). */
@@ -25,6 +31,8 @@ export interface ParsedCertificate {
   readonly attributes: ReadonlyMap<string, string>;
   /** Lower-case hex without leading zeros. */
   readonly serialNumber: string;
+  /** Name of the key that signed it; null when it does not say. */
+  readonly authorityKeyId: Uint8Array | null;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
   readonly isCa: boolean;
@@ -93,6 +101,7 @@ function read(node: NodeCertificate, certificate: X509Certificate): ParsedCertif
   }
   const constraints = certificate.getExtension(BasicConstraintsExtension);
   const usages = certificate.getExtension(KeyUsagesExtension)?.usages;
+  const keyId = certificate.getExtension(AuthorityKeyIdentifierExtension)?.keyId;
   const isCa = constraints?.ca === true;
   return {
     der: node.raw,
@@ -101,6 +110,7 @@ function read(node: NodeCertificate, certificate: X509Certificate): ParsedCertif
     role: roleOf(certificate),
     attributes: attributesOf(certificate),
     serialNumber: canonicalSerial(certificate.serialNumber),
+    authorityKeyId: keyId === undefined ? null : Buffer.from(keyId, 'hex'),
     notBeforeMs: certificate.notBefore.getTime(),
     notAfterMs: certificate.notAfter.getTime(),
     isCa,
