@@ -27,10 +27,10 @@ export function isRefusal({ response }: PeerResponse): boolean {
 }
 
 /** Everything that was said in an answer to a proposal: the failures of a plan lie inside of one error. */
-export function flatten(sent: {
-  readonly errors: readonly Error[];
+export function flatten(sent: { readonly errors: readonly Error[]; readonly responses: readonly PeerResponse[] }): {
+  readonly errors: readonly LibraryError[];
   readonly responses: readonly PeerResponse[];
-}): { readonly errors: readonly LibraryError[]; readonly responses: readonly PeerResponse[] } {
+} {
   const errors: readonly LibraryError[] = sent.errors;
   const inside = errors.flatMap(({ endorsements = [] }) => endorsements);
   const isError = (item: PeerResponse | Error): item is Error => item instanceof Error;

@@ -3,5 +3,11 @@ import type { TestNetwork } from './network.ts';
 
 export async function startDevnetNetwork(): Promise<TestNetwork> {
   const { devnet, stop } = await startTestNetwork();
-  return { channel: CHANNEL, chaincode: CHAINCODE, organisations: devnet.organisations, orderers: [devnet.orderer], stop };
+  return {
+    channel: CHANNEL,
+    chaincode: CHAINCODE,
+    organisations: devnet.organisations,
+    orderers: [devnet.orderer],
+    stop,
+  };
 }

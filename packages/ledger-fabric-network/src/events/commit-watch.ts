@@ -95,7 +95,12 @@ export function watchCommits(
 
   const begin = async (): Promise<Following> => {
     const current = follow();
-    if ((await within(beginTimeoutMs, current.begun.then(() => true))) === undefined) {
+    if (
+      (await within(
+        beginTimeoutMs,
+        current.begun.then(() => true),
+      )) === undefined
+    ) {
       throw new WaymarkError('unavailable', 'the peer sends no blocks');
     }
     return current;
@@ -117,7 +122,6 @@ export function watchCommits(
     },
   };
 }
-
 
 function closed(): WaymarkError {
   return new WaymarkError('unavailable', 'the ledger connection is closed');

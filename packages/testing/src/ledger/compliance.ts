@@ -1,48 +1,25 @@
-import type { CommittedTransaction, DecodedBlock, Ledger, SubmitOptions } from '@waymark/fabric';
-import { expectCode } from './content/expect-code.ts';
+import type { DecodedBlock, Ledger } from '@waymark/fabric';
+import { expectCode } from '../content/expect-code.ts';
+import { blockAt, contract, ledgerBench, text, type LedgersUnderTest } from './bench.ts';
+import { endorsementRules } from './endorsement-rules.ts';
+import { statusRules } from './status-rules.ts';
+import { streamRules } from './stream-rules.ts';
 
-/** Two organisations' connections to one channel that serves the contract of `examples/asset-contract`, endorsed by both. */
-export interface LedgersUnderTest {
-  readonly ledger: Ledger;
-  /** As another organisation, through its own peer. */
-  readonly other: Ledger;
-  /** A new connection as the first organisation. */
-  connect(): Ledger;
-  dispose(): Promise<void>;
-}
-
-const contract = 'assets';
+export type { LedgersUnderTest } from './bench.ts';
 
 /** One suite for every implementation of the ledger port and every network behind it. */
 export function ledgerCompliance(name: string, prepare: () => Promise<LedgersUnderTest>): void {
   describe(`ledger: ${name}`, () => {
     let underTest: LedgersUnderTest;
     let ledger: Ledger;
-    let count = 0;
-    const freshId = (): string => `asset-${(count += 1)}`;
+    const bench = ledgerBench(() => underTest);
+    const { fresh, commit, created, valueOf } = bench;
 
     beforeAll(async () => {
       underTest = await prepare();
       ledger = underTest.ledger;
-    }, 60_000);
-    afterAll(() => underTest.dispose());
-
-    async function commit(
-      fn: string,
-      args: readonly (string | Uint8Array)[],
-      options?: SubmitOptions,
-    ): Promise<CommittedTransaction> {
-      return (await ledger.submit(contract, fn, args, options)).commit();
-    }
-
-    async function created(id = freshId()): Promise<CommittedTransaction & { readonly id: string }> {
-      return { id, ...(await commit('createAsset', [id, 'owner', '1'])) };
-    }
-
-    async function valueOf(id: string): Promise<number> {
-      const asset = JSON.parse(text(await ledger.evaluate(contract, 'readAsset', [id]))) as { readonly value: number };
-      return asset.value;
-    }
+    }, 120_000);
+    afterAll(() => underTest.dispose(), 30_000);
 
     test('what a transaction returned and wrote is there once it is committed', async () => {
       const { id, txId, result, blockNumber } = await created();
@@ -53,7 +30,7 @@ export function ledgerCompliance(name: string, prepare: () => Promise<LedgersUnd
     });
 
     test('an evaluation writes nothing', async () => {
-      const id = freshId();
+      const id = fresh();
       await ledger.evaluate(contract, 'createAsset', [id, 'owner', '1']);
       await expectCode(ledger.evaluate(contract, 'readAsset', [id]), 'chaincode-error');
     });
@@ -78,15 +55,16 @@ export function ledgerCompliance(name: string, prepare: () => Promise<LedgersUnd
 
     test('arguments may be any bytes', async () => {
       const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
-      await commit('raw', ['bytes', bytes]);
-      expect(text(await ledger.evaluate(contract, 'readRaw', ['bytes']))).toBe(Buffer.from(bytes).toString('base64'));
+      const key = fresh('bytes');
+      await commit('raw', [key, bytes]);
+      expect(text(await ledger.evaluate(contract, 'readRaw', [key]))).toBe(Buffer.from(bytes).toString('base64'));
     });
 
     test('transient values reach the contract and are not in the block', async () => {
       const transient = { secret: Buffer.from('canary-transient') };
       const sizes = await ledger.evaluate(contract, 'transientSizes', [], { transient });
       expect(JSON.parse(text(sizes))).toEqual({ secret: 16 });
-      const id = freshId();
+      const id = fresh();
       const { blockNumber } = await commit('createAsset', [id, 'owner', '1'], { transient });
       const block = await blockAt(ledger, blockNumber);
       expect(block.transactions.some(({ writes }) => writes.some(({ key }) => key === id))).toBe(true);
@@ -130,21 +108,21 @@ export function ledgerCompliance(name: string, prepare: () => Promise<LedgersUnd
     });
 
     test('a range that changed meanwhile is a phantom conflict, repeated on request', async () => {
-      const count1 = ledger.submit(contract, 'countInto', ['phantom-', 'phantom-~', 'count-of-phantoms'], {
-        retryable: true,
-      });
-      const add = ledger.submit(contract, 'createAsset', ['phantom-1', 'owner', '1']);
-      const [counting, adding] = await Promise.all([count1, add]);
+      const [range, total] = [fresh('phantom'), fresh('count-of-phantoms')];
+      const count = ledger.submit(contract, 'countInto', [`${range}-`, `${range}-~`, total], { retryable: true });
+      const add = ledger.submit(contract, 'createAsset', [`${range}-1`, 'owner', '1']);
+      const [counting, adding] = await Promise.all([count, add]);
       await Promise.all([counting.commit(), adding.commit()]);
-      expect(await valueOf('count-of-phantoms')).toBeLessThanOrEqual(1);
+      expect(await valueOf(total)).toBeLessThanOrEqual(1);
     });
 
     test('endorsers that answer differently are transaction-invalid, and nothing is ordered', async () => {
-      await expect(ledger.submit(contract, 'random', ['dice'])).rejects.toMatchObject({
+      const dice = fresh('dice');
+      await expect(ledger.submit(contract, 'random', [dice])).rejects.toMatchObject({
         code: 'transaction-invalid',
         details: { validationCode: 'ENDORSEMENT_MISMATCH' },
       });
-      expect(text(await ledger.evaluate(contract, 'readRaw', ['dice']))).toBe('');
+      expect(text(await ledger.evaluate(contract, 'readRaw', [dice]))).toBe('');
     });
 
     test('another organisation sees the same blocks', async () => {
@@ -230,10 +208,11 @@ export function ledgerCompliance(name: string, prepare: () => Promise<LedgersUnd
     });
 
     test('a block larger than gRPC’s usual 4 MiB is read', async () => {
+      const large = fresh('large');
       const value = Buffer.alloc(3 * 1024 * 1024, 0x5a);
-      const { blockNumber } = await commit('raw', ['large', value]);
+      const { blockNumber } = await commit('raw', [large, value]);
       const block = await blockAt(ledger, blockNumber);
-      const write = block.transactions.flatMap(({ writes }) => writes).find(({ key }) => key === 'large');
+      const write = block.transactions.flatMap(({ writes }) => writes).find(({ key }) => key === large);
       expect(write?.value.length).toBe(value.length);
     });
 
@@ -244,9 +223,9 @@ export function ledgerCompliance(name: string, prepare: () => Promise<LedgersUnd
       expect(ledger.load).toEqual({ inFlight: 0, waiting: 0 });
     });
 
-    test('a transaction nobody knows has no status', async () => {
-      expect(await ledger.transactionStatus('00'.repeat(32), 300)).toBeUndefined();
-    });
+    endorsementRules(bench);
+    statusRules(bench);
+    streamRules(bench);
 
     test('a closed connection ends its streams quietly and answers nothing', async () => {
       const short = underTest.connect();
@@ -262,11 +241,6 @@ export function ledgerCompliance(name: string, prepare: () => Promise<LedgersUnd
   });
 }
 
-async function blockAt(ledger: Ledger, number: bigint): Promise<DecodedBlock> {
-  for await (const block of ledger.blockEvents({ from: number })) return block;
-  throw new Error('the stream ended');
-}
-
 async function blocksBetween(ledger: Ledger, from: bigint, to: bigint): Promise<DecodedBlock[]> {
   const blocks: DecodedBlock[] = [];
   for await (const block of ledger.blockEvents({ from })) {
@@ -274,8 +248,4 @@ async function blocksBetween(ledger: Ledger, from: bigint, to: bigint): Promise<
     if (block.number === to) break;
   }
   return blocks;
-}
-
-function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString();
 }

@@ -1,7 +1,0 @@
-import { ledgerCompliance } from '@waymark/testing/ledger-compliance';
-import { startDevnetNetwork } from './devnet-network.ts';
-import { ledgersOf } from './network.ts';
-
-ledgerCompliance('fabric-network on devnet, with discovery', async () =>
-  ledgersOf(await startDevnetNetwork(), { asLocalhost: false }),
-);
