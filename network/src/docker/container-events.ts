@@ -15,7 +15,8 @@ const reconnectMs = 1_000;
 /** Follows the engine's events with one process for all containers of a project. */
 export function followEvents(project: string): ContainerEvents {
   const waiting = new Map<string, Set<() => void>>();
-  let closed = false;
+  const closing = new AbortController();
+  const isClosed = (): boolean => closing.signal.aborted;
   let child: ChildProcess | undefined;
   const wake = (container: string): void => {
     const woken = waiting.get(container) ?? [];
@@ -23,8 +24,8 @@ export function followEvents(project: string): ContainerEvents {
     for (const resolve of woken) resolve();
   };
   const follow = async (): Promise<void> => {
-    while (!closed) {
-      child = spawn(
+    while (!isClosed()) {
+      const following = spawn(
         'docker',
         [
           'events',
@@ -34,13 +35,14 @@ export function followEvents(project: string): ContainerEvents {
         ],
         { env: commandEnvironment(), stdio: ['ignore', 'pipe', 'ignore'] },
       );
+      child = following;
       const ended = new Promise<void>((resolve) => {
-        child?.once('error', () => resolve());
-        child?.once('close', () => resolve());
+        following.once('error', () => resolve());
+        following.once('close', () => resolve());
       });
-      if (child.stdout !== null) createInterface({ input: child.stdout }).on('line', wake);
+      createInterface({ input: following.stdout }).on('line', wake);
       await ended;
-      if (closed) return;
+      if (isClosed()) return;
       // The engine went away, or was restarted: everybody looks again.
       await delay(reconnectMs);
       for (const container of [...waiting.keys()]) wake(container);
@@ -54,7 +56,7 @@ export function followEvents(project: string): ContainerEvents {
         waiting.set(container, others.add(resolve));
       }),
     close: () => {
-      closed = true;
+      closing.abort();
       child?.kill('SIGTERM');
     },
   };

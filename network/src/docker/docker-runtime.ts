@@ -13,13 +13,14 @@ import { chaincodeContainer, serviceContainer } from './container-names.ts';
 import type { ContainerProcess } from './container-process.ts';
 import { containerUser } from './container-user.ts';
 import { containerPaths } from './containers.ts';
-import { type Engine, findEngine } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { buildContext, buildImages, networkImages } from './images.ts';
 import { openProject } from './project.ts';
 import { defaultFabricVersion } from './versions.ts';
 
 /** What the containers of a network are made from. */
 export interface DockerPlan {
+  readonly engine: Engine;
   readonly layout: Layout;
   /** As they are now: a network may grow while it runs. */
   readonly topology: () => Topology;
@@ -47,11 +48,10 @@ const pollMs = 100;
 /**
  * Builds the images, fetches those that are missing and writes the compose file; containers start when they are asked for.
  *
- * @throws WaymarkError `program-missing` when there is no engine; `unavailable` when an image cannot be had
+ * @throws WaymarkError `unavailable` when an image cannot be had
  */
-export async function startDockerRuntime(plan: DockerPlan, found?: Engine): Promise<DockerRuntime> {
-  const { layout, onProgress } = plan;
-  const engine = found ?? (await findEngine());
+export async function startDockerRuntime(plan: DockerPlan): Promise<DockerRuntime> {
+  const { engine, layout, onProgress } = plan;
   const images = await networkImages(plan.fabricVersion);
   const owner = containerUser({ uid: getuid?.(), gid: getgid?.() }, engine.rootless);
   const servers = await openChaincodeServers(layout);

@@ -54,10 +54,12 @@ export function openProject(engine: Engine, layout: Layout): Project {
   return {
     name,
     write: (document) => writeWhole(composeFileOf(layout), composeText(document)),
-    pull: async () =>
-      void (await compose(['pull', '--policy', 'missing', '--ignore-buildable', '--quiet'], pullTimeoutMs)),
-    prepareVolumes: async () =>
-      void (await compose(['run', '--rm', '--no-deps', '--no-TTY', '--pull', 'never', volumesService])),
+    pull: async () => {
+      await compose(['pull', '--policy', 'missing', '--ignore-buildable', '--quiet'], pullTimeoutMs);
+    },
+    prepareVolumes: async () => {
+      await compose(['run', '--rm', '--no-deps', '--no-TTY', volumesService]);
+    },
     start: async (service, processName) => {
       await startAll(service);
       events ??= followEvents(name);

@@ -48,9 +48,9 @@ export async function runCommand(
       if (output[name].length < maxOutputCharacters) output[name] += text;
     });
   }
-  let late = false;
+  const limit = { reached: false };
   const timer = setTimeout(() => {
-    late = true;
+    limit.reached = true;
     started.kill('SIGKILL');
   }, options.timeoutMs);
   const code = await new Promise<number>((resolve, reject) => {
@@ -65,7 +65,7 @@ export async function runCommand(
     const lines = [`$ ${program} ${args.join(' ')}`, output.stdout.trim(), output.stderr.trim(), `exit ${code}`];
     await appendFile(options.logFile, `${lines.filter((line) => line !== '').join('\n')}\n`);
   }
-  if (late) {
+  if (limit.reached) {
     throw new WaymarkError('unavailable', `${program} ${args[0] ?? ''} took longer than ${options.timeoutMs / 1000} s`);
   }
   return { code, ...output };
