@@ -40,6 +40,8 @@ const define = (types: ConfigurationTypes) =>
       grpcPort: types.port(),
       apiPort: types.port(),
       operationsPort: types.port(),
+      /** Another address than loopback only where the network keeps strangers out, as a container's does: this port asks nobody who they are. */
+      operationsHost: z.string().default('127.0.0.1'),
     }),
     dataFolder: types.path(),
     batch: types

@@ -299,6 +299,8 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
   });
   const api = createApiServer({ host: config.listen.host, port: config.listen.apiPort, tls, handler: application });
   const operations = createOperationsServer({
+    host: config.listen.operationsHost,
+    allowRemote: true,
     port: config.listen.operationsPort,
     registry,
     openApi: departmentOpenApi,
