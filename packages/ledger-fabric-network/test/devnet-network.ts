@@ -2,12 +2,13 @@ import { CHAINCODE, CHANNEL, startTestNetwork } from '../../devnet/test/harness/
 import type { TestNetwork } from './network.ts';
 
 export async function startDevnetNetwork(): Promise<TestNetwork> {
-  const { devnet, stop } = await startTestNetwork();
+  const network = await startTestNetwork();
+  const { devnet } = network;
   return {
     channel: CHANNEL,
     chaincode: CHAINCODE,
     organisations: devnet.organisations,
     orderers: [devnet.orderer],
-    stop,
+    stop: () => network.stop(),
   };
 }

@@ -54,16 +54,16 @@ describeNative('on real Fabric', () => {
 
 /** Until gossip has told the peers of each other and the chaincode's server is up. */
 async function untilEndorsed(network: TestNetwork): Promise<void> {
-  const { ledger, dispose } = gatewayLedgersOf(network);
+  const ledgers = gatewayLedgersOf(network);
   const end = Date.now() + 90_000;
   for (;;) {
     try {
-      await (await ledger.submit('assets', 'raw', ['ready', 'x'])).commit();
+      await (await ledgers.ledger.submit('assets', 'raw', ['ready', 'x'])).commit();
       break;
     } catch (error) {
       if (Date.now() > end) throw error;
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }
-  await dispose();
+  await ledgers.dispose();
 }

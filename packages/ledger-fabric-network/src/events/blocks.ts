@@ -40,7 +40,7 @@ async function* wholeBlocks(link: Link, from: bigint, signal: AbortSignal): Asyn
   const peer = link.home.current;
   try {
     for await (const { block } of deliver(link, peer, 'full', from, signal)) {
-      if (block != null) yield toMessage(block);
+      if (block !== undefined && block !== null) yield toMessage(block);
     }
   } catch (error) {
     link.home.leave(peer);

@@ -67,7 +67,8 @@ export function watchCommits(
     const run = async (): Promise<never> => {
       // From the last block seen on: what was expected then is not missed.
       for await (const message of deliver(link, peer, 'filtered', lastBlock ?? 'newest', closing)) {
-        if (message.filtered_block != null) note(message.filtered_block);
+        const block = message.filtered_block ?? undefined;
+        if (block !== undefined) note(block);
         begun.resolve(undefined);
       }
       throw closed();

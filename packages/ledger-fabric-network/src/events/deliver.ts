@@ -22,9 +22,10 @@ export interface WireFilteredBlock {
   readonly filtered_transactions: readonly { readonly txid: string; readonly tx_validation_code: number | string }[];
 }
 
+/** Of the three only the one that was sent is there; the others are null or missing. */
 interface DeliverResponse {
-  readonly block?: WireBlock;
-  readonly filtered_block?: WireFilteredBlock;
+  readonly block?: WireBlock | null;
+  readonly filtered_block?: WireFilteredBlock | null;
   readonly status?: number | string;
 }
 
@@ -89,7 +90,7 @@ export async function* deliver(
 
 /** A status instead of a block ends a stream. */
 function refuseStatus(message: DeliverResponse): DeliverResponse {
-  if (message.block != null || message.filtered_block != null) return message;
+  if ((message.block ?? message.filtered_block ?? undefined) !== undefined) return message;
   const text = `status=${statusName(message.status)}`;
   throw ledgerFailure({ grpcStatus: undefined, texts: [text], peers: [] }, {}, undefined);
 }

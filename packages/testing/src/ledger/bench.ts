@@ -19,11 +19,15 @@ export interface LedgerBench {
   readonly ledger: Ledger;
   readonly underTest: LedgersUnderTest;
   /** A key that no other rule and no earlier run uses. */
-  fresh(name?: string): string;
-  commit(fn: string, args: readonly (string | Uint8Array)[], options?: SubmitOptions): Promise<CommittedTransaction>;
+  readonly fresh: (name?: string) => string;
+  readonly commit: (
+    fn: string,
+    args: readonly (string | Uint8Array)[],
+    options?: SubmitOptions,
+  ) => Promise<CommittedTransaction>;
   /** A new asset of value 1. */
-  created(): Promise<CommittedTransaction & { readonly id: string }>;
-  valueOf(id: string): Promise<number>;
+  readonly created: () => Promise<CommittedTransaction & { readonly id: string }>;
+  readonly valueOf: (id: string) => Promise<number>;
 }
 
 /** @param of gives the connections, once they are there */
