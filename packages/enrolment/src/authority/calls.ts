@@ -6,6 +6,7 @@ import FabricCaClient from 'fabric-ca-client/lib/FabricCAClient.js';
 import { derSignature } from '../request/der-signature.ts';
 import { privateKeyOf } from '../request/signing-request.ts';
 import type { CheckedEndpoint } from './endpoint.ts';
+import { tooLongCode } from './refusal.ts';
 
 const maxAnswerBytes = 16 * 1024 * 1024;
 
@@ -77,7 +78,8 @@ function limitedRequest(
       let sizeBytes = 0;
       response.on('data', (chunk: Buffer) => {
         sizeBytes += chunk.length;
-        if (sizeBytes > maxAnswerBytes) response.destroy(new Error('the answer is too long'));
+        if (sizeBytes > maxAnswerBytes)
+          response.destroy(Object.assign(new Error('the answer is too long'), { code: tooLongCode }));
       });
       onResponse(response);
     },

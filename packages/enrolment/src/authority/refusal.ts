@@ -21,6 +21,8 @@ const codes: ReadonlyMap<number, { readonly code: ErrorCode; readonly reason: st
   ).flatMap(([code, reason, numbers]) => numbers.map((number) => [number, { code, reason }] as const)),
 );
 
+/** Code of the fault with which an answer that is too long is cut off. */
+export const tooLongCode = 'ERR_ANSWER_TOO_LONG';
 /** Faults in the system's connection, by Node's codes; anything else with a code is "does not answer". */
 const untrusted = /^(?:CERT_|ERR_TLS_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|EPROTO|HOSTNAME_MISMATCH)/;
 
@@ -37,6 +39,11 @@ export function toRefusal(error: unknown, operation: string): WaymarkError {
     });
   }
   const systemCode = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  if (systemCode === tooLongCode) {
+    return new WaymarkError('limit-exceeded', 'The answer of the certificate authority is too long.', {
+      details: { operation },
+    });
+  }
   if (untrusted.test(systemCode)) {
     return new WaymarkError('certificate-untrusted', 'The certificate authority is not the one whose CA was given.', {
       details: { operation, systemCode },
