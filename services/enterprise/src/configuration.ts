@@ -14,12 +14,11 @@ const define = (types: ConfigurationTypes) =>
       intermediateFiles: z.array(types.path()).max(16).default([]),
       crlFiles: z.array(types.path()).max(16).default([]),
     }),
-    /** CAs of the other organisations: their members may fetch blocks and evidence. */
-    otherOrganisations: z
-      .array(types.section({ mspId: types.name(), rootFiles: z.array(types.path()).min(1).max(16) }))
-      .max(64)
-      .default([]),
+    /** The organisations of the consortium (see `members-file.ts`): their members may fetch blocks and evidence, their centers exchange pins. Read again when it changes. */
+    membersFile: types.path().optional(),
     ledger: types.section({
+      /** The peer's gateway, or the older client that talks to peers and orderers itself (package `ledger-fabric-network`, with discovery). */
+      client: z.enum(['gateway', 'fabric-network']).default('gateway'),
       endpoint: types.endpoint(),
       tlsRootFile: types.path(),
       tlsServerName: types.name().optional(),
@@ -34,6 +33,24 @@ const define = (types: ConfigurationTypes) =>
       }),
     ]),
     keyStore: types.section({ file: types.path(), passphraseFile: types.secretFile() }),
+    pins: types
+      .section({
+        /** Organisations that must hold an anchored batch, this one included. */
+        replicas: types.integer({ min: 1, max: 64 }).default(1),
+        /** Whether a batch goes to the channel only once that many organisations have given pin receipts. */
+        anchorAfterReceipts: z.boolean().default(false),
+        /** From the end of one round of the watcher to the begin of the next. */
+        watchIntervalMs: types.integer({ min: 100, max: 86_400_000 }).default(600_000),
+        /** Of one batch with its envelopes, fetched from another organisation. */
+        maxDagBytes: types.integer({ min: 1_048_576, max: 1_073_741_824 }).default(33_554_432),
+        /** Batches kept for one other organisation before the channel has them; more are refused. */
+        maxOffersPerMember: types.integer({ min: 1, max: 1_000_000 }).default(8_192),
+        /** How long such a batch is kept. */
+        offerLifetimeMs: types.integer({ min: 60_000, max: 2_592_000_000 }).default(172_800_000),
+        /** Calls about pins by one other center. */
+        callsPerMinute: types.integer({ min: 1, max: 1_000_000 }).default(6_000),
+      })
+      .prefault({}),
     /** Firm policy: may the center open what outlets seal? */
     centerIsRecipient: z.boolean(),
     tls: types.section({ certificateFile: types.path(), privateKeyFile: types.secretFile() }),
@@ -42,6 +59,8 @@ const define = (types: ConfigurationTypes) =>
       grpcPort: types.port(),
       apiPort: types.port(),
       operationsPort: types.port(),
+      /** Another address than loopback only where the network keeps strangers out, as a container's does: this port asks nobody who they are. */
+      operationsHost: z.string().default('127.0.0.1'),
     }),
     dataFolder: types.path(),
     limits: types

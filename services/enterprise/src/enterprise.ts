@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ContentStore } from '@waymark/content';
 import { createGatewayHandler, openEmbeddedStore, openKuboStore } from '@waymark/content';
-import { connectGateway, privateKeySigner } from '@waymark/fabric';
 import { signReceipt, WaymarkError } from '@waymark/protocol';
-import { authentication, createQueryRouter, createReads, type JsonObject } from '@waymark/query-api';
+import { authentication, callerOf, createQueryRouter, createReads, type JsonObject } from '@waymark/query-api';
 import {
+  type Callers,
   type Component,
   createApiServer,
   createApplication,
@@ -35,7 +35,6 @@ import {
   startGrpcServer,
 } from '@waymark/transport';
 import {
-  certificateVerifier,
   openKeyStore,
   openTransportKeyRing,
   readEnvelopeHeader,
@@ -51,9 +50,12 @@ import { createEvidenceLedger } from './evidence-ledger.ts';
 import { createExternalRouter } from './external/external-router.ts';
 import { createOutletRegistry } from './external/outlet-registry.ts';
 import { openJournal } from './journal/journal.ts';
+import { openMembers } from './members/members.ts';
 import { registerEnterpriseMetrics } from './metrics.ts';
+import { createPins } from './pins/pins.ts';
 import { createCenterKeys } from './query/center-keys.ts';
 import { createJournalIndex } from './query/journal-index.ts';
+import { openLedger } from './ledger.ts';
 import { createRelay } from './relay/relay.ts';
 import { enterpriseOpenApi } from './rest/openapi.ts';
 import { createIntake } from './upload/intake.ts';
@@ -80,10 +82,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
   const identity = signingIdentityFromPem({ mspId, certificatePem, privateKeyPem });
   const trust = openOrganisationTrust({ ...config.msp, mspId, logger, nowMs });
   const { verifier } = trust;
-  const others = config.otherOrganisations.map((other) => ({
-    mspId: other.mspId,
-    rootsPem: other.rootFiles.map(readTextFile),
-  }));
+  const members = openMembers({ file: config.membersFile, mspId, logger });
   const keyStore = await openKeyStore({
     file: config.keyStore.file,
     passphrase: readPassphrase({ file: config.keyStore.passphraseFile }),
@@ -97,14 +96,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
   const tokens = tokensOf(keyStore.indexRoot, mspId);
   const journal = openJournal(join(config.dataFolder, 'journal.db'));
   const content = await openContent(config);
-  const ledger = connectGateway({
-    endpoint: config.ledger.endpoint,
-    tlsRootPem: readTextFile(config.ledger.tlsRootFile),
-    ...(config.ledger.tlsServerName === undefined ? {} : { tlsServerName: config.ledger.tlsServerName }),
-    identity: { mspId, certificatePem, sign: privateKeySigner(privateKeyPem) },
-    channel,
-    chaincode: config.chaincode,
-  });
+  const ledger = await openLedger(config, { certificatePem, privateKeyPem });
   const replica = openReplica({
     path: join(config.dataFolder, 'replica.db'),
     ledger,
@@ -119,11 +111,28 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
   const openCalls = createOpenCalls();
   trust.onChange(openCalls.recheck);
   replica.onNode(openCalls.recheck);
-  const callers = createCallers(
-    [{ mspId, verifier }, ...others.map((other) => ({ mspId: other.mspId, verifier: certificateVerifier(other) }))],
+  const knownCallers = (): Callers => createCallers([{ mspId, verifier }, ...members.current()], register, nowMs);
+  let callers = knownCallers();
+  members.onChange(() => {
+    callers = knownCallers();
+    api.reload();
+  });
+
+  const pins = createPins({
+    config,
+    path: join(config.dataFolder, 'pins.db'),
+    identity,
+    certificatePem,
+    privateKeyPem,
+    content,
+    replica,
     register,
+    journal,
+    members,
+    onReceipts: () => relay.wake(),
+    logger,
     nowMs,
-  );
+  });
 
   const room = createRoom(() => intake.full);
   const intake = createIntake({
@@ -173,6 +182,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
       const node = register.node(msp, outlet);
       return node?.revoked === false && node.certificates.get(certificate) === 'valid';
     },
+    ...(config.pins.anchorAfterReceipts ? { mayAnchor: pins.mayAnchor } : {}),
     signReceipt: (batch, txId) =>
       signReceipt(identity, {
         state: 'anchored',
@@ -193,6 +203,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
         const { outlet, seq } = outcome.batch;
         logger.error('the channel refused an accepted batch', { outlet, seq, code: outcome.refusal.code });
         intake.rewind(outlet);
+        pins.refused(outcome.batch);
       }
       uploads.report(outcome);
       room.check();
@@ -207,7 +218,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
   const outlets = createOutletRegistry();
   const index = createJournalIndex(mspId, journal, replica);
   const keys = createCenterKeys({ channel, msp: mspId, journal, keyStore, tokens });
-  const reads = createReads({ index, keys, content });
+  const reads = createReads({ index, keys, content: pins.reader });
   const status = (): JsonObject => {
     const counts = journal.counts();
     const { blockNumber, evidence, pendingBatches } = replica.state;
@@ -222,31 +233,38 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
       transportKey: transportKeys.current().kid,
       outletsConnected: outlets.connected().length,
       uploadStreams: uploads.openStreams,
+      pins: pins.statusDocument(),
     };
   };
   registerEnterpriseMetrics(registry, {
     journal,
     openStreams: () => uploads.openStreams,
     outlets: () => outlets.connected().length,
+    pins: pins.status,
   });
 
   let grpc: GrpcServer | undefined;
   const tlsFiles = { certificateFile: config.tls.certificateFile, privateKeyFile: config.tls.privateKeyFile };
-  const clientCaFiles = [
-    ...config.msp.rootFiles,
-    ...config.msp.intermediateFiles,
-    ...config.otherOrganisations.flatMap((other) => other.rootFiles),
-  ];
+  const ownCaFiles = [...config.msp.rootFiles, ...config.msp.intermediateFiles];
+  const blocksFor = {
+    members: createGatewayHandler(pins.reader),
+    centers: createGatewayHandler(pins.readerForCenters),
+  };
   const application = createApplication({
     logger,
     metrics: createHttpMetrics(registry),
     routes: (app) => {
       app.use(authentication((der) => callers.identify(der)));
-      app.get('/ipfs/:cid', createGatewayHandler(content));
+      app.get('/ipfs/:cid', (request, response, next) => {
+        const caller = callerOf(request);
+        const blocks = caller.mspId === mspId ? blocksFor.members : blocksFor.centers;
+        blocks(request, response, next);
+      });
       app.use(
         openApiValidator({ apiSpec: enterpriseOpenApi as never, validateRequests: true, validateResponses: false }),
       );
       app.use(createQueryRouter({ reads, mspId, status, onRead: () => undefined }));
+      app.use(pins.router);
       app.use(
         createExternalRouter({
           channel,
@@ -265,10 +283,15 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
   const api = createApiServer({
     host: config.listen.host,
     port: config.listen.apiPort,
-    tls: { ...tlsFiles, clientCaFiles },
+    tls: () => ({
+      ...tlsFiles,
+      clientCaFiles: [...ownCaFiles, ...members.current().flatMap(({ caFiles }) => caFiles)],
+    }),
     handler: application,
   });
   const operations = createOperationsServer({
+    host: config.listen.operationsHost,
+    allowRemote: true,
     port: config.listen.operationsPort,
     registry,
     openApi: enterpriseOpenApi,
@@ -288,6 +311,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
     start: () => undefined,
     stop: async () => {
       ledger.close();
+      pins.close();
       await content.close();
       journal.close();
       lock.release();
@@ -309,7 +333,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
             certificateChainPem: readTextFile(tlsFiles.certificateFile),
             privateKeyPem: readSecretFile(tlsFiles.privateKeyFile),
           },
-          [...config.msp.rootFiles, ...config.msp.intermediateFiles].map(readTextFile),
+          ownCaFiles.map(readTextFile),
         ),
         addServices: (server) => {
           server.addService(CenterService, {
@@ -343,7 +367,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
     stop: async () => grpc?.stop(2_000),
   };
   return {
-    components: [stores, replica, trust, openCalls, keyTurn, relaying, grpcServer, api, operations],
+    components: [stores, replica, ...pins.components, trust, openCalls, keyTurn, relaying, grpcServer, api, operations],
     ports: () => ({ grpc: grpc?.port ?? 0, api: api.port, operations: operations.port }),
   };
 }

@@ -11,7 +11,8 @@ export interface ApiServerOptions {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
-  readonly tls: TlsFiles;
+  /** Files, or who knows which they are now (see `reload`). */
+  readonly tls: TlsFiles | (() => TlsFiles);
   readonly handler: RequestListener;
   /** Default 1,000. */
   readonly maxConnections?: number;
@@ -27,6 +28,8 @@ export interface ApiServerOptions {
 export interface ApiServer extends Component {
   /** The port it listens on, once started. */
   readonly port: number;
+  /** Reads the TLS files again; connections that are open stay. @throws WaymarkError `configuration-invalid`, and goes on with what it had */
+  reload(): void;
 }
 
 /** An HTTPS server with mutual TLS and limits on slow, silent and numerous clients. */
@@ -34,21 +37,32 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const { headersTimeoutMs = 10_000, requestTimeoutMs = 30_000, graceMs = 5_000 } = options;
   let server: Server | undefined;
   let port = options.port;
+  const secureContext = (): { cert: string; key: string; ca: string[] } => {
+    const files = typeof options.tls === 'function' ? options.tls() : options.tls;
+    const { certificateChainPem, privateKeyPem, clientCaPems } = readTlsFiles(files);
+    if (clientCaPems.length === 0)
+      throw new WaymarkError('configuration-invalid', 'mutual TLS needs at least one client CA');
+    return { cert: certificateChainPem, key: privateKeyPem, ca: [...clientCaPems] };
+  };
   return {
     name: 'api',
     get port() {
       return port;
     },
+    reload() {
+      const context = secureContext();
+      try {
+        server?.setSecureContext({ ...context, minVersion: 'TLSv1.2' });
+      } catch (cause) {
+        throw new WaymarkError('configuration-invalid', 'a TLS certificate or key does not parse', { cause });
+      }
+    },
     async start() {
-      const { certificateChainPem, privateKeyPem, clientCaPems } = readTlsFiles(options.tls);
-      if (clientCaPems.length === 0)
-        throw new WaymarkError('configuration-invalid', 'mutual TLS needs at least one client CA');
+      const context = secureContext();
       try {
         server = createServer(
           {
-            cert: certificateChainPem,
-            key: privateKeyPem,
-            ca: [...clientCaPems],
+            ...context,
             requestCert: true,
             rejectUnauthorized: true,
             minVersion: 'TLSv1.2',

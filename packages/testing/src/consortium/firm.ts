@@ -152,6 +152,14 @@ export async function createFirm(parts: FirmParts): Promise<TestFirm> {
     return file;
   }
 
+  /** The other organisations, without their centers: a test that runs several says where they are. */
+  async function writeMembers(name: string): Promise<string> {
+    const members = parts.others().map((other) => ({ mspId: other.mspId, rootFiles: [other.rootFile] }));
+    const file = join(folder, name, 'members.yaml');
+    await writeFile(file, JSON.stringify({ members }));
+    return file;
+  }
+
   return {
     mspId,
     organisation,
@@ -165,7 +173,7 @@ export async function createFirm(parts: FirmParts): Promise<TestFirm> {
     async center(name, overrides = {}) {
       const file = await write(name, {
         ...(await common(name, 'center')),
-        otherOrganisations: parts.others().map((other) => ({ mspId: other.mspId, rootFiles: [other.rootFile] })),
+        membersFile: await writeMembers(name),
         content: { kind: 'embedded' },
         ...overrides,
       });

@@ -3,6 +3,8 @@ import type { Journal, JournalBatch } from '../journal/journal.ts';
 
 /** Batches in one transaction: the chaincode's limit. */
 const maxBatchesPerTransaction = 64;
+/** Batches looked at for some that may go: one that may not must not hide the others. */
+const maxBatchesLookedAt = 256;
 const firstRetryMs = 200;
 const longestRetryMs = 10_000;
 
@@ -31,6 +33,10 @@ export interface RelayParts {
   readonly replica: EvidenceReplica;
   /** Whether the register has the batch's outlet and certificate as current. */
   readonly isRegistered: (evidence: Evidence) => boolean;
+  /**
+   * Those of the batches, in their order, that may go to the channel now; default: all. The relay is to be woken when there are more.
+   */
+  readonly mayAnchor?: (batches: readonly JournalBatch[]) => readonly JournalBatch[];
   /** Signs the `anchored` receipt of a batch. */
   readonly signReceipt: (batch: JournalBatch, txId: string) => Uint8Array;
   readonly onOutcome: (outcome: RelayOutcome) => void;
@@ -73,8 +79,8 @@ export function createRelay(parts: RelayParts): Relay {
     let retryMs = firstRetryMs;
     while (!stopped()) {
       try {
-        const batches = parts.journal.pending(maxBatchesPerTransaction);
-        if (batches.length === 0) {
+        const batches = nextGroup();
+        if (batches === undefined) {
           await idle();
           awake = false;
           continue;
@@ -88,6 +94,18 @@ export function createRelay(parts: RelayParts): Relay {
         retryMs = Math.min(retryMs * 2, longestRetryMs);
       }
     }
+  }
+
+  /** What goes next; undefined when nothing can until the relay is woken. */
+  function nextGroup(): readonly JournalBatch[] | undefined {
+    if (parts.mayAnchor === undefined) {
+      const batches = parts.journal.pending(maxBatchesPerTransaction);
+      return batches.length === 0 ? undefined : batches;
+    }
+    // What the channel has already waits for nobody's leave.
+    const open = settle(parts.journal.pending(maxBatchesLookedAt));
+    const free = parts.mayAnchor(open).slice(0, maxBatchesPerTransaction);
+    return free.length === 0 ? undefined : free;
   }
 
   async function relayGroup(batches: readonly JournalBatch[]): Promise<void> {

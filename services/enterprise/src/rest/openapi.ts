@@ -1,4 +1,7 @@
+import { maxCidsPerCall } from '../members/member-client.ts';
 import { jsonCall, openApiDocument, type JsonObject } from '@waymark/query-api';
+
+const batchCid: JsonObject = { type: 'string', pattern: '^b[a-z2-7]{58}$' };
 
 /** The center's OpenAPI 3.1 document. */
 export const enterpriseOpenApi: JsonObject = openApiDocument({
@@ -17,8 +20,100 @@ export const enterpriseOpenApi: JsonObject = openApiDocument({
         response: 'ExternalQueryResponse',
       }),
     },
+    '/v1/pins': {
+      post: jsonCall({
+        operationId: 'pin',
+        summary: "For other organisations' centers: keeps batches of theirs, and gives a signed pin receipt for each.",
+        request: 'PinsRequest',
+        response: 'PinsResponse',
+      }),
+    },
+    '/v1/pins/check': {
+      post: jsonCall({
+        operationId: 'checkPins',
+        summary:
+          "For other organisations' centers: whether batches are here, whole and intact, read from the own disk.",
+        request: 'PinsRequest',
+        response: 'HeldResponse',
+      }),
+    },
+    '/v1/pins/{cid}': {
+      get: jsonCall({
+        operationId: 'pinsOf',
+        summary: 'Which organisations keep a batch, with their receipts.',
+        response: 'PinFacts',
+        parameters: [{ name: 'cid', in: 'path', required: true, schema: batchCid }],
+      }),
+    },
   },
   schemas: {
+    PinsRequest: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['cids'],
+      properties: { cids: { type: 'array', minItems: 1, maxItems: maxCidsPerCall, items: batchCid } },
+    },
+    PinsResponse: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['results'],
+      properties: {
+        results: {
+          type: 'array',
+          items: {
+            type: 'object',
+            additionalProperties: false,
+            required: ['cid'],
+            properties: {
+              cid: { type: 'string' },
+              receipt: { type: 'string', description: 'COSE_Sign1, base64; missing when the batch is not kept' },
+              code: { type: 'string', description: 'why it is not' },
+            },
+          },
+        },
+      },
+    },
+    HeldResponse: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['results'],
+      properties: {
+        results: {
+          type: 'array',
+          items: {
+            type: 'object',
+            additionalProperties: false,
+            required: ['cid', 'held'],
+            properties: { cid: { type: 'string' }, held: { type: 'boolean' } },
+          },
+        },
+      },
+    },
+    PinFacts: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['cid', 'anchored', 'replicated', 'receipts'],
+      properties: {
+        cid: { type: 'string' },
+        anchored: { type: 'boolean' },
+        replicated: { type: 'integer', description: 'organisations that hold it' },
+        receipts: {
+          type: 'array',
+          items: {
+            type: 'object',
+            additionalProperties: false,
+            required: ['mspId', 'node', 'state', 'pinnedAt', 'receipt'],
+            properties: {
+              mspId: { type: 'string' },
+              node: { type: 'string' },
+              state: { enum: ['held', 'away', 'lost'], description: 'by the receipt, or by the last check' },
+              pinnedAt: { type: 'string', format: 'date-time' },
+              receipt: { type: 'string', description: 'COSE_Sign1, base64' },
+            },
+          },
+        },
+      },
+    },
     ExternalQueryRequest: {
       type: 'object',
       additionalProperties: false,

@@ -5,6 +5,7 @@ import {
   type BatchStatement,
   cidOfRaw,
   contentBytes,
+  encodeBatchBlock,
   encodeBatchStatement,
   encryptCose,
   externalAad,
@@ -84,6 +85,8 @@ export interface Built {
   readonly sealed: Uint8Array;
   readonly batchHash: Uint8Array;
   readonly seq: number;
+  /** The batch's block, as the center is going to store it. */
+  readonly block: { readonly cid: string; readonly leaves: readonly string[] };
 }
 
 const collectedMs = Date.UTC(2026, 2, 1);
@@ -175,7 +178,16 @@ export function buildMessage(
     keys: [],
   };
   const submission = spoiled.after?.(signed) ?? signed;
-  return { submission, sealed: sealFor(submission, channel, key), batchHash: batchHash(bytes), seq: statement.seq };
+  const leaves = records.map(({ recordOid, envelope }) => ({ recordOid, cid: cidOfRaw(envelope) }));
+  const { cid } = encodeBatchBlock({ statement: bytes, signature: signed.signature, leaves });
+  const block = { cid: cid.toString(), leaves: leaves.map((leaf) => leaf.cid.toString()) };
+  return {
+    submission,
+    sealed: sealFor(submission, channel, key),
+    batchHash: batchHash(bytes),
+    seq: statement.seq,
+    block,
+  };
 }
 
 /** Seals a submission to a transport key. */

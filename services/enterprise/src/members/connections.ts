@@ -1,0 +1,107 @@
+import { isWaymarkError, WaymarkError } from '@waymark/protocol';
+import { connectMember, type MemberClient } from './member-client.ts';
+import type { MemberCenter } from './members-file.ts';
+import type { Members } from './members.ts';
+
+const firstRetryMs = 200;
+const longestRetryMs = 10_000;
+
+/** How a call to another center went the last time. */
+export interface Reachability {
+  readonly mspId: string;
+  /** Undefined before the first call. */
+  readonly reachable: boolean | undefined;
+  /** Code of the last failure, while it is not reachable. */
+  readonly code: string | undefined;
+}
+
+/** Connections to the centers of the other organisations; one that does not answer is let alone for a while, longer each time. */
+export interface Connections {
+  /** Organisations whose center's address is known. */
+  organisations(): readonly string[];
+  /** 0 when the center may be called now; otherwise how long it is let alone. */
+  waitMs(mspId: string): number;
+  /**
+   * Calls a center.
+   * @throws WaymarkError unavailable: there is none, it does not answer, or it is let alone; whatever `work` throws
+   */
+  use<T>(mspId: string, work: (client: MemberClient) => Promise<T>): Promise<T>;
+  reachability(): readonly Reachability[];
+  close(): void;
+}
+
+interface Connection {
+  readonly client: MemberClient;
+  readonly center: MemberCenter;
+  failures: number;
+  notBeforeMs: number;
+  reachable: boolean | undefined;
+  code: string | undefined;
+}
+
+/** Keeps one connection for each member that has a center. */
+export function createConnections(parts: {
+  readonly members: Members;
+  readonly identity: { readonly certificatePem: string; readonly privateKeyPem: string };
+  readonly nowMs: () => number;
+}): Connections {
+  const { members, nowMs } = parts;
+  const connections = new Map<string, Connection>();
+
+  const drop = (mspId: string): void => {
+    connections.get(mspId)?.client.close();
+    connections.delete(mspId);
+  };
+  const sync = (): void => {
+    const known = new Map(members.current().map(({ mspId, center }) => [mspId, center]));
+    for (const [mspId, { center }] of [...connections]) {
+      const now = known.get(mspId);
+      if (now?.apiUrl !== center.apiUrl || now.tlsRootPem !== center.tlsRootPem) drop(mspId);
+    }
+    for (const [mspId, center] of known) {
+      if (center === undefined || connections.has(mspId)) continue;
+      const client = connectMember(center, parts.identity);
+      connections.set(mspId, { client, center, failures: 0, notBeforeMs: 0, reachable: undefined, code: undefined });
+    }
+  };
+  sync();
+  members.onChange(sync);
+
+  return {
+    organisations: () => [...connections.keys()],
+    waitMs: (mspId) => Math.max(0, (connections.get(mspId)?.notBeforeMs ?? 0) - nowMs()),
+    async use(mspId, work) {
+      const connection = connections.get(mspId);
+      if (connection === undefined || connection.notBeforeMs > nowMs()) {
+        throw new WaymarkError('unavailable', 'The center of the other organisation cannot be called now.', {
+          details: { reason: 'away', mspId },
+        });
+      }
+      try {
+        const result = await work(connection.client);
+        Object.assign(connection, { failures: 0, notBeforeMs: 0, reachable: true, code: undefined });
+        return result;
+      } catch (error) {
+        if (isAway(error)) {
+          connection.notBeforeMs =
+            nowMs() + Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(connection.failures, 10));
+          connection.failures += 1;
+          Object.assign(connection, { reachable: false, code: error.code });
+        } else Object.assign(connection, { failures: 0, reachable: true, code: undefined });
+        throw error;
+      }
+    },
+    reachability: () => [...connections].map(([mspId, { reachable, code }]) => ({ mspId, reachable, code })),
+    close() {
+      for (const mspId of [...connections.keys()]) drop(mspId);
+    },
+  };
+}
+
+/** Whether the center itself is not to be had; a block that it does not have says nothing about it. */
+export function isAway(error: unknown): error is WaymarkError {
+  if (!isWaymarkError(error)) return false;
+  if (error.code === 'unavailable') return error.details['reason'] !== 'missing';
+  // It answers, and not yet, or no longer, to this center: registrations and members files arrive one after another.
+  return error.code === 'certificate-untrusted' || error.code === 'certificate-revoked' || error.code === 'role-not-permitted'; // prettier-ignore
+}
