@@ -76,6 +76,7 @@ class Node implements KuboNode {
   readonly #rpc: KuboRpc;
   #files: KuboNodeFiles;
   #process: NodeProcess | undefined;
+  #gone = true;
   #version = '';
 
   constructor(plan: KuboNodePlan, files: KuboNodeFiles, runner: KuboRunner) {
@@ -137,6 +138,11 @@ class Node implements KuboNode {
       gatewayPort,
     });
     this.#process = started;
+    this.#gone = false;
+    const gone = (): void => {
+      if (this.#process === started) this.#gone = true;
+    };
+    started.exited.then(gone, gone);
     try {
       await this.#untilReady(started);
     } catch (cause) {
@@ -155,6 +161,7 @@ class Node implements KuboNode {
 
   async setPeers(peers: readonly SwarmPeer[]): Promise<void> {
     this.#files = await writeKuboFiles({ ...this.#plan, peers });
+    if (this.#gone) return;
     const wanted = new Set(this.#files.peers.map(({ peerId }) => peerId));
     for (const peerId of await this.#rpc.peered()) {
       if (wanted.has(peerId)) continue;

@@ -134,9 +134,8 @@ describeWithKubo(`kubo in a private swarm${present ? '' : ': skipped, no `ipfs` 
     const [plan] = await plans(['stranger'], 'another.key');
     if (plan === undefined) throw new Error('no plan');
     const stranger = await start({ ...plan, peers: [a.self] });
-    expect(await stranger.reconnect()).toEqual([a.self]);
     await a.setPeers([stranger.self]);
-    expect(await a.reconnect()).toEqual([stranger.self]);
+    expect(await Promise.all([stranger.reconnect(), a.reconnect()])).toEqual([[a.self], [stranger.self]]);
     expect([await a.connectedPeers(), await stranger.connectedPeers()]).toEqual([[], []]);
     const block = sampleBlock('not for strangers');
     await (await open(a)).putMany([block]);
@@ -157,8 +156,11 @@ describeWithKubo(`kubo in a private swarm${present ? '' : ': skipped, no `ipfs` 
     expect(await a.reconnect()).toEqual([]);
     expect(new Set(await a.connectedPeers())).toEqual(new Set([b.self.peerId, c.self.peerId]));
 
+    await c.stop();
     await Promise.all([a.setPeers([b.self]), b.setPeers([a.self]), c.setPeers([])]);
     expect(await a.connectedPeers()).toEqual([b.self.peerId]);
+    await c.restart();
+    expect(await c.connectedPeers()).toEqual([]);
     await a.restart();
     expect(await a.reconnect()).toEqual([]);
     expect(await a.connectedPeers()).toEqual([b.self.peerId]);
