@@ -190,7 +190,7 @@ export function serviceContainerOf(
 function serviceMounts(name: string, nodeDir: string): ComposeMount[] {
   return [
     folder(nodeDir, containerPaths.service),
-    folder(posix.join(nodeDir, 'keys'), posix.join(containerPaths.service, 'keys'), 'write'),
+    folder(`${nodeDir}/keys`, posix.join(containerPaths.service, 'keys'), 'write'),
     volume(name, posix.join(containerPaths.service, 'data')),
   ];
 }

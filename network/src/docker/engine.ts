@@ -5,6 +5,8 @@ import { type CommandOptions, type CommandResult, runCommand } from './run-comma
 export interface Engine {
   readonly version: string;
   readonly composeVersion: string;
+  /** Of the `docker` program. */
+  readonly clientVersion: string;
   /** An engine of an ordinary user: root in its containers is that user. */
   readonly rootless: boolean;
   /**
@@ -68,12 +70,21 @@ export async function findEngine(): Promise<Engine> {
 }
 
 /** What `docker info` says of the engine; undefined when it did not reach one. */
-function parseInfo(text: string): { version: string; rootless: boolean } | undefined {
+function parseInfo(text: string): Pick<Engine, 'version' | 'clientVersion' | 'rootless'> | undefined {
   try {
-    const info = JSON.parse(text) as { readonly ServerVersion?: unknown; readonly SecurityOptions?: unknown };
+    const info = JSON.parse(text) as {
+      readonly ServerVersion?: unknown;
+      readonly SecurityOptions?: unknown;
+      readonly ClientInfo?: { readonly Version?: unknown };
+    };
     if (typeof info.ServerVersion !== 'string' || info.ServerVersion === '') return undefined;
     const options = Array.isArray(info.SecurityOptions) ? info.SecurityOptions.map(String) : [];
-    return { version: info.ServerVersion, rootless: options.some((option) => option.includes('name=rootless')) };
+    return {
+      version: info.ServerVersion,
+      // Older ones do not say it here.
+      clientVersion: typeof info.ClientInfo?.Version === 'string' ? info.ClientInfo.Version : info.ServerVersion,
+      rootless: options.some((option) => option.includes('name=rootless')),
+    };
   } catch {
     return undefined;
   }

@@ -26,9 +26,16 @@ export async function networkImages(fabricVersion = defaultFabricVersion): Promi
 
 /** Builds the images of this repository; what has not changed is taken from the engine's cache. */
 export async function buildImages(engine: Engine, images: Images, logFile: string): Promise<void> {
-  for (const kind of ['service', 'chaincode'] as const) {
-    const dockerfile = join(repository, 'network', 'docker', `${kind}.Dockerfile`);
-    const args = ['build', '--quiet', '--file', dockerfile, '--tag', images[kind], repository];
-    await engine.docker(args, { timeoutMs: buildTimeoutMs, logFile });
-  }
+  await Promise.all(
+    (['service', 'chaincode'] as const).map((kind) => {
+      const dockerfile = join(repository, 'network', 'docker', `${kind}.Dockerfile`);
+      const args = ['build', '--quiet', '--file', dockerfile, '--tag', images[kind], repository];
+      return engine.docker(args, { timeoutMs: buildTimeoutMs, logFile, environment: builderOf(engine) });
+    }),
+  );
+}
+
+/** BuildKit is the builder since 23; before, it is there when asked for. */
+function builderOf({ clientVersion }: Engine): Readonly<Record<string, string>> {
+  return Number(clientVersion.split('.')[0]) < 23 ? { DOCKER_BUILDKIT: '1' } : {};
 }

@@ -14,7 +14,8 @@ export interface CommandOptions {
   readonly timeoutMs: number;
   /** What it writes is added to this file. */
   readonly logFile?: string;
-  readonly cwd?: string;
+  /** Beside what is handed on. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const maxOutputCharacters = 4 * 1024 * 1024;
@@ -38,9 +39,8 @@ export async function runCommand(
   options: CommandOptions,
 ): Promise<CommandResult> {
   const started = spawn(program, [...args], {
-    env: commandEnvironment(),
+    env: { ...commandEnvironment(), ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
