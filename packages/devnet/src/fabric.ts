@@ -4,3 +4,4 @@ export { buildMspConfig, createSigningIdentity, type MspDefinition, type Signing
 export { channelPolicyReference, signaturePolicy } from './lifecycle/chaincode-definition.ts';
 export { signaturePolicyFromString } from './policy/index.ts';
 export { createTimestamp } from './block/timestamp.ts';
+export { DevnetError } from './errors.ts';

@@ -1,8 +1,11 @@
 export { startFabricNetwork } from './start.ts';
 export type { FabricNetwork, FabricOrdering, FabricOrganisation, OrdererState } from './network/network.ts';
 export type * from './options.ts';
+export type { NetworkCertificate } from './certificates/certificates.ts';
 export type { NodeAddress } from './channel/connected-peer.ts';
 export { buildHeader, buildSignedProposal, type ChaincodeCall } from './channel/proposal.ts';
+export { askPeer, type PeerFacts } from './channel/peer-facts.ts';
+export type { ChannelDescription } from './channel/configuration.ts';
 export { childProcessRunner } from './nodes/child-process-runner.ts';
 export { isListening } from './nodes/is-listening.ts';
 export type * from './nodes/runner.ts';

@@ -18,6 +18,12 @@ export interface OrganisationPlan {
   readonly peers: readonly PeerPlan[];
 }
 
+/** An organisation that joins a running channel. */
+export interface NewOrganisationPlan extends OrganisationPlan {
+  /** `host:port` of its server by name of the chaincode, as its peers reach it. Chaincodes without one are not installed. */
+  readonly chaincodes?: Readonly<Record<string, string>>;
+}
+
 export interface OrdererPlan {
   /** First label of the orderer's host name, for example `orderer0`. */
   readonly name: string;

@@ -1,58 +1,50 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { freePorts } from '@waymark/network';
-import { findProgram, startFabricNetwork, type FabricNetworkPlan } from '../src/index.ts';
+import { describeFabric, openTestBed, type TestBed } from './support/fabric.ts';
 
-const missing = ['peer', 'orderer'].filter((name) => findProgram(name) === undefined);
-const title = 'a network of real Fabric nodes';
-const describeNative =
-  missing.length === 0
-    ? describe
-    : (name: string, body: () => void) => {
-        describe.skip(`${name} (not on PATH: ${missing.join(', ')})`, body);
-      };
+describeFabric('a network of real Fabric nodes', () => {
+  let bed: TestBed;
+  beforeEach(async () => {
+    bed = await openTestBed();
+  });
+  afterEach(() => bed.close());
 
-describeNative(title, () => {
   test('starts from nothing, and again from its folder; a node that was killed comes back', async () => {
-    const dataDir = await mkdtemp(join(tmpdir(), 'fabric-nodes-'));
-    const ports = await freePorts(6);
-    const port = (): number => ports.pop() ?? 0;
-    const plan: FabricNetworkPlan = {
-      dataDir,
-      channel: 'mychannel',
-      organisations: [
-        {
-          mspId: 'Org1MSP',
-          domain: 'org1.example.com',
-          peers: [{ name: 'peer0', port: port(), chaincodePort: port(), operationsPort: port() }],
-        },
-      ],
-      ordering: {
-        type: 'raft',
-        organisations: [
-          {
-            mspId: 'OrdererMSP',
-            domain: 'orderer.example.com',
-            orderers: [{ name: 'orderer0', port: port(), adminPort: port(), operationsPort: port() }],
-          },
-        ],
-      },
-      batch: { timeoutMs: 100, maxMessageCount: 10, preferredMaxBytes: 2 ** 20, absoluteMaxBytes: 2 ** 21 },
-    };
-    try {
-      const first = await startFabricNetwork(plan);
-      const definition = { name: 'nothing', version: '1', sequence: 1, address: { Org1MSP: '127.0.0.1:1' } };
-      const ids = await first.deploy(definition);
-      expect(await first.deploy(definition)).toEqual(ids);
-      first.nodes.get('peer0.org1.example.com')?.kill('SIGKILL');
-      await first.restart('peer0.org1.example.com');
-      await first.stop();
-      const second = await startFabricNetwork(plan);
-      expect((await second.heights())['peer0.org1.example.com']).toBeGreaterThanOrEqual(3n);
-      await second.stop();
-    } finally {
-      await rm(dataDir, { recursive: true, force: true });
+    const plan = bed.plan(1, bed.separateOrderers(1));
+    const first = await bed.start(plan);
+    const definition = { name: 'nothing', version: '1', sequence: 1, address: { Org1MSP: '127.0.0.1:1' } };
+    const ids = await first.deploy(definition);
+    expect(await first.deploy(definition)).toEqual(ids);
+    first.nodes.get('peer0.org1.example.com')?.kill('SIGKILL');
+    await first.restart('peer0.org1.example.com');
+    await first.stop();
+    const second = await bed.start(plan);
+    expect((await second.heights())['peer0.org1.example.com']).toBeGreaterThanOrEqual(3n);
+  }, 120_000);
+
+  test('one definition belongs to a sequence: another version, another policy or a skipped sequence is refused at once', async () => {
+    const network = await bed.start(bed.plan(1, bed.separateOrderers(1)));
+    const definition = { name: 'nothing', version: '1', sequence: 1, address: {} };
+    await network.deploy(definition);
+    const begun = Date.now();
+    for (const other of [
+      { ...definition, version: '2' },
+      { ...definition, endorsementPolicy: "OR('Org1MSP.peer')" },
+      { ...definition, sequence: 3 },
+    ]) {
+      await expect(network.deploy(other)).rejects.toMatchObject({ code: 'conflict' });
     }
+    await expect(network.deploy({ ...definition, name: 'not a name' })).rejects.toMatchObject({
+      code: 'chaincode-error',
+    });
+    expect(Date.now() - begun).toBeLessThan(10_000);
+  }, 120_000);
+
+  test('an organisation of the plan that is not on the channel is refused by name', async () => {
+    const plan = bed.plan(1, bed.separateOrderers(1));
+    await (await bed.start(plan)).stop();
+    const stranger = { mspId: 'Org9MSP', domain: 'org9.example.com', peers: [bed.peer()] };
+    await expect(bed.start({ ...plan, organisations: [...plan.organisations, stranger] })).rejects.toMatchObject({
+      code: 'configuration-invalid',
+      details: { mspId: 'Org9MSP' },
+    });
   }, 120_000);
 });

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { KeyObject, createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
+import { KeyObject, createPrivateKey, createPublicKey, randomBytes, webcrypto } from 'node:crypto';
 import type { X509Certificate } from '@peculiar/x509';
 import {
   AuthorityKeyIdentifierExtension,
@@ -77,6 +77,14 @@ export function privateKeyToPem(key: webcrypto.CryptoKey): string {
 export function privateKeyFromPem(pem: string): Promise<webcrypto.CryptoKey> {
   const pkcs8 = createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' });
   return webcrypto.subtle.importKey('pkcs8', pkcs8, KEY_ALGORITHM, true, ['sign']);
+}
+
+export async function keyPairFromPem(pem: string): Promise<KeyPair> {
+  const spki = createPublicKey(pem).export({ type: 'spki', format: 'der' });
+  return {
+    privateKey: await privateKeyFromPem(pem),
+    publicKey: await webcrypto.subtle.importKey('spki', spki, KEY_ALGORITHM, true, ['verify']),
+  };
 }
 
 /** Issues a certificate; without an issuer it is self-signed by `selfKey`. */

@@ -6,6 +6,7 @@ import {
   createCertificate,
   createCrlPem,
   generateKeyPair,
+  keyPairFromPem,
   privateKeyFromPem,
   privateKeyToPem,
   type Issuer,
@@ -39,6 +40,8 @@ export interface IssueTlsParams {
   readonly commonName: string;
   /** DNS names and IP addresses; `localhost`, `127.0.0.1` and `::1` are always added. */
   readonly sans?: readonly string[];
+  /** PKCS #8 PEM of a key to certify again. Orderers know each other by their keys, so theirs are kept. Default: a new key. */
+  readonly privateKeyPem?: string;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
 }
@@ -51,10 +54,12 @@ export interface OrganisationCa {
   readonly tlsRootCertPem: string;
   /** Issues an enrolment certificate with a new key. Throws DevnetError MSP_INVALID for names or times outside the CA's. */
   issue(params: IssueParams): Promise<IssuedIdentity>;
-  /** Issues a TLS certificate for servers and clients with a new key. */
+  /** Issues a TLS certificate for servers and clients, with a new key unless one is given. */
   issueTls(params: IssueTlsParams): Promise<IssuedTls>;
   /** Puts an enrolment certificate of this CA on the revocation list; save the CA afterwards. */
   revoke(certificatePem: string): void;
+  /** Puts a serial number (hexadecimal) on the revocation list; save the CA afterwards. Throws DevnetError MSP_INVALID. */
+  revokeSerialNumber(serialNumber: string): void;
   /** The revocation list, or undefined while nothing is revoked. */
   crlPem(): Promise<string | undefined>;
   /** Writes an MSP folder in Fabric's layout: with an identity a local MSP, without one a verifying MSP. */
@@ -140,7 +145,8 @@ class FileOrganisationCa implements OrganisationCa {
 
   async issueTls(params: IssueTlsParams): Promise<IssuedTls> {
     checkName(params.commonName, 'common name');
-    const keys = await generateKeyPair();
+    const keys =
+      params.privateKeyPem === undefined ? await generateKeyPair() : await keyPairFromPem(params.privateKeyPem);
     const certificate = await createCertificate(
       {
         use: 'tls',
@@ -163,7 +169,17 @@ class FileOrganisationCa implements OrganisationCa {
     if (certificate.issuer !== this.#enrolment.certificate.subject) {
       throw new DevnetError('MSP_INVALID', `only a certificate issued by ca.${this.domain} can be revoked by it`);
     }
-    this.#revokedSerialNumbers.add(certificate.serialNumber);
+    this.revokeSerialNumber(certificate.serialNumber);
+  }
+
+  revokeSerialNumber(serialNumber: string): void {
+    if (!/^[0-9a-f]{1,42}$/i.test(serialNumber)) {
+      throw new DevnetError('MSP_INVALID', 'a serial number has 1 to 42 hexadecimal digits');
+    }
+    const digits = serialNumber.toLowerCase().replace(/^0+(?=.)/, '');
+    const octets = digits.padStart(digits.length + (digits.length % 2), '0');
+    // A serial number is positive (RFC 5280, 4.1.2.2): without the octet, the first bit would be its sign.
+    this.#revokedSerialNumbers.add(/^[89a-f]/.test(octets) ? `00${octets}` : octets);
   }
 
   async crlPem(): Promise<string | undefined> {

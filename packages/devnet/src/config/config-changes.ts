@@ -1,4 +1,6 @@
-import { orderer, type common, type msp } from '@hyperledger/fabric-protos';
+import 'reflect-metadata';
+import { X509Certificate, X509Crl } from '@peculiar/x509';
+import { msp, orderer, type common } from '@hyperledger/fabric-protos';
 import { DevnetError } from '../errors.ts';
 import { buildApplicationOrgGroup, type ApplicationOrganisation, type BatchSize } from './genesis.ts';
 
@@ -10,12 +12,38 @@ export type ConfigChange = (config: common.Config) => void;
  */
 export function replaceMsp(mspId: string, mspConfig: msp.MSPConfig): ConfigChange {
   return (config) => {
-    const groups = ['Application', 'Orderer'].flatMap((section) => {
-      const group = sectionOf(config, section).getGroupsMap().get(mspId);
-      return group === undefined ? [] : [group];
-    });
-    if (groups.length === 0) throw new DevnetError('CONFIG_INVALID', `the channel has no organisation ${mspId}`);
-    for (const group of groups) setValue(group, 'MSP', mspConfig.serializeBinary());
+    for (const group of groupsOf(config, mspId)) setValue(group, 'MSP', mspConfig.serializeBinary());
+  };
+}
+
+/**
+ * Puts a revocation list (PEM) into an organisation's MSP, wherever the organisation appears, in place of the lists of the same
+ * issuer: a CA's list names everything that it has revoked. The organisation's own admins may do it (the `Admins` policy of its
+ * groups). Throws DevnetError MSP_INVALID when the list cannot be read or comes from none of the organisation's CAs.
+ */
+export function publishRevocationList(mspId: string, crlPem: string): ConfigChange {
+  const crl = readCrl(crlPem);
+  return (config) => {
+    for (const group of groupsOf(config, mspId)) {
+      const mspConfig = msp.MSPConfig.deserializeBinary(
+        group.getValuesMap().get('MSP')?.getValue_asU8() ?? new Uint8Array(),
+      );
+      const fabric = msp.FabricMSPConfig.deserializeBinary(mspConfig.getConfig_asU8());
+      const issuers = [...fabric.getRootCertsList_asU8(), ...fabric.getIntermediateCertsList_asU8()].map(
+        (pem) => new X509Certificate(Buffer.from(pem).toString()).subject,
+      );
+      if (!issuers.includes(crl.issuer)) {
+        throw new DevnetError('MSP_INVALID', `the revocation list comes from no CA of ${mspId}`);
+      }
+      fabric.setRevocationListList([
+        ...fabric
+          .getRevocationListList_asU8()
+          .filter((pem) => readCrl(Buffer.from(pem).toString()).issuer !== crl.issuer),
+        Buffer.from(crlPem),
+      ]);
+      mspConfig.setConfig(fabric.serializeBinary());
+      setValue(group, 'MSP', mspConfig.serializeBinary());
+    }
   };
 }
 
@@ -41,6 +69,24 @@ export function changeBatchSize(limits: Partial<BatchSize>): ConfigChange {
     if (limits.preferredMaxBytes !== undefined) size.setPreferredMaxBytes(limits.preferredMaxBytes);
     setValue(section, 'BatchSize', size.serializeBinary());
   };
+}
+
+function readCrl(pem: string): X509Crl {
+  try {
+    return new X509Crl(pem);
+  } catch (cause) {
+    throw new DevnetError('MSP_INVALID', 'the revocation list cannot be read', { cause });
+  }
+}
+
+/** An organisation may take part and order: it is then in two groups, with one MSP. */
+function groupsOf(config: common.Config, mspId: string): common.ConfigGroup[] {
+  const groups = ['Application', 'Orderer'].flatMap((section) => {
+    const group = sectionOf(config, section).getGroupsMap().get(mspId);
+    return group === undefined ? [] : [group];
+  });
+  if (groups.length === 0) throw new DevnetError('CONFIG_INVALID', `the channel has no organisation ${mspId}`);
+  return groups;
 }
 
 function sectionOf(config: common.Config, name: string): common.ConfigGroup {

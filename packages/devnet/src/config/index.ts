@@ -18,4 +18,10 @@ export { computeUpdate } from './compute-update.ts';
 export { signUpdate } from './sign-update.ts';
 export type { PolicyRule, PolicyRules } from './config-group.ts';
 export { parseConfig, parseConfigBlock, type ChannelConfig, type ConfiguredOrganisation } from './channel-config.ts';
-export { addOrganisation, changeBatchSize, replaceMsp, type ConfigChange } from './config-changes.ts';
+export {
+  addOrganisation,
+  changeBatchSize,
+  publishRevocationList,
+  replaceMsp,
+  type ConfigChange,
+} from './config-changes.ts';

@@ -1,89 +1,126 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { GatewayError, type Gateway, type Network } from '@hyperledger/fabric-gateway';
+import type { Gateway } from '@hyperledger/fabric-gateway';
 import { peer } from '@hyperledger/fabric-protos';
-import { channelPolicyReference, signaturePolicy, signaturePolicyFromString } from '@waymark/devnet/fabric';
 import { WaymarkError } from '@waymark/protocol';
-import type { ChaincodePlan } from '../options.ts';
-import { proposeTo } from '../channel/proposal.ts';
 import type { ConnectedPeer } from '../channel/connected-peer.ts';
+import { proposeTo } from '../channel/proposal.ts';
+import type { ChaincodePlan } from '../options.ts';
+import {
+  approvalOf,
+  committedDefinitions,
+  definitionOf,
+  isToBeCommitted,
+  LIFECYCLE,
+  type ChaincodeDefinition,
+} from './definition.ts';
 import { buildChaincodePackage } from './package.ts';
+import { messagesOf, patiently } from './patience.ts';
 
 const { lifecycle } = peer;
-const LIFECYCLE = '_lifecycle';
-const RETRY_TIMEOUT_MS = 60_000;
-const RETRY_MS = 250;
 const ALREADY_INSTALLED = 'already successfully installed';
+/** An approval whose answer was lost; one with other content says so. */
+const APPROVED_BEFORE = /attempted to redefine (?!.*with different parameters)/;
 
 /** An organisation that takes part: its peers with admin connections, and a gateway as its admin. */
 export interface LifecycleOrganisation {
   readonly mspId: string;
-  readonly peers: readonly ConnectedPeer[];
+  /** The first one is asked what the channel knows. */
+  readonly peers: readonly [ConnectedPeer, ...ConnectedPeer[]];
   readonly gateway: Gateway;
 }
 
 /**
  * Brings a chaincode definition onto a channel: install on every peer of the organisations that run it, approve by every
- * organisation, commit once. What was done before is left as it is, so it can be repeated after a failure half-way.
+ * organisation, commit once. What was done before is left as it is, so it can be repeated after a failure half-way. A definition with
+ * the sequence after the committed one is an upgrade.
  *
  * @returns package id by MSP id
- * @throws WaymarkError `chaincode-error` with Fabric's message
+ * @throws WaymarkError `conflict` when the channel has another definition of that sequence or a later one, `chaincode-error` with
+ *   Fabric's message
  */
 export async function deployChaincode(
   channel: string,
   organisations: readonly LifecycleOrganisation[],
   plan: ChaincodePlan,
 ): Promise<Readonly<Record<string, string>>> {
-  const installed = await Promise.all(organisations.map((organisation) => install(organisation, plan)));
-  const ids = Object.fromEntries(installed.flat());
   const [first] = organisations;
   if (first === undefined) throw new WaymarkError('configuration-invalid', 'a channel has organisations');
-  if ((await committedSequence(first.gateway.getNetwork(channel), plan.name)) >= plan.sequence) return ids;
-  for (const organisation of organisations) await approve(channel, organisation, plan, ids[organisation.mspId]);
-  const mspIds = organisations.map(({ mspId }) => mspId);
-  const contract = first.gateway.getNetwork(channel).getContract(LIFECYCLE);
-  // Until gossip has told the gateway of the other organisations' peers, it cannot collect their endorsements.
-  await patiently(() =>
-    contract.submit('CommitChaincodeDefinition', {
-      arguments: [commitArguments(plan).serializeBinary()],
-      endorsingOrganizations: mspIds,
+  const definition = definitionOf(plan);
+  const committed = async () =>
+    (await committedDefinitions(first.peers[0], channel)).find(({ name }) => name === plan.name);
+  const toBeCommitted = isToBeCommitted(definition, await committed());
+  const ids: Record<string, string> = {};
+  await Promise.all(
+    organisations.map(async (organisation) => {
+      const address = plan.address[organisation.mspId];
+      if (address !== undefined) ids[organisation.mspId] = await install(organisation, definition, address);
     }),
   );
+  for (const organisation of organisations) {
+    const packageId = ids[organisation.mspId];
+    if (toBeCommitted || packageId !== undefined) await approve(channel, organisation, definition, packageId);
+  }
+  if (!toBeCommitted) return ids;
+  try {
+    await commit(channel, first, definition, organisations);
+  } catch (error) {
+    // The answer of an earlier attempt may have been lost.
+    if (isToBeCommitted(definition, await committed())) throw error;
+  }
   return ids;
 }
 
-async function install(organisation: LifecycleOrganisation, plan: ChaincodePlan): Promise<[string, string][]> {
-  const address = plan.address[organisation.mspId];
-  if (address === undefined) return [];
-  const chaincodePackage = await buildChaincodePackage(`${plan.name}_${plan.version}`, address);
+/**
+ * Installs a package of a definition on all peers of an organisation.
+ *
+ * @param address `host:port` of the organisation's chaincode server, as its peers see it
+ * @returns the package id
+ */
+export async function install(
+  { peers }: LifecycleOrganisation,
+  { name, version }: Pick<ChaincodeDefinition, 'name' | 'version'>,
+  address: string,
+): Promise<string> {
+  const chaincodePackage = await buildChaincodePackage(`${name}_${version}`, address);
   const args = new lifecycle.InstallChaincodeArgs();
   args.setChaincodeInstallPackage(chaincodePackage.bytes);
   await Promise.all(
-    organisation.peers.map(async ({ client, admin }) => {
+    peers.map(async ({ client, admin }) => {
       try {
-        await proposeTo(client, admin, {
-          channel: '',
-          chaincode: LIFECYCLE,
-          args: [Buffer.from('InstallChaincode'), args.serializeBinary()],
-        });
+        await patiently(() =>
+          proposeTo(client, admin, {
+            channel: '',
+            chaincode: LIFECYCLE,
+            args: [Buffer.from('InstallChaincode'), args.serializeBinary()],
+          }),
+        );
       } catch (error) {
-        if (!(error instanceof WaymarkError && error.message.includes(ALREADY_INSTALLED))) throw error;
+        if (!messagesOf(error).some((message) => message.includes(ALREADY_INSTALLED))) throw error;
       }
     }),
   );
-  return [[organisation.mspId, chaincodePackage.id]];
+  return chaincodePackage.id;
 }
 
-async function approve(
+/**
+ * Approves a definition for an organisation, with its package or with none, unless it has done so. For a definition that is
+ * committed already this tells the organisation's peers which package to run.
+ */
+export async function approve(
   channel: string,
-  { mspId, gateway }: LifecycleOrganisation,
-  plan: ChaincodePlan,
+  { mspId, gateway, peers }: LifecycleOrganisation,
+  definition: ChaincodeDefinition,
   packageId: string | undefined,
 ): Promise<void> {
+  const before = await approvalOf(peers[0], channel, definition);
+  if (
+    before?.packageId === packageId &&
+    before?.version === definition.version &&
+    Buffer.compare(before.endorsementPolicy, definition.endorsementPolicy) === 0
+  ) {
+    return;
+  }
   const args = new lifecycle.ApproveChaincodeDefinitionForMyOrgArgs();
-  args.setName(plan.name);
-  args.setVersion(plan.version);
-  args.setSequence(plan.sequence);
-  args.setValidationParameter(endorsementPolicyOf(plan));
+  fill(args, definition);
   const source = new lifecycle.ChaincodeSource();
   if (packageId === undefined) source.setUnavailable(new lifecycle.ChaincodeSource.Unavailable());
   else {
@@ -101,56 +138,40 @@ async function approve(
       }),
     );
   } catch (error) {
-    if (!messagesOf(error).some((message) => message.includes('attempted to redefine uncommitted sequence')))
-      throw error;
+    if (!messagesOf(error).some((message) => APPROVED_BEFORE.test(message))) throw error;
   }
 }
 
-function commitArguments(plan: ChaincodePlan): peer.lifecycle.CommitChaincodeDefinitionArgs {
+async function commit(
+  channel: string,
+  { gateway }: LifecycleOrganisation,
+  definition: ChaincodeDefinition,
+  organisations: readonly LifecycleOrganisation[],
+): Promise<void> {
   const args = new lifecycle.CommitChaincodeDefinitionArgs();
-  args.setName(plan.name);
-  args.setVersion(plan.version);
-  args.setSequence(plan.sequence);
-  args.setValidationParameter(endorsementPolicyOf(plan));
-  return args;
-}
-
-function endorsementPolicyOf(plan: ChaincodePlan): Uint8Array {
-  const policy =
-    plan.endorsementPolicy === undefined
-      ? channelPolicyReference()
-      : signaturePolicy(signaturePolicyFromString(plan.endorsementPolicy));
-  return policy.serializeBinary();
-}
-
-/** 0 when nothing of this name is committed. */
-async function committedSequence(network: Network, name: string): Promise<number> {
-  const args = new lifecycle.QueryChaincodeDefinitionsArgs();
-  const result = await patiently(() =>
-    network.getContract(LIFECYCLE).evaluate('QueryChaincodeDefinitions', { arguments: [args.serializeBinary()] }),
+  fill(args, definition);
+  // Until gossip has told the gateway of the other organisations' peers, it cannot collect their endorsements.
+  await patiently(() =>
+    gateway
+      .getNetwork(channel)
+      .getContract(LIFECYCLE)
+      .submit('CommitChaincodeDefinition', {
+        arguments: [args.serializeBinary()],
+        endorsingOrganizations: organisations.map(({ mspId }) => mspId),
+      }),
   );
-  const definitions = lifecycle.QueryChaincodeDefinitionsResult.deserializeBinary(result).getChaincodeDefinitionsList();
-  return definitions.find((definition) => definition.getName() === name)?.getSequence() ?? 0;
 }
 
-/** Repeats what fails because the network has only just come up; what the chaincode itself refuses is final. */
-async function patiently<T>(call: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + RETRY_TIMEOUT_MS;
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      const messages = messagesOf(error);
-      const final = messages.some((message) => message.includes('chaincode response 500'));
-      if (final || Date.now() > deadline) {
-        throw new WaymarkError('chaincode-error', messages.join('; '), { cause: error });
-      }
-      await delay(RETRY_MS);
-    }
-  }
-}
-
-function messagesOf(error: unknown): string[] {
-  const own = error instanceof Error ? [error.message] : [];
-  return error instanceof GatewayError ? [...own, ...error.details.map(({ message }) => message)] : own;
+function fill(
+  args: peer.lifecycle.ApproveChaincodeDefinitionForMyOrgArgs | peer.lifecycle.CommitChaincodeDefinitionArgs,
+  definition: ChaincodeDefinition,
+): void {
+  args.setName(definition.name);
+  args.setVersion(definition.version);
+  args.setSequence(definition.sequence);
+  args.setEndorsementPlugin(definition.endorsementPlugin);
+  args.setValidationPlugin(definition.validationPlugin);
+  args.setValidationParameter(definition.endorsementPolicy);
+  args.setCollections(definition.collections);
+  args.setInitRequired(definition.initRequired);
 }

@@ -11,10 +11,15 @@ const NONCE_BYTES = 24;
 /**
  * Calls a system chaincode on one peer, as the `peer` command does: for what concerns the peer alone and has no channel yet.
  *
- * @param channel empty for calls of the peer itself
+ * @param timeoutMs by default long: a peer may build a chaincode meanwhile
  * @throws WaymarkError `chaincode-error` with the peer's message, or `unavailable`
  */
-export async function proposeTo(client: Client, signer: Member, call: ChaincodeCall): Promise<Uint8Array> {
+export async function proposeTo(
+  client: Client,
+  signer: Member,
+  call: ChaincodeCall,
+  timeoutMs = CALL_TIMEOUT_MS,
+): Promise<Uint8Array> {
   const { processProposal } = peer.EndorserService;
   const response = await new Promise<peer.ProposalResponse>((resolve, reject) => {
     client.makeUnaryRequest(
@@ -22,7 +27,7 @@ export async function proposeTo(client: Client, signer: Member, call: ChaincodeC
       processProposal.requestSerialize,
       processProposal.responseDeserialize,
       buildSignedProposal(createSigningIdentity(signer), call).signed,
-      { deadline: Date.now() + CALL_TIMEOUT_MS },
+      { deadline: Date.now() + timeoutMs },
       (error, value) => {
         if (error !== null) reject(new WaymarkError('unavailable', error.details, { cause: error }));
         else if (value === undefined) reject(new WaymarkError('unavailable', 'the peer gave no answer'));

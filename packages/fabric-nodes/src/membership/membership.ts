@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   createOrganisationCa,
@@ -94,6 +94,18 @@ async function openNode(
   if (certificatePem === undefined || privateKeyPem === undefined) throw new Error('two files read, two expected');
   const tls = { certificatePem, privateKeyPem, rootCertPem: ca.tlsRootCertPem };
   return { kind, mspId: plan.mspId, name, hostName, dir, identity, tls };
+}
+
+/**
+ * Certifies a node's TLS key again, from now on as long as its CA. The key stays: orderers know each other by it. The node takes the
+ * certificate when it starts.
+ */
+export async function renewTls(ca: OrganisationCa, { dir, name, hostName, tls }: NodeMember): Promise<void> {
+  const { privateKeyPem } = tls;
+  const renewed = await ca.issueTls({ commonName: hostName, sans: [hostName, name], privateKeyPem });
+  const path = join(dir, 'tls', 'server.crt');
+  await writeFile(`${path}.partial`, renewed.certificatePem);
+  await rename(`${path}.partial`, path);
 }
 
 async function openMember(

@@ -29,17 +29,19 @@ export async function openMemberships(
   return {
     organisations: withPeers,
     ordering: await Promise.all(
-      ordering.map(
-        (organisation) =>
-          memberships.get(organisation.mspId) ??
+      ordering.map(async (organisation) => {
+        const { mspId, domain, orderers } = organisation;
+        return (
+          memberships.get(mspId) ??
           openMembership({
-            dir: join(dataDir, 'ordererOrganizations', organisation.domain),
-            mspId: organisation.mspId,
-            domain: organisation.domain,
+            dir: join(dataDir, 'ordererOrganizations', domain),
+            mspId,
+            domain,
             peers: [],
-            orderers: organisation.orderers.map(({ name }) => name),
-          }),
-      ),
+            orderers: orderers.map(({ name }) => name),
+          })
+        );
+      }),
     ),
   };
 }

@@ -1,7 +1,10 @@
+import type { ConfigChange } from '@waymark/devnet/fabric';
+import type { NetworkCertificate } from '../certificates/certificates.ts';
+import type { ChannelDescription } from '../channel/configuration.ts';
 import type { NodeAddress } from '../channel/connected-peer.ts';
 import type { Member, Membership } from '../membership/membership.ts';
 import type { NodeProcess } from '../nodes/runner.ts';
-import type { ChaincodePlan, OrderingType } from '../options.ts';
+import type { ChaincodePlan, NewOrganisationPlan, OrderingType } from '../options.ts';
 
 /** One organisation of a running network. */
 export interface FabricOrganisation {
@@ -52,6 +55,36 @@ export interface FabricNetwork {
   /** Host name of the orderer that leads; undefined while there is none. */
   leader(): Promise<string | undefined>;
   ordererStates(): Promise<readonly OrdererState[]>;
+  /**
+   * The channel's configuration in force.
+   *
+   * @throws WaymarkError `unavailable` when no orderer answers
+   */
+  channelConfig(): Promise<ChannelDescription>;
+  /**
+   * Changes the channel's configuration and waits until every running peer has it. What is in force already is done.
+   *
+   * @param change edits a copy of the configuration; applied to its own result it must change nothing
+   * @param signers admins of the organisations whom the policies of the changed parts ask for; the first one sends it
+   * @throws WaymarkError `refused` when they do not suffice, `configuration-invalid`, or `unavailable`
+   */
+  updateConfig(change: ConfigChange, signers: readonly Member[]): Promise<ChannelDescription>;
+  /**
+   * Lets another organisation take part: configuration, peers, chaincode. Can be repeated after a failure half-way; a network that is
+   * started again has the organisation.
+   *
+   * @returns package id by name of the chaincode; its server has to register as that
+   */
+  addOrganisation(plan: NewOrganisationPlan): Promise<Readonly<Record<string, string>>>;
+  /**
+   * Puts a revocation list (PEM) into an organisation's MSP on the channel, signed by the organisation's admin alone: its own `Admins`
+   * policy rules its MSP. Peers and orderers refuse what it names from the configuration block on.
+   */
+  publishCrl(mspId: string, crlPem: string): Promise<ChannelDescription>;
+  /** Every certificate of the network's organisations. */
+  certificates(): readonly NetworkCertificate[];
+  /** Issues a node's TLS certificate again, with the same key; the node has it from its next start on. */
+  renewTls(hostName: string): Promise<void>;
   /** Starts a node again that has ended. */
   restart(hostName: string): Promise<void>;
   /** Ends all nodes. */

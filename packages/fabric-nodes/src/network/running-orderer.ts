@@ -1,4 +1,5 @@
-import { addressOf, type NodeAddress } from '../channel/connected-peer.ts';
+import type { Client } from '@grpc/grpc-js';
+import { addressOf, connectTo, type NodeAddress } from '../channel/connected-peer.ts';
 import { participationOf, type Participation } from '../channel/participation.ts';
 import type { Memberships } from '../membership/memberships.ts';
 import { isHealthy } from '../nodes/health.ts';
@@ -12,6 +13,7 @@ export interface RunningOrderer {
   readonly node: PlannedNode;
   readonly address: NodeAddress;
   readonly participation: Participation;
+  readonly client: Client;
   state(): Promise<OrdererState>;
 }
 
@@ -20,11 +22,13 @@ export function runningOrderers(plan: FabricNetworkPlan, { ordering }: Membershi
   return zip(ordering, plan.ordering.organisations).flatMap(([membership, organisation]) =>
     zip(membership.orderers, organisation.orderers).map(([member, orderer]): RunningOrderer => {
       const participation = participationOf(member, orderer.adminPort);
+      const address = addressOf(member, orderer.port);
       const { hostName, mspId } = member;
       return {
         node: plannedOrderer(plan, member, orderer),
-        address: addressOf(member, orderer.port),
+        address,
         participation,
+        client: connectTo(address),
         state: async () => {
           if (!(await isHealthy(orderer.operationsPort))) {
             return { hostName, mspId, isServing: false, isLeader: false };

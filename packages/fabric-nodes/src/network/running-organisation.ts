@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { Client } from '@grpc/grpc-js';
 import { WaymarkError } from '@waymark/protocol';
 import { addressOf, connectTo, gatewayOver, joinPeer, type ConnectedPeer } from '../channel/connected-peer.ts';
 import type { LifecycleOrganisation } from '../chaincode/lifecycle.ts';
@@ -12,7 +11,7 @@ import type { FabricOrganisation } from './network.ts';
 export interface RunningOrganisation {
   readonly description: FabricOrganisation;
   readonly nodes: readonly PlannedNode[];
-  readonly peers: readonly ConnectedPeer[];
+  readonly peers: readonly [ConnectedPeer, ...ConnectedPeer[]];
   /** Joins the peers that have not joined. */
   join(channel: string, configBlock: Uint8Array): Promise<void>;
   /** Work with the chaincode lifecycle as the organisation's admin. */
@@ -27,10 +26,10 @@ export function runningOrganisation(
 ): RunningOrganisation {
   const { mspId, domain, dir, admin, user } = membership;
   const addresses = zip(membership.peers, plan.peers).map(([node, { port }]) => addressOf(node, port));
-  const [gateway] = addresses;
-  if (gateway === undefined) throw new WaymarkError('configuration-invalid', `${mspId} has no peer`);
-  const clients: Client[] = addresses.map(connectTo);
-  const peers = zip(addresses, clients).map(([node, client]): ConnectedPeer => ({ node, client, admin }));
+  const [leader, ...others] = addresses.map((node): ConnectedPeer => ({ node, client: connectTo(node), admin }));
+  if (leader === undefined) throw new WaymarkError('configuration-invalid', `${mspId} has no peer`);
+  const peers: RunningOrganisation['peers'] = [leader, ...others];
+  const gateway = leader.node;
   return {
     description: { mspId, domain, mspDir: join(dir, 'msp'), peers: addresses, gateway, admin, user, membership },
     nodes: plannedPeers(addressing, membership, plan),
@@ -39,8 +38,6 @@ export function runningOrganisation(
       await Promise.all(peers.map((peer) => joinPeer(peer, channel, configBlock)));
     },
     withGateway: async (work) => {
-      const [leader] = peers;
-      if (leader === undefined) throw new WaymarkError('configuration-invalid', `${mspId} has no peer`);
       const connected = gatewayOver(leader.client, admin);
       try {
         return await work({ mspId, peers, gateway: connected });
@@ -49,7 +46,7 @@ export function runningOrganisation(
       }
     },
     close: () => {
-      for (const client of clients) client.close();
+      for (const { client } of peers) client.close();
     },
   };
 }

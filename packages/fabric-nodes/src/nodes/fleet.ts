@@ -10,6 +10,7 @@ import type { NodeLaunch, NodeProcess, NodeRunner } from './runner.ts';
 export interface Fleet {
   /** By host name. One that has ended stays until it is started again. */
   readonly processes: ReadonlyMap<string, NodeProcess>;
+  isRunning(hostName: string): boolean;
   /**
    * Writes the nodes' configuration and starts them; resolves when all serve. Those that run are left alone.
    *
@@ -52,13 +53,16 @@ export function createFleet(runner: NodeRunner, dataDir: string, loggingSpec: st
     await untilServing(process, launch);
   };
 
+  const isRunning = (hostName: string): boolean => {
+    const process = processes.get(hostName);
+    return process !== undefined && running.has(process);
+  };
+
   return {
     processes,
+    isRunning,
     start: async (nodes) => {
-      const missing = nodes.filter(({ member }) => {
-        const process = processes.get(member.hostName);
-        return process === undefined || !running.has(process);
-      });
+      const missing = nodes.filter(({ member }) => !isRunning(member.hostName));
       const started = await Promise.allSettled(missing.map(startNode));
       // All have either started or failed by now, so that none is left behind when one fails.
       const failed = started.find((result) => result.status === 'rejected');

@@ -15,15 +15,15 @@ const HOST = '127.0.0.1';
  * @throws WaymarkError `unavailable` with its last words when it ends or does not serve within 60 s; it is stopped then
  */
 export async function untilServing(process: NodeProcess, { hostName, ports }: NodeLaunch): Promise<void> {
-  let ended = false;
-  const end = () => (ended = true);
-  void process.exited.then(end, end);
+  const ended = new AbortController();
+  const end = () => ended.abort();
+  process.exited.then(end, end);
   const deadline = Date.now() + READY_TIMEOUT_MS;
-  while (!ended && Date.now() < deadline) {
-    if ((await isHealthy(ports.operationsPort)) && (await servesTls(ports.port))) return;
+  while (!ended.signal.aborted && Date.now() < deadline) {
+    if ((await isHealthy(ports.operationsPort)) && (await servesTls(ports.port, ended.signal))) return;
     await delay(POLL_MS);
   }
-  const reason = ended ? 'it has ended' : 'its health check did not answer in time';
+  const reason = ended.signal.aborted ? 'it has ended' : 'its health check did not answer in time';
   await process.stop().catch(() => undefined);
   throw new WaymarkError('unavailable', `${hostName} did not start: ${reason}: ${await process.lastWords()}`);
 }
@@ -41,10 +41,10 @@ export async function isHealthy(operationsPort: number): Promise<boolean> {
 }
 
 /** A forwarded port is open before anybody serves it: only a handshake tells. Whose certificate it is does not matter here. */
-async function servesTls(port: number): Promise<boolean> {
+async function servesTls(port: number, ended: AbortSignal): Promise<boolean> {
   const socket = connect({ host: HOST, port, rejectUnauthorized: false, ALPNProtocols: ['h2'] });
   try {
-    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+    await once(socket, 'secureConnect', { signal: AbortSignal.any([ended, AbortSignal.timeout(PROBE_TIMEOUT_MS)]) });
     return true;
   } catch {
     return false;
