@@ -4,6 +4,8 @@ import { type ErrorCode, errorCodes, isWaymarkError } from '@waymark/protocol';
 export interface CliIo {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
+  /** Left out: nothing can be read from it. */
+  readonly stdin?: AsyncIterable<Uint8Array | string>;
   readonly env: Readonly<Partial<Record<string, string>>>;
 }
 

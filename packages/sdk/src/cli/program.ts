@@ -1,8 +1,9 @@
 import { isWaymarkError } from '@waymark/protocol';
 import { Command as CommanderCommand, CommanderError, Option } from 'commander';
 import type { SubmitState } from '../submit/submit-records.ts';
-import type { Command, CommandContext } from './context.ts';
+import type { CommandContext } from './context.ts';
 import { type ExitCode, exitCodeFor, exitCodeMeanings, exitCodes } from './exit-codes.ts';
+import { addIdentityCommands, type Runs } from './identity-program.ts';
 import { type CliIo, createOutput, notice, shownError } from './output.ts';
 
 const exitCodeHelp = `
@@ -56,12 +57,8 @@ function createProgram(io: CliIo, finish: (code: ExitCode) => void): CommanderCo
     .showHelpAfterError('(waymark --help explains)')
     .addHelpText('after', exitCodeHelp);
 
-  /** Gives a command its options in common, and runs it. The code of a command is loaded when it is used. */
-  const runs = <Options>(
-    command: CommanderCommand,
-    load: () => Promise<Command<Options>>,
-    optionsOf: (positional: readonly unknown[], options: Record<string, unknown>) => NoInfer<Options>,
-  ): void => {
+  /** The code of a command is loaded when it is used. */
+  const runs: Runs = (command, load, optionsOf) => {
     command
       .option('--profile <file>', 'the profile to use')
       .option('--json', 'one line of JSON as the last line of stdout')
@@ -187,6 +184,8 @@ function createProgram(io: CliIo, finish: (code: ExitCode) => void): CommanderCo
     async () => (await import('./commands/validate.ts')).validate,
     ([files]) => ({ files: files as string[] }),
   );
+
+  addIdentityCommands(program, runs);
 
   forEachCommand(program, (command) => {
     command.exitOverride();
