@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Consortium } from '@waymark/network';
 import { isWaymarkError } from '@waymark/protocol';
@@ -13,6 +15,8 @@ import {
   type Waymark,
 } from '@waymark/sdk';
 import type { Ledger } from '@waymark/fabric';
+import { parse, stringify } from 'yaml';
+import { findStoredBlock, flipStoredBit, type StoredBlock } from '../../scripts/tamper/stored-block.ts';
 import type { Firm, RunningConsortium } from '../support/running-consortium.ts';
 import { connectLedger } from '../support/trusted-reading.ts';
 import { enrol, type EnrolledNode, type NodeKind } from './enrolment.ts';
@@ -48,7 +52,17 @@ export interface System extends Judged {
   /** Kills a process (SIGKILL) and waits until it is gone. */
   kill(...names: string[]): Promise<void>;
   restart(...names: string[]): Promise<void>;
-  /** Runs what has to be done with a service's port for operators. */
+  /** Flips a bit of a block as the firm stores it; what it gives puts that right, unless somebody did before. */
+  alter(firm: Firm, cid: string): Promise<() => Promise<void>>;
+  /** Sets limits of a service and starts it anew; what it gives puts the old ones back. */
+  limit(
+    firm: Firm,
+    service: 'center' | 'outlet',
+    limits: Readonly<Record<string, number>>,
+  ): Promise<() => Promise<void>>;
+  /** Stops a service in good order, takes its replica away and starts it again. */
+  removeReplica(firm: Firm, service: 'center' | 'outlet'): Promise<void>;
+  /** A page of a service's port for operators. */
   operations(firm: Firm, service: 'center' | 'outlet', page: string): Promise<{ status: number; text: string }>;
 }
 
@@ -88,7 +102,17 @@ export function createSystem(
     return known;
   };
   const restart: System['restart'] = async (...restarted) => {
-    for (const name of restarted) await consortium.restart(name);
+    await Promise.all(restarted.map((name) => consortium.restart(name)));
+  };
+
+  const serviceOf = (firm: Firm, service: 'center' | 'outlet') => ({
+    name: (service === 'center' ? names.centers : names.outlets).get(firm.mspId) ?? '',
+    folder: consortium.layout.node(firm.organisation, service === 'center' ? 'center' : firm.outletName),
+  });
+  const stop = async (name: string): Promise<void> => {
+    const process = consortium.processes().find((item) => item.name === name);
+    assert.ok(process !== undefined, `there is a process ${name}`);
+    await process.stop();
   };
 
   const system: System = {
@@ -147,6 +171,36 @@ export function createSystem(
       }
     },
     restart,
+    async alter({ organisation }, cid) {
+      const stored = await findStoredBlock(join(consortium.layout.root, 'organisations', organisation.domain), cid);
+      assert.ok(stored !== undefined, 'the firm stores the block');
+      const before = await bytesOf(stored);
+      await flipStoredBit(stored);
+      return async () => {
+        if (!(await bytesOf(stored)).equals(before)) await flipStoredBit(stored);
+      };
+    },
+    async limit(firm, service, limits) {
+      const { name, folder } = serviceOf(firm, service);
+      const before = await readFile(folder.configuration, 'utf8');
+      const write = async (text: string): Promise<void> => {
+        await stop(name);
+        await writeFile(folder.configuration, text);
+        await consortium.restart(name);
+      };
+      const configuration = parse(before) as { readonly limits?: object };
+      await write(stringify({ ...configuration, limits: { ...configuration.limits, ...limits } }));
+      return () => write(before);
+    },
+    async removeReplica(firm, service) {
+      const { name, folder } = serviceOf(firm, service);
+      await stop(name);
+      const { data } = folder;
+      const files = (await readdir(data)).filter((file) => file.startsWith('replica.db'));
+      assert.ok(files.length > 0, 'there is a replica to take away');
+      for (const file of files) await rm(join(data, file));
+      await consortium.restart(name);
+    },
     async operations(firm, kind, page) {
       const service = consortium.services.find((item) => item.organisation.mspId === firm.mspId && item.kind === kind);
       assert.ok(service !== undefined, `${firm.mspId} has a ${kind}`);
@@ -207,6 +261,17 @@ export async function refused(work: Promise<unknown>, ...codes: string[]): Promi
   const code = isWaymarkError(outcome) ? outcome.code : outcome.message;
   assert.ok(codes.includes(code), `it is refused with ${codes.join(' or ')}, not ${code}: ${outcome.message}`);
   return outcome;
+}
+
+async function bytesOf({ file, offsetBytes, sizeBytes }: StoredBlock): Promise<Buffer> {
+  const handle = await open(file);
+  try {
+    const bytes = Buffer.alloc(sizeBytes);
+    await handle.read(bytes, 0, sizeBytes, offsetBytes);
+    return bytes;
+  } finally {
+    await handle.close();
+  }
 }
 
 async function endedOf(consortium: Consortium): Promise<string[]> {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { canonicalJsonBytes } from '@waymark/protocol';
 import type { BidiStream, SubmitRequest, SubmitResponse } from '@waymark/transport';
 import { connectOutlet, type OutletConnection, recordMessage, type ScenarioRecord } from './outlet-client.ts';
@@ -42,13 +43,15 @@ export interface LoadOptions {
   readonly onEvent: (event: LoadEvent) => void;
   /** Records submitted and not yet acknowledged. Default 24. */
   readonly maxOpen?: number;
+  /** Between one request and the next. Default 0: as fast as the outlet takes them. */
+  readonly pauseMs?: number;
 }
 
 /**
  * Submits records to the firm's outlet, a few at a time. When the stream breaks it connects again and submits what was not yet
  * acknowledged; what was acknowledged is never submitted again, so that a loss cannot be made good unnoticed.
  */
-export function startLoad({ firm, identity, name, draws, onEvent, maxOpen = 24 }: LoadOptions): Load {
+export function startLoad({ firm, identity, name, draws, onEvent, maxOpen = 24, pauseMs = 0 }: LoadOptions): Load {
   const acknowledged = new Map<string, Acknowledged>();
   const open = new Map<number, ScenarioRecord>();
   /** Refs of open records that this stream has to be given once more. */
@@ -117,6 +120,7 @@ export function startLoad({ firm, identity, name, draws, onEvent, maxOpen = 24 }
       const records = Array.from({ length: count }, () => newRecord());
       await stream.write({ records, flush: draws.next() < 0.5 });
       onEvent('submitted');
+      if (pauseMs > 0) await delay(pauseMs);
     }
   }
 

@@ -1,7 +1,20 @@
 import type { Scenario } from '../system.ts';
 import { anchoringScenarios } from './anchoring.ts';
+import { externalScenarios } from './external.ts';
+import { faultScenarios } from './faults.ts';
+import { identityScenarios, limitScenarios } from './identities.ts';
+import { readingScenarios } from './reading.ts';
 import { refusalScenarios } from './refusals.ts';
 import { topologyScenarios } from './topology.ts';
 
 /** Every scenario, in the order in which they run. */
-export const scenarios: readonly Scenario[] = [...topologyScenarios, ...anchoringScenarios, ...refusalScenarios];
+export const scenarios: readonly Scenario[] = [
+  ...topologyScenarios,
+  ...anchoringScenarios,
+  ...refusalScenarios,
+  ...readingScenarios,
+  ...externalScenarios,
+  ...identityScenarios,
+  ...limitScenarios,
+  ...faultScenarios,
+];
