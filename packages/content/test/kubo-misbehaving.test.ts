@@ -84,6 +84,43 @@ test.each<[string, Behaviour]>([
   await expectCode(store.unpin(block.cid), 'unavailable');
 });
 
+test.each<[string, Behaviour, 'missing' | 'altered']>([
+  ['it is not here', (_request, response) => rpcError(response, 'block was not found locally (offline)'), 'missing'],
+  ['it is altered', (_request, response) => rpcError(response, 'different hash than requested'), 'altered'],
+  ['other bytes', (_request, response) => void response.end(sampleBlock('wrong').bytes), 'altered'],
+])('a check of what is held takes %s as what it says', async (_what, behaviour, kind) => {
+  const report = await (await kubo(behaviour)).checkHeld(block.cid);
+  expect(report).toMatchObject({ held: false, blocks: 0, missing: [], altered: [], [kind]: [block.cid] });
+});
+
+test.each<[string, Behaviour]>([
+  ['no answer', () => undefined],
+  ['a refusal', (_request, response) => rpcError(response, '403 - Forbidden', 403)],
+  ['a broken connection', (request) => void request.socket.destroy()],
+])('a check of what is held says nothing of blocks when kubo gives %s: unavailable', async (_what, behaviour) => {
+  await expectCode((await kubo(behaviour)).checkHeld(block.cid), 'unavailable');
+});
+
+test('reads that are local, and checks, tell kubo to leave the swarm out; other reads do not', async () => {
+  const asked: string[] = [];
+  const store = await kubo((request, response) => {
+    asked.push(new URL(request.url ?? '', 'http://kubo').searchParams.get('offline') ?? 'online');
+    response.end(block.bytes);
+  });
+  await store.get(block.cid);
+  await store.get(block.cid, { local: true });
+  await store.checkHeld(block.cid);
+  expect(asked).toEqual(['online', 'true', 'true']);
+});
+
+test('a kubo that answers a repair and keeps the altered copy is unsupported', async () => {
+  const store = await kubo((request, response) => {
+    if (request.url?.includes('dag/import') === true) request.resume().on('end', () => response.end());
+    else response.end(sampleBlock('still altered').bytes);
+  });
+  await expectCode(store.repair(block), 'unsupported');
+});
+
 test('a caller that gives up is answered at once with its own reason', async () => {
   const abort = new AbortController();
   const reason = new Error('enough');

@@ -1,4 +1,4 @@
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import {
@@ -83,6 +83,19 @@ test('a daemon that ends at once is unavailable with the last line of its log', 
     code: 'unavailable',
     message: expect.stringContaining('Error: the lock is taken') as string,
   });
+});
+
+test('a port in use is unavailable, before anything is started: what answers there is not this node', async () => {
+  const programsDir = await fakeProgram(`case "$1" in version) echo 0.41.0;; *) touch ${join(folder, 'ran')};; esac`);
+  const plan = await planFor({ programsDir });
+  const server = createServer();
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(plan.apiPort, '127.0.0.1', resolve));
+  await expect(startKuboNode(plan)).rejects.toMatchObject({
+    code: 'unavailable',
+    details: { port: plan.apiPort, reason: 'port-in-use' },
+  });
+  await expect(stat(join(folder, 'ran'))).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
 describe('a runner of another kind', () => {

@@ -1,9 +1,10 @@
 import { WaymarkError } from '@waymark/protocol';
 import type { CID } from 'multiformats/cid';
-import { requireContentCid } from '../block/content-cid.ts';
+import { rawCode, requireContentCid } from '../block/content-cid.ts';
 import { linksOf } from '../block/links.ts';
 import type { Block, BlockReader, ReadOptions } from '../store/content-store.ts';
-import { maxDagBlocks } from '../store/limits.ts';
+import { maxDagBlocks, readConcurrency } from '../store/limits.ts';
+import { readMany } from '../store/read-many.ts';
 
 export interface DagReadOptions extends ReadOptions {
   /** More blocks than this end the read with `limit-exceeded`. */
@@ -13,7 +14,8 @@ export interface DagReadOptions extends ReadOptions {
 }
 
 /**
- * Every block under a root, once each, depth first in the order of the links, the root first.
+ * Every block under a root, once each, depth first in the order of the links, the root first. Leaves that follow each
+ * other are read several at once; what a block links to is read after that block was handed on.
  * @throws as `BlockReader.get`; `limit-exceeded`
  */
 export async function* readDag(
@@ -22,11 +24,24 @@ export async function* readDag(
   options?: DagReadOptions,
 ): AsyncGenerator<Block> {
   const walk = new DagWalk(root, options);
-  for (let cid = walk.next(); cid !== undefined; cid = walk.next()) {
-    const block = { cid, bytes: await reader.get(cid, options) };
-    walk.enter(block);
-    yield block;
+  for (let run = nextRun(walk); run.length > 0; run = nextRun(walk)) {
+    for await (const block of readMany(reader, run, options)) {
+      walk.enter(block);
+      yield block;
+    }
   }
+}
+
+/** Leaves up to the next block with links, that block included: only what it links to comes between it and the rest. */
+function nextRun(walk: DagWalk): CID[] {
+  const run: CID[] = [];
+  while (run.length < readConcurrency) {
+    const cid = walk.next();
+    if (cid === undefined) break;
+    run.push(cid);
+    if (cid.code !== rawCode) break;
+  }
+  return run;
 }
 
 /** What of a DAG was seen and what is still to be read, in depth-first order. */

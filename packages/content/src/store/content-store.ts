@@ -68,7 +68,8 @@ export interface BlockWriter {
 export interface PinStore {
   /**
    * Keeps the block and all it links to (dag-cbor and dag-pb links, recursively). Durable when it resolves. kubo fetches
-   * what it lacks from the members of its swarm, as long as the time limit lets it; the embedded store has no others.
+   * what it lacks from the members of its swarm, as long as the time limit lets it, but does not look again at a root
+   * that is pinned already (`checkHeld` does); the embedded store has no others to ask.
    * @throws `unavailable` (a part is missing), `data-abnormal`, `input-invalid`, `limit-exceeded` (a DAG too large)
    */
   pin(root: CID, options?: ReadOptions): Promise<void>;

@@ -3,6 +3,7 @@ import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WaymarkError } from '@waymark/protocol';
 import { findKuboProgram } from '../programs/program.ts';
+import { isListening } from './is-listening.ts';
 
 /** What a runner is to start. */
 export interface KuboRunOrder {
@@ -55,12 +56,23 @@ const lineLimitCharacters = 500;
 /** Runs daemons as processes of this machine. They outlive a parent that is killed. */
 export function processRunner(options: ProcessRunnerOptions = {}): KuboRunner {
   return {
-    /** @throws WaymarkError `program-missing`, `unsupported`, `unavailable` (it cannot be started) */
+    /** @throws WaymarkError `program-missing`, `unsupported`, `unavailable` (a port in use; it cannot be started) */
     async start(order) {
       const program = await findKuboProgram(options.programsDir);
+      await requireFreePorts(order);
       return await startProcess(order, program.path);
     },
   };
+}
+
+/** A daemon that outlived its parent would answer in the place of the one that is started. */
+async function requireFreePorts({ name, swarmPort, apiPort, gatewayPort }: KuboRunOrder): Promise<void> {
+  for (const port of [swarmPort, apiPort, gatewayPort]) {
+    if (port === undefined || !(await isListening(port))) continue;
+    throw new WaymarkError('unavailable', `${name} cannot be started: port ${port} is in use`, {
+      details: { name, port, reason: 'port-in-use' },
+    });
+  }
 }
 
 async function startProcess(order: KuboRunOrder, program: string): Promise<NodeProcess> {
