@@ -28,6 +28,11 @@ export default {
     mayImport('vault', 'packages/vault', ['packages/protocol']),
     mayImport('content', 'packages/content', ['packages/protocol']),
     mayImport('fabric', 'packages/fabric', ['packages/protocol']),
+    mayImport('ledger-fabric-network', 'packages/ledger-fabric-network', ['packages/(protocol|fabric)']),
+    onlyFrom('ledger-fabric-network-is-optional', '^packages/ledger-fabric-network/', [
+      '^packages/ledger-fabric-network/',
+      '^services/enterprise/src/ledger.ts$',
+    ]),
     mayImport('capture', 'packages/capture', ['packages/protocol']),
     mayImport('rsl', 'packages/rsl', ['packages/protocol']),
     mayImport('devnet-stands-alone', 'packages/devnet', []),
@@ -37,9 +42,10 @@ export default {
     mayImport('reading', 'packages/reading', ['packages/(protocol|vault|content|fabric)']),
     mayImport('query-api', 'packages/query-api', ['packages/(protocol|content|service-kit)']),
     mayImport('service-kit', 'packages/service-kit', ['packages/(protocol|vault|content|fabric|transport)']),
-    mayImport('sdk', 'packages/sdk', ['packages/(protocol|vault|content|fabric|capture|transport|reading)']),
+    mayImport('sdk', 'packages/sdk', ['packages/(protocol|vault|content|fabric|capture|transport|reading|enrolment)']),
+    mayImport('enrolment', 'packages/enrolment', ['packages/(protocol|vault)', 'packages/devnet/src/ca']),
     mayImport('services', 'services/[^/]+', [
-      'packages/(protocol|vault|content|fabric|transport|service-kit|reading|query-api|rsl)',
+      'packages/(protocol|vault|content|fabric|ledger-fabric-network|transport|service-kit|reading|query-api|rsl)',
       'services/[^/]+',
     ]),
     {
@@ -52,6 +58,7 @@ export default {
     onlyFrom('devnet-is-for-networks-and-tests', '^packages/devnet/', [
       '^packages/devnet/',
       '^packages/fabric-nodes/',
+      '^packages/enrolment/src/files/',
       '^network/',
       '^packages/testing/',
     ]),
