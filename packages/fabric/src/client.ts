@@ -1,4 +1,5 @@
 // What every implementation of the ledger port shares, whatever client library it stands on.
+export { status as grpcStatuses } from '@grpc/grpc-js';
 export { blocksInTurn } from './block/blocks-in-turn.ts';
 export { validationCodeName } from './block/validation-code.ts';
 export { endorsementMismatch, ledgerFailure, type LedgerAnswer } from './errors/ledger-failure.ts';

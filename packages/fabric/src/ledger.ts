@@ -86,7 +86,8 @@ export interface LedgerLoad {
 
 /**
  * One chaincode on one channel, as one identity. Every method throws `WaymarkError`: the chaincode's own code when it
- * refused, `chaincode-error` when it failed otherwise, `unavailable` when nobody answered.
+ * refused, with the client library's error as `cause`; `chaincode-error` when it failed otherwise, `unavailable` when nobody
+ * answered. What somebody else than the chaincode refused has `grpcStatus` among its details.
  */
 export interface Ledger {
   readonly channel: string;

@@ -1,7 +1,8 @@
-import { ledgerFailure } from '@waymark/fabric/client';
+import { grpcStatuses, ledgerFailure } from '@waymark/fabric/client';
 import { isWaymarkError, type ErrorDetails, type WaymarkError } from '@waymark/protocol';
 
 const successBelow = 400;
+const unknown: number = grpcStatuses.UNKNOWN;
 
 /** What a peer answered to a proposal, as the client library gives it. */
 export interface PeerResponse {
@@ -48,14 +49,14 @@ export function proposalFailure(
 ): WaymarkError {
   const refusals = responses.filter(isRefusal);
   const answer = {
-    grpcStatus: errors.map(statusOf).find((status) => status !== undefined),
+    grpcStatus: errors.map(statusOf).find((code) => code !== unknown) ?? unknown,
     texts: [
       ...refusals.map(({ response }) => `chaincode response ${response.status}, ${response.message}`),
       ...errors.map(textOf),
     ],
     peers: [...refusals, ...errors].flatMap(({ connection }) => (connection === undefined ? [] : [connection.name])),
   };
-  return ledgerFailure(answer, context, errors[0]);
+  return ledgerFailure(answer, context, errors[0] ?? new Error(answer.texts[0]));
 }
 
 /** Any other call that failed. */
@@ -65,8 +66,8 @@ export function fromLibraryFailure(error: unknown, context: ErrorDetails = {}): 
   return ledgerFailure({ grpcStatus: statusOf(cause), texts: [textOf(cause)], peers: [] }, context, cause);
 }
 
-function statusOf({ code }: LibraryError): number | undefined {
-  return typeof code === 'number' ? code : undefined;
+function statusOf({ code }: LibraryError): number {
+  return typeof code === 'number' ? code : unknown;
 }
 
 function textOf({ details, message }: LibraryError): string {

@@ -9,15 +9,18 @@ const maxReasonLength = 300;
 
 /** What gateway, peers and orderer said of a call that failed. */
 export interface LedgerAnswer {
-  /** gRPC status; undefined when there was none. */
-  readonly grpcStatus: number | undefined;
+  /** gRPC status; UNKNOWN when there was none. */
+  readonly grpcStatus: number;
   /** In the words of Fabric 2.5 and 3.1; the most telling one first. A chaincode's answer begins `chaincode response <status>, `. */
   readonly texts: readonly string[];
   /** Who said it. */
   readonly peers: readonly string[];
 }
 
-/** What a failed call means to our callers. */
+/**
+ * What a failed call means to our callers. Whatever the chaincode did not refuse itself, with a code of ours, has `grpcStatus`
+ * among its details: relays tell by it whether somebody has judged their batches.
+ */
 export function ledgerFailure(answer: LedgerAnswer, context: ErrorDetails, cause: unknown): WaymarkError {
   const { grpcStatus, texts, peers } = answer;
   for (const text of texts) {
@@ -29,7 +32,7 @@ export function ledgerFailure(answer: LedgerAnswer, context: ErrorDetails, cause
   const all = texts.join('\n');
   const details: ErrorDetails = {
     ...context,
-    ...(grpcStatus === undefined ? {} : { grpcStatus: status[grpcStatus] ?? String(grpcStatus) }),
+    grpcStatus: status[grpcStatus] ?? String(grpcStatus),
     reason: printable(texts[0] ?? ''),
     peers: [...peers],
   };
@@ -42,8 +45,7 @@ export function ledgerFailure(answer: LedgerAnswer, context: ErrorDetails, cause
   if (/chaincode response \d+/.test(all)) return make('chaincode-error', 'the chaincode refused the call');
   if (/access denied|FORBIDDEN/.test(all)) return make('refused', 'the ledger refused this identity');
   if (/REQUEST_ENTITY_TOO_LARGE/.test(all)) return make('limit-exceeded', 'the transaction is too large');
-  const code = grpcStatus === undefined ? undefined : codeOfStatus[grpcStatus];
-  return make(code ?? 'unavailable', 'the ledger did not answer as expected');
+  return make(codeOfStatus[grpcStatus] ?? 'unavailable', 'the ledger did not answer as expected');
 }
 
 /** Whether nobody can say what became of the call, so that asking again is all there is to do. */

@@ -1,4 +1,4 @@
-import { ledgerFailure } from '@waymark/fabric/client';
+import { grpcStatuses, ledgerFailure } from '@waymark/fabric/client';
 import { WaymarkError } from '@waymark/protocol';
 import type { BlockType, Endorser, Eventer } from 'fabric-common';
 import type { Link } from '../connection/link.ts';
@@ -92,7 +92,7 @@ export async function* deliver(
 function refuseStatus(message: DeliverResponse): DeliverResponse {
   if ((message.block ?? message.filtered_block ?? undefined) !== undefined) return message;
   const text = `status=${statusName(message.status)}`;
-  throw ledgerFailure({ grpcStatus: undefined, texts: [text], peers: [] }, {}, undefined);
+  throw ledgerFailure({ grpcStatus: grpcStatuses.ABORTED, texts: [text], peers: [] }, {}, new Error(text));
 }
 
 function statusName(status: number | string | undefined): string {

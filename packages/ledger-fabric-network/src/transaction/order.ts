@@ -1,4 +1,4 @@
-import { ledgerFailure } from '@waymark/fabric/client';
+import { grpcStatuses, ledgerFailure } from '@waymark/fabric/client';
 import { WaymarkError } from '@waymark/protocol';
 import type { Commit } from 'fabric-common';
 import type { Link } from '../connection/link.ts';
@@ -26,5 +26,5 @@ export async function order(link: Link, commit: Commit, txId: string, timeoutMs:
   }
   if (answer.status === 'SUCCESS') return;
   const text = `received unsuccessful response from orderer: status=${answer.status}, info=${answer.info ?? ''}`;
-  throw ledgerFailure({ grpcStatus: undefined, texts: [text], peers: [] }, { txId }, undefined);
+  throw ledgerFailure({ grpcStatus: grpcStatuses.ABORTED, texts: [text], peers: [] }, { txId }, new Error(text));
 }

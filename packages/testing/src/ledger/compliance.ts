@@ -1,4 +1,5 @@
 import type { DecodedBlock, Ledger } from '@waymark/fabric';
+import type { WaymarkError } from '@waymark/protocol';
 import { expectCode } from '../content/expect-code.ts';
 import { blockAt, contract, ledgerBench, text, type LedgersUnderTest } from './bench.ts';
 import { endorsementRules } from './endorsement-rules.ts';
@@ -41,11 +42,23 @@ export function ledgerCompliance(name: string, prepare: () => Promise<LedgersUnd
       expect(text(await ledger.evaluate(contract, 'readRaw', ['never']))).toBe('');
     });
 
-    test('a refusal with one of our codes keeps code and facts, on both paths', async () => {
+    test('a refusal with one of our codes keeps code and facts, on both paths, and can be told from what others refuse', async () => {
       const refusal = 'WAYMARK_SEQUENCE_GAP: {"id":"Org1MSP/outlet-1/3","reason":"prev","seq":3}';
-      const expected = { code: 'sequence-gap', details: { id: 'Org1MSP/outlet-1/3', reason: 'prev', seq: 3 } };
-      await expect(ledger.evaluate(contract, 'fail', [refusal])).rejects.toMatchObject(expected);
-      await expect(ledger.submit(contract, 'fail', [refusal])).rejects.toMatchObject(expected);
+      const facts = { id: 'Org1MSP/outlet-1/3', reason: 'prev', seq: 3 };
+      const evaluated = await failureOf(ledger.evaluate(contract, 'fail', [refusal]));
+      expect(evaluated).toMatchObject({ code: 'sequence-gap', details: facts });
+      const submitted = await failureOf(ledger.submit(contract, 'fail', [refusal]));
+      expect(submitted).toMatchObject({
+        code: 'sequence-gap',
+        details: { ...facts, txId: expect.any(String) as string },
+      });
+      for (const { cause, details } of [evaluated, submitted]) {
+        expect(cause).toBeDefined();
+        expect(details).not.toHaveProperty('grpcStatus');
+      }
+      for (const call of [ledger.evaluate(contract, 'fail', ['x']), ledger.submit(contract, 'fail', ['x'])]) {
+        expect((await failureOf(call)).details).toHaveProperty('grpcStatus');
+      }
     });
 
     test('a function or contract that is not there is chaincode-error', async () => {
@@ -248,4 +261,13 @@ async function blocksBetween(ledger: Ledger, from: bigint, to: bigint): Promise<
     if (block.number === to) break;
   }
   return blocks;
+}
+
+async function failureOf(call: Promise<unknown>): Promise<WaymarkError> {
+  return call.then(
+    () => {
+      throw new Error('it did not fail');
+    },
+    (error: unknown) => error as WaymarkError,
+  );
 }
