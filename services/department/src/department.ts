@@ -52,6 +52,7 @@ import { createAnswering } from './external/answer-queries.ts';
 import { registerDepartmentMetrics } from './metrics.ts';
 import { openOutbox } from './outbox/outbox.ts';
 import { createOutletIndex } from './query/outlet-index.ts';
+import { reportingReader } from './query/reporting-reader.ts';
 import { createAllowListRouter } from './rest/allow-list-router.ts';
 import { departmentOpenApi } from './rest/openapi.ts';
 import { createProgress } from './sealing/progress.ts';
@@ -384,24 +385,29 @@ async function openContent(
   identity: { certificatePem: string; privateKeyPem: string },
 ): Promise<{ reader: BlockReader; close: () => Promise<void> }> {
   const { content, center } = config;
-  if (content.kind === 'center') {
-    const source = createGatewaySource({
-      baseUrl: center.apiUrl,
-      tls: {
-        ca: readTextFile(center.tlsRootFile),
-        certificate: identity.certificatePem,
-        privateKey: identity.privateKeyPem,
-      },
-    });
-    return { reader: source, close: () => source.close() };
-  }
+  const source = createGatewaySource({
+    baseUrl: center.apiUrl,
+    tls: {
+      ca: readTextFile(center.tlsRootFile),
+      certificate: identity.certificatePem,
+      privateKey: identity.privateKeyPem,
+    },
+  });
+  if (content.kind === 'center') return { reader: source, close: () => source.close() };
   const store = await openKuboStore({
     url: content.url,
     ...(content.authorizationFile === undefined
       ? {}
       : { authorization: { scheme: content.authorizationScheme, secretFile: content.authorizationFile } }),
   });
-  return { reader: store, close: () => store.close() };
+  return {
+    // The center repairs what it reads and finds altered: it is made to read it.
+    reader: reportingReader(store, (cid) => source.has(cid)),
+    close: async () => {
+      await source.close();
+      await store.close();
+    },
+  };
 }
 
 async function pause(delayMs: number, signal: AbortSignal): Promise<void> {

@@ -27,8 +27,15 @@ export function registerEnterpriseMetrics(
   gauge('waymark_batches_refused', 'Accepted batches that the channel refused', () => source.journal.counts().refused);
   gauge('waymark_upload_streams', 'Upload streams of outlets', () => source.openStreams());
   gauge('waymark_outlets_connected', 'Outlets ready to answer external queries', () => source.outlets());
+  let known: { status: PinStatus; untilMs: number } | undefined;
+  /** One look for all gauges of a scrape. */
+  const pinStatus = (): PinStatus => {
+    if (known === undefined || known.untilMs < performance.now())
+      known = { status: source.pins(), untilMs: performance.now() + 100 };
+    return known.status;
+  };
   const pins = (name: string, help: string, read: (status: PinStatus) => number): void =>
-    gauge(`waymark_${name}`, help, () => read(source.pins()));
+    gauge(`waymark_${name}`, help, () => read(pinStatus()));
   pins('pins_anchored', 'Batches of this organisation on the channel', (status) => status.anchored);
   pins(
     'pins_replicated',

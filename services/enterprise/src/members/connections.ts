@@ -64,8 +64,11 @@ export function createConnections(parts: {
       connections.set(mspId, { client, center, failures: 0, notBeforeMs: 0, reachable: undefined, code: undefined });
     }
   };
+  let closed = false;
   sync();
-  members.onChange(sync);
+  members.onChange(() => {
+    if (!closed) sync();
+  });
 
   return {
     organisations: () => [...connections.keys()],
@@ -93,6 +96,7 @@ export function createConnections(parts: {
     },
     reachability: () => [...connections].map(([mspId, { reachable, code }]) => ({ mspId, reachable, code })),
     close() {
+      closed = true;
       for (const mspId of [...connections.keys()]) drop(mspId);
     },
   };

@@ -3,9 +3,7 @@ import {
   decodeBatchBlock,
   decodeBatchStatement,
   type Evidence,
-  formatTime,
-  batchHash,
-  toHex,
+  evidenceOf,
   verifyBatchBlock,
   WaymarkError,
 } from '@waymark/protocol';
@@ -35,21 +33,7 @@ export function offeredBatchCheck(
     if (statement.msp !== member.mspId) {
       throw new WaymarkError('recipient-mismatch', 'The batch is of another organisation than the one that asks.');
     }
-    const evidence: Evidence = {
-      v: 1,
-      msp: statement.msp,
-      outlet: statement.outlet,
-      seq: statement.seq,
-      batchHash: toHex(batchHash(signed)),
-      prev: toHex(statement.prevBatchHash),
-      root: toHex(statement.root),
-      cid,
-      count: statement.count,
-      collectedFrom: formatTime(statement.collectedFromMs),
-      collectedTo: formatTime(statement.collectedToMs),
-      node: '',
-      certificate: toHex(statement.certificateDigest),
-    };
+    const evidence = evidenceOf(statement, signed, cid, '');
     const { block, certificateDer } = verifyBatchBlock(bytes, evidence, channel);
     const holder = member.verifier.verify(certificateDer, { atMs: statement.sentAtMs, roles: ['client', 'peer'] });
     if (holder.enrolmentId !== statement.outlet) {

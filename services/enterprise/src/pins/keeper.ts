@@ -44,7 +44,10 @@ export function createKeeper(parts: KeeperParts): Keeper {
   const limits = { maxBlocks: maxBatchRecords + 1, maxSizeBytes: parts.maxDagBytes };
 
   async function bring(cid: CID, from: string, check: BatchCheck): Promise<void> {
-    if (await held(cid)) return;
+    if (await held(cid)) {
+      await confirm(cid, check);
+      return;
+    }
     // A store may take an altered block for one it has: that is put right first, block by block.
     for (let round = 0; round < 2; round += 1) {
       const { altered } = await content.checkHeld(cid, { maxBlocks: limits.maxBlocks });
@@ -82,6 +85,11 @@ export function createKeeper(parts: KeeperParts): Keeper {
     throw worst(failures);
   }
 
+  /** That it is here says nothing about whose it is: it may be kept for another reason. */
+  async function confirm(cid: CID, check: BatchCheck): Promise<void> {
+    check(await content.get(cid, { local: true }));
+  }
+
   async function repair(cid: CID, from: string): Promise<void> {
     let bytes: Uint8Array | undefined;
     await fromMembers(from, async ({ blocks }) => {
@@ -115,12 +123,17 @@ export function createKeeper(parts: KeeperParts): Keeper {
   }
 
   return {
-    keep(text, from, check) {
+    async keep(text, from, check) {
+      const cid = parseCid(text, [dagCborCode]);
       const known = underWay.get(text);
-      if (known !== undefined) return known;
-      const work = bring(parseCid(text, [dagCborCode]), from, check).finally(() => underWay.delete(text));
+      if (known !== undefined) {
+        await known;
+        await confirm(cid, check);
+        return;
+      }
+      const work = bring(cid, from, check).finally(() => underWay.delete(text));
       underWay.set(text, work);
-      return work;
+      await work;
     },
     isHeld: (text) => held(parseCid(text, [dagCborCode])),
     repairBlock: (cid, from) => repair(cid, from),

@@ -1,4 +1,4 @@
-import { isWaymarkError, WaymarkError } from '@waymark/protocol';
+import { isWaymarkError, readPinReceipt, WaymarkError } from '@waymark/protocol';
 import type { HeldAnswer, PinAnswer } from '../members/member-client.ts';
 import type { Members } from '../members/members.ts';
 import { anchoredBatchCheck, type BatchCheck, offeredBatchCheck } from './batch-check.ts';
@@ -74,6 +74,14 @@ export function createPinService(parts: PinServiceParts): PinService {
     return { check: offeredBatchCheck(cid, member, parts.channel), offered: true };
   }
 
+  /** The receipt this center gave for a batch of another organisation. */
+  function keptHere(cid: string): ReplicaFacts[] {
+    const bytes = store.kept(cid);
+    if (bytes === undefined) return [];
+    const { msp, node, pinnedAtMs } = readPinReceipt(bytes, parts.channel).receipt;
+    return [{ msp, node, pinnedAtMs, receipt: bytes, state: 'held' }];
+  }
+
   const answerOne = async (mspId: string, cid: string): Promise<PinAnswer> => {
     try {
       return { cid, receipt: Buffer.from(await pinOne(mspId, cid)).toString('base64') };
@@ -98,7 +106,7 @@ export function createPinService(parts: PinServiceParts): PinService {
     check: (cids) => mapConcurrently([...new Set(cids)], async (cid) => ({ cid, held: await keeper.isHeld(cid) })),
     facts(cid) {
       const anchored = store.anchored(cid);
-      const known = store.replicas(cid);
+      const known = [...store.replicas(cid), ...keptHere(cid)];
       if (anchored === undefined && known.length === 0) {
         throw new WaymarkError('refused', 'There is no such batch, or it is not yours to see.');
       }

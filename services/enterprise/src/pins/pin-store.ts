@@ -40,9 +40,12 @@ export interface PinStore {
   rewind(): void;
   /** Takes batches in from the channel and moves the cursor behind them; `pinned` says which are pinned here already. */
   anchor(batches: readonly (AnchoredBatch & { readonly pinned: boolean })[]): void;
+  /** The batch with this CID, an own one first: nothing keeps an organisation from naming another's CID in its evidence. */
   anchored(cid: string): AnchoredBatch | undefined;
-  /** Anchored batches behind a position, own ones or those of the others. */
-  anchoredAfter(own: boolean, position: number, limit: number): AnchoredBatch[];
+  /** Own batches behind a position. */
+  ownAfter(position: number, limit: number): AnchoredBatch[];
+  /** Batches of the others behind a position that were pinned here. */
+  othersPinnedAfter(position: number, limit: number): AnchoredBatch[];
   /** Own batches behind a position that fewer than so many organisations hold. */
   lackingAfter(replicas: number, position: number, limit: number): AnchoredBatch[];
   /** Organisations with batches that are to be pinned here by now. */
@@ -139,14 +142,21 @@ class SqlitePinStore implements PinStore {
   }
 
   anchored(cid: string): AnchoredBatch | undefined {
-    const row = this.#one('SELECT * FROM anchored WHERE cid = ? ORDER BY position LIMIT 1', cid);
+    const row = this.#one('SELECT * FROM anchored WHERE cid = ? ORDER BY own DESC, position LIMIT 1', cid);
     return row === undefined ? undefined : toAnchored(row);
   }
 
-  anchoredAfter(own: boolean, position: number, limit: number): AnchoredBatch[] {
+  ownAfter(position: number, limit: number): AnchoredBatch[] {
     return this.#all(
-      'SELECT * FROM anchored WHERE own = ? AND position > ? ORDER BY position LIMIT ?',
-      own ? 1 : 0,
+      'SELECT * FROM anchored WHERE own = 1 AND position > ? ORDER BY position LIMIT ?',
+      position,
+      limit,
+    ).map(toAnchored);
+  }
+
+  othersPinnedAfter(position: number, limit: number): AnchoredBatch[] {
+    return this.#all(
+      "SELECT * FROM anchored WHERE own = 0 AND state = 'pinned' AND position > ? ORDER BY position LIMIT ?",
       position,
       limit,
     ).map(toAnchored);

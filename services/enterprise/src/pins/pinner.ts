@@ -10,6 +10,7 @@ const maxBatchesPerStep = 256;
 const concurrencyPerOrganisation = 4;
 const firstRetryMs = 500;
 const longestRetryMs = 60_000;
+const longestAbnormalRetryMs = 3_600_000;
 const longestPauseMs = 10_000;
 
 /** What the pinner needs of the replica. */
@@ -91,7 +92,9 @@ export function createPinner(parts: PinnerParts): Pinner {
     } catch (error) {
       if (following.stopped()) return 'away';
       if (isWaymarkError(error, 'unavailable') && error.details['reason'] !== 'missing') return 'away';
-      const delayMs = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(batch.attempts, 10));
+      // A block that is none of this evidence does not become one; what is missing may be found somewhere.
+      const longestMs = isWaymarkError(error, 'data-abnormal') ? longestAbnormalRetryMs : longestRetryMs;
+      const delayMs = Math.min(longestMs, firstRetryMs * 2 ** Math.min(batch.attempts, 20));
       logger.warn('a batch of the channel could not be pinned', { cid: batch.cid, mspId: batch.msp, delayMs, error });
       store.postpone(batch.position, nowMs() + delayMs);
       return 'pinned';

@@ -186,7 +186,16 @@ export function createPins(parts: PinsParts): Pins {
   };
 
   return {
-    components: [members, pinner, collector, watcher, repairs, sweeper],
+    // Stopped first, and with it whatever waits for another center.
+    components: [
+      members,
+      pinner,
+      collector,
+      watcher,
+      repairs,
+      sweeper,
+      { name: 'member-connections', start: () => undefined, stop: () => connections.close() },
+    ],
     router: createPinsRouter({ mspId, service, callsPerMinute: config.pins.callsPerMinute }),
     status,
     statusDocument: () => {
@@ -223,9 +232,6 @@ export function createPins(parts: PinsParts): Pins {
     readerForCenters: observedReader(content, (cid, trouble: Trouble) => {
       if (trouble === 'altered' || store.anchored(cid.toString()) !== undefined) repairs.report(cid);
     }),
-    close() {
-      connections.close();
-      store.close();
-    },
+    close: () => store.close(),
   };
 }

@@ -8,6 +8,7 @@ import type { Keeper } from './keeper.ts';
 import type { AnchoredBatch, PinStore } from './pin-store.ts';
 import { createWakeable } from './wakeable.ts';
 
+const longestRestMs = 2_000;
 const troubleFirstMs = 1_000;
 const troubleLongestMs = 15_000;
 
@@ -60,18 +61,21 @@ export function createWatcher(parts: WatcherParts): Watcher {
     let troubles = 0;
     for (let at = 0; !wakeable.stopped();) {
       const slice = whole
-        ? store.anchoredAfter(true, at, maxCidsPerCall)
+        ? store.ownAfter(at, maxCidsPerCall)
         : store.lackingAfter(connections.organisations().length + 1, at, maxCidsPerCall);
       const last = slice.at(-1);
       if (last === undefined) break;
       at = last.position;
+      const beganMs = performance.now();
       const organisations = connections.organisations();
       const outcomes = await Promise.all([checkOwn(slice), ...organisations.map((one) => checkMember(one, slice))]);
       for (const { cid } of slice) store.retainReplicas(cid, [mspId, ...organisations]);
       troubles += outcomes.reduce((sum, count) => sum + count, 0);
+      // Whole batches are read from the disk: at most half of the time.
+      if (slice.length === maxCidsPerCall) await wakeable.pause(Math.min(longestRestMs, performance.now() - beganMs));
     }
     for (let at = 0; whole && !wakeable.stopped();) {
-      const slice = store.anchoredAfter(false, at, maxCidsPerCall);
+      const slice = store.othersPinnedAfter(at, maxCidsPerCall);
       const last = slice.at(-1);
       if (last === undefined) break;
       at = last.position;
