@@ -3,9 +3,11 @@
  *
  *   npm run tamper -- --data DIR --cid CID [--heal]
  *
- * Prints {file, offset, cid}; offset is null when there was nothing to heal. Exit code 1 when no store below DIR holds the block.
+ * Where the network runs in containers, the block is altered inside its kubo's. Prints {file, offset, cid}; offset is null when there was nothing to heal. Exit code 1 when no store below DIR holds the block.
  */
 import { parseArgs } from 'node:util';
+import { containersOf, type FolderContainers, layoutOf } from '@waymark/network';
+import { findContainerBlock, flipBitInContainer, isIntactInContainer } from './tamper/container-block.ts';
 import { findStoredBlock, flipStoredBit, isIntact } from './tamper/stored-block.ts';
 
 const { values } = parseArgs({
@@ -15,14 +17,35 @@ if (values.data === undefined || values.cid === undefined) {
   process.stderr.write('usage: npm run tamper -- --data DIR --cid CID [--heal]\n');
   process.exit(2);
 }
-const found = await findStoredBlock(values.data, values.cid);
-if (found === undefined) {
+const { data, cid } = values;
+const containers = await containersOf(layoutOf(data, 'docker'));
+const stored = containers === undefined ? await onThisMachine() : await inContainers(containers);
+if (stored === undefined) {
   process.stderr.write('no store holds this block\n');
   process.exit(1);
 }
-if (values.heal && (await isIntact(found, values.cid))) {
-  process.stdout.write(`${JSON.stringify({ file: found.file, offset: null, cid: values.cid })}\n`);
-  process.exit(0);
+const offset = values.heal && (await stored.isIntact()) ? null : await stored.flip();
+process.stdout.write(`${JSON.stringify({ file: stored.file, offset, cid })}\n`);
+
+/** A block where it is stored. */
+interface Stored {
+  readonly file: string;
+  isIntact(): Promise<boolean>;
+  flip(): Promise<number>;
 }
-const offset = await flipStoredBit(found);
-process.stdout.write(`${JSON.stringify({ file: found.file, offset, cid: values.cid })}\n`);
+
+async function onThisMachine(): Promise<Stored | undefined> {
+  const found = await findStoredBlock(data, cid);
+  return found && { file: found.file, isIntact: () => isIntact(found, cid), flip: () => flipStoredBit(found) };
+}
+
+async function inContainers(running: FolderContainers): Promise<Stored | undefined> {
+  const found = await findContainerBlock(running, cid);
+  return (
+    found && {
+      file: `${found.container}:${found.file}`,
+      isIntact: () => isIntactInContainer(running, found, cid),
+      flip: () => flipBitInContainer(running, found),
+    }
+  );
+}

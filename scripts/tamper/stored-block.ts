@@ -13,10 +13,14 @@ export interface StoredBlock {
   readonly sizeBytes: number;
 }
 
+/** Kubo names a block's file after the multihash in base32, upper case, without a prefix. */
+export function blockFileName(cid: string): string {
+  return `${base32upper.baseEncode(CID.parse(cid).multihash.bytes)}.data`;
+}
+
 /** Looks for a block below a folder: in the segments of an embedded store, and in the block files of a kubo. */
 export async function findStoredBlock(folder: string, cid: string): Promise<StoredBlock | undefined> {
-  // Kubo names the file after the multihash in base32, upper case, without a prefix.
-  const blockFile = `${base32upper.baseEncode(CID.parse(cid).multihash.bytes)}.data`;
+  const blockFile = blockFileName(cid);
   const files = (await readdir(folder, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => ({ folder: parentPath, name, file: join(parentPath, name) }))

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { ChaincodeServerPlan } from '../hosting/hosting.ts';
 import type { Layout } from '../layout.ts';
 import type { Topology } from '../topology.ts';
@@ -23,7 +23,7 @@ export interface ChaincodeServers {
 
 /** Opens what a data folder remembers. */
 export async function openChaincodeServers(layout: Layout): Promise<ChaincodeServers> {
-  const file = join(layout.root, 'chaincode-servers.json');
+  const file = join(layout.root, 'docker', 'chaincode-servers.json');
   const stored = new Map<string, StoredServer>();
   if (existsSync(file)) {
     for (const server of JSON.parse(await readFile(file, 'utf8')) as StoredServer[]) stored.set(server.name, server);
@@ -38,7 +38,10 @@ export async function openChaincodeServers(layout: Layout): Promise<ChaincodeSer
     add: async ({ organisation, name, port, packageId }) => {
       stored.set(name, { mspId: organisation.mspId, name, port, packageId });
       const servers = [...stored.values()].sort((left, right) => left.name.localeCompare(right.name));
-      writing = writing.then(() => writeWhole(file, `${JSON.stringify(servers, null, 2)}\n`));
+      writing = writing.then(async () => {
+        await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+        await writeWhole(file, `${JSON.stringify(servers, null, 2)}\n`);
+      });
       await writing;
     },
   };

@@ -1,4 +1,4 @@
-import { join, relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { peersOf } from '../channel/channel.ts';
 import type { ChaincodeServerPlan } from '../hosting/hosting.ts';
 import { type Layout, type NodePorts, type PortPlan, serviceName, servicesOf } from '../layout.ts';
@@ -43,6 +43,11 @@ export interface NodeFolders {
   kubo(domain: string): string;
 }
 
+/** Where the compose file of a data folder lies. */
+export function composeFileOf(layout: Layout): string {
+  return join(layout.root, 'docker', 'compose.yaml');
+}
+
 /** The folders as fabric-nodes and kubo-nodes make them. */
 export function nodeFolders(topology: Topology, layout: Layout): NodeFolders {
   const members = new Set(topology.organisations.map(({ mspId }) => mspId));
@@ -63,7 +68,7 @@ export function nodeFolders(topology: Topology, layout: Layout): NodeFolders {
 
 /**
  * The compose file of a whole network: one container for each orderer, peer, chaincode, kubo, center and outlet. Paths are
- * relative to the data folder, where the file lies.
+ * relative to the file.
  *
  * - One network for the channel (orderers, peers, centers), one for the private swarm (kubos), one for each organisation.
  * - Published are ports on 127.0.0.1, and users' ports on `publish`: nothing else.
@@ -76,7 +81,10 @@ export function composeDocument(plan: ComposePlan): ComposeDocument {
   const folders = nodeFolders(topology, layout);
   const containers: Record<string, ComposeService> = {};
   const volumes: { readonly name: string; readonly folders: readonly string[] }[] = [];
-  const place = (path: string): string => `./${relative(layout.root, path).split(sep).join('/')}`;
+  const place = (path: string): string =>
+    relative(dirname(composeFileOf(layout)), path)
+      .split(sep)
+      .join('/');
   const add = (name: string, container: ComposeService, foldersInside: readonly string[] = []): void => {
     containers[name] = container;
     if (container.volumes.some(({ type }) => type === 'volume')) volumes.push({ name, folders: foldersInside });
@@ -128,8 +136,8 @@ export function composeDocument(plan: ComposePlan): ComposeDocument {
 export function composeText(document: ComposeDocument): string {
   const escaped = JSON.parse(JSON.stringify(document).replaceAll('$', '$$$$')) as ComposeDocument;
   return [
-    '# Made by ./test-network.sh from topology.yaml at every start: change that, not this.',
-    `# docker compose --project-directory . -f compose.yaml ps | logs | stop | start`,
+    '# Made from topology.yaml at every start: change that, not this. In this folder:',
+    '#   docker compose ps | logs | stop | start',
     stringify(escaped, { lineWidth: 0, aliasDuplicateObjects: false }),
   ].join('\n');
 }

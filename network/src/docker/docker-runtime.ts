@@ -37,6 +37,8 @@ export interface DockerRuntime {
   readonly hosting: Hosting;
   readonly fabricRunner: NodeRunner;
   readonly kuboRunner: KuboRunner;
+  /** Bytes of the block files in a folder of a peer's data. */
+  blockBytesIn(hostName: string, folder: string): Promise<number>;
   /** Ends following the engine. Containers that run go on. */
   close(): void;
 }
@@ -108,8 +110,14 @@ export async function startDockerRuntime(plan: DockerPlan): Promise<DockerRuntim
   };
   const startChaincode = async (server: ChaincodeServerPlan): Promise<ContainerProcess> => {
     await servers.add(server);
-    const process = await start(chaincodeContainer(server.organisation, server.name), server.name);
-    await untilServing(engine, process, () => project.succeeds(process.container, ['node', 'chaincode-health.mjs']));
+    const container = chaincodeContainer(server.organisation, server.name);
+    const process = await start(container, server.name);
+    const takesConnections = (): Promise<boolean> =>
+      project.run(container, ['node', 'chaincode-health.mjs']).then(
+        () => true,
+        () => false,
+      );
+    await untilServing(engine, process, takesConnections);
     return process;
   };
 
@@ -127,6 +135,14 @@ export async function startDockerRuntime(plan: DockerPlan): Promise<DockerRuntim
       start: ({ hostName, nodeDir }) => start(hostName, hostName, nodeDir),
     },
     kuboRunner: { start: ({ name, nodeDir }) => start(name, name, nodeDir) },
+    blockBytesIn: async (hostName, folder) => {
+      const files = `${containerPaths.fabricData}/${folder}/blockfile_*`;
+      const sizes = await project.run(hostName, ['sh', '-c', `stat -c %s ${files}`]);
+      return sizes
+        .split('\n')
+        .map(Number)
+        .reduce((sum, size) => sum + size, 0);
+    },
     close: () => project.close(),
   };
 }

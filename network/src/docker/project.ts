@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Layout } from '../layout.ts';
 import { writeWhole } from '../write-whole.ts';
-import { composeText } from './compose-file.ts';
+import { composeFileOf, composeText } from './compose-file.ts';
 import type { ComposeDocument } from './compose-document.ts';
 import { type ContainerEvents, followEvents } from './container-events.ts';
 import { type ContainerProcess, containerProcess } from './container-process.ts';
@@ -21,8 +22,8 @@ export interface Project {
   prepareVolumes(): Promise<void>;
   /** Starts a container, or makes it anew when its part of the file has changed. Others are left alone. */
   start(service: string, processName: string): Promise<ContainerProcess>;
-  /** Runs a command in a running container, and says whether it succeeded. */
-  succeeds(container: string, command: readonly string[]): Promise<boolean>;
+  /** Runs a command in a running container and gives what it prints. @throws WaymarkError `unavailable` */
+  run(service: string, command: readonly string[]): Promise<string>;
   close(): void;
 }
 
@@ -30,11 +31,6 @@ export interface Project {
 const composeTimeoutMs = 120_000;
 const pullTimeoutMs = 30 * 60_000;
 const execTimeoutMs = 10_000;
-
-/** Where the compose file of a data folder lies. */
-export function composeFileOf(layout: Layout): string {
-  return join(layout.root, 'compose.yaml');
-}
 
 /** The name of a data folder's project: two folders never share containers. */
 export function projectName(root: string): string {
@@ -53,7 +49,10 @@ export function openProject(engine: Engine, layout: Layout): Project {
   );
   return {
     name,
-    write: (document) => writeWhole(composeFileOf(layout), composeText(document)),
+    write: async (document) => {
+      await mkdir(dirname(composeFileOf(layout)), { recursive: true, mode: 0o700 });
+      await writeWhole(composeFileOf(layout), composeText(document));
+    },
     pull: async () => {
       await compose(['pull', '--policy', 'missing', '--ignore-buildable', '--quiet'], pullTimeoutMs);
     },
@@ -65,15 +64,15 @@ export function openProject(engine: Engine, layout: Layout): Project {
       events ??= followEvents(name);
       return containerProcess(engine, events, processName, containerName(name, service));
     },
-    succeeds: async (container, command) =>
-      (await engine.tryDocker(['exec', container, ...command], { timeoutMs: execTimeoutMs })).code === 0,
+    run: (service, command) =>
+      engine.docker(['exec', containerName(name, service), ...command], { timeoutMs: execTimeoutMs }),
     close: () => events?.close(),
   };
 }
 
 /** Arguments of `docker` that run Compose on a data folder's file. */
 export function composeArguments(layout: Layout, args: readonly string[]): string[] {
-  return ['compose', '--project-directory', layout.root, '--file', composeFileOf(layout), '--ansi', 'never', ...args];
+  return ['compose', '--file', composeFileOf(layout), '--ansi', 'never', ...args];
 }
 
 /** As Compose names them. */

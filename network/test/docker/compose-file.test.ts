@@ -150,7 +150,7 @@ describe.each(['topology.yaml', 'topology.full.yaml'])('the compose file of %s',
           expect(mount).toMatchObject({ source: name, volume: { nocopy: true } });
           continue;
         }
-        expect(mount.source).toMatch(/^\.\//);
+        expect(mount.source).toMatch(/^\.\.\/(fabric|content|organisations)\//);
         expect(mount.bind.create_host_path).toBe(false);
         expect(sources).not.toContain(mount.source);
         sources.add(mount.source);
@@ -253,7 +253,7 @@ describe('the compose file', () => {
       .map(([, { volumes }]) => volumes[0]?.source);
     expect(sources).toHaveLength(4);
     for (const source of sources)
-      expect(source).toMatch(/^\.\/fabric\/peerOrganizations\/[a-z.]+\/orderers\/orderer\d\./);
+      expect(source).toMatch(/^\.\.\/fabric\/peerOrganizations\/[a-z.]+\/orderers\/orderer\d\./);
   });
 
   test('a node without planned ports is refused', async () => {
