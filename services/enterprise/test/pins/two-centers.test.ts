@@ -201,6 +201,19 @@ describe('the members file', () => {
 });
 
 describe('S5: the watcher', () => {
+  test("a copy that was altered in the other firm's store, and that nobody has read, is found and put right", async () => {
+    const before = (await north.status()).pins.replicated;
+    const { cid, leaves } = await north.send();
+    await until(replicated(before + 1));
+    flipByte(south.center, leaves[0] ?? '');
+    expect(await held(south, north, [cid])).toEqual([false]);
+    await north.center.stop();
+    await north.center.start();
+    await until(async () => ((await held(south, north, [cid])) as boolean[])[0] === true);
+    expect(north.center.log.some((line) => line.includes('another center does not hold batches'))).toBe(true);
+    await until(async () => (await north.status()).pins.missing === 0);
+  }, 30_000);
+
   test("a center whose store was wiped gets everything back: its own batches and the other firm's", async () => {
     const before = (await north.status()).pins.anchored;
     await north.center.stop();
