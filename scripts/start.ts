@@ -44,7 +44,12 @@ try {
     });
   }
   try {
-    const { figures, sample } = await runMainJob(consortium, options.inputs, startedAtMs, say);
+    const { figures, sample } = await runMainJob(
+      { topology, layout: consortium.layout, chainBytes: () => consortium.channel.blockBytes() },
+      options.inputs,
+      startedAtMs,
+      say,
+    );
     say('measuring what the same records cost raw on a channel of their own');
     const payloads = sample.payloads.length >= 100 ? sample.payloads : repeated(sample.payloads, 100);
     const raw = await measureRawOnChain(payloads);

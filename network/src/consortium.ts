@@ -1,17 +1,15 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
-import { findFabricPrograms } from '@waymark/fabric-nodes';
-import { findKuboProgram } from '@waymark/kubo-nodes';
 import { WaymarkError } from '@waymark/protocol';
 import { lockDataFolder } from '@waymark/service-kit';
 import type { AdditionalChaincode, ChannelPlan, RunningChannel } from './channel/channel.ts';
 import { startEmbeddedChannel } from './channel/embedded.ts';
-import { startNativeChannel } from './channel/native.ts';
+import { startFabricChannel } from './channel/fabric.ts';
 import { embeddedContent, type RunningContent } from './content/content.ts';
 import { startKuboContent } from './content/kubo.ts';
 import type { Hosting, ServicePlan } from './hosting/hosting.ts';
-import { localHosting } from './hosting/local.ts';
 import { layoutOf, type Layout, type PortPlan, serviceName, servicesOf } from './layout.ts';
+import { openPlatform, type Platform, requireRuntime } from './platform.ts';
 import { planPorts } from './port-plan.ts';
 import type { RunningProcess } from './processes.ts';
 import { provision, type ProvisionedNode } from './provision.ts';
@@ -30,6 +28,10 @@ export interface ConsortiumOptions {
   /** Default: embedded, which needs nothing but npm. */
   readonly runtime?: Runtime;
   readonly onProgress?: (step: string) => void;
+  /** Docker only: exact version of Fabric's images. */
+  readonly fabricVersion?: string | undefined;
+  /** Docker only: address of this machine on which users' ports are published. Default 127.0.0.1. */
+  readonly publish?: string | undefined;
   /** Further contracts for the channel: what measurements compare with. */
   readonly additionalChaincodes?: readonly AdditionalChaincode[];
 }
@@ -74,10 +76,10 @@ export interface Consortium {
  *   with another runtime
  */
 export async function startConsortium(options: ConsortiumOptions): Promise<Consortium> {
-  const { topology, dataDir, chaincodeFolder, onProgress = () => undefined, additionalChaincodes = [] } = options;
+  const { topology, dataDir, onProgress = () => undefined, additionalChaincodes = [] } = options;
   const runtime = options.runtime ?? 'embedded';
   // Before anything is written: a folder that was begun for a runtime stays with it.
-  await requirePrograms(runtime);
+  await requireRuntime(runtime);
   const layout = layoutOf(dataDir, runtime);
   const lock = lockDataFolder(dataDir);
   const started: Started = { services: [] };
@@ -87,6 +89,7 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
     // Services first: each lets go of the channel and of its content store before they go.
     await Promise.all(started.services.map(({ process }) => process.stop()));
     await Promise.all([started.channel?.stop(), started.content?.stop()]);
+    started.platform?.close();
     lock.release();
   };
   let stopped: Promise<void> | undefined;
@@ -94,16 +97,24 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
   try {
     await mkdir(layout.run, { recursive: true, mode: 0o700 });
     const ports = await planPorts(topology, layout, runtime);
-    const hosting = localHosting(layout, chaincodeFolder);
+    const platform = (started.platform = await openPlatform({
+      ...options,
+      runtime,
+      layout,
+      topology: () => topology,
+      ports: () => ports,
+      onProgress,
+    }));
+    const { hosting } = platform;
     onProgress(
       runtime === 'embedded' ? 'content stores are embedded in the centers' : "starting each organisation's kubo",
     );
     const content = (started.content =
       runtime === 'embedded'
         ? embeddedContent()
-        : await startKuboContent({ topology, layout, ports: () => ports, hosting }));
+        : await startKuboContent({ topology, layout, ports: () => ports, hosting, runner: platform.kuboRunner }));
     const plan: ChannelPlan = { topology, layout, ports, hosting, additionalChaincodes, onProgress };
-    const channel = (started.channel = await startChannel(runtime, plan));
+    const channel = (started.channel = await startChannel(runtime, plan, platform));
     onProgress('issuing certificates and keys');
     const { gateways } = channel;
     const contentOf = (mspId: string) => content.sectionOf(mspId);
@@ -151,17 +162,18 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
 /** What runs already, for whoever has to end it. */
 interface Started {
   readonly services: RunningService[];
+  platform?: Platform;
   channel?: RunningChannel;
   content?: RunningContent;
 }
 
-async function requirePrograms(runtime: Runtime): Promise<void> {
-  if (runtime === 'native') await Promise.all([findFabricPrograms(), findKuboProgram()]);
-  if (runtime === 'docker') throw new WaymarkError('unsupported', 'the docker runtime is not built yet');
-}
-
-function startChannel(runtime: Runtime, plan: ChannelPlan): Promise<RunningChannel> {
-  return runtime === 'embedded' ? startEmbeddedChannel(plan) : startNativeChannel(plan);
+function startChannel(
+  runtime: Runtime,
+  plan: ChannelPlan,
+  { fabricRunner, blockBytesIn }: Platform,
+): Promise<RunningChannel> {
+  if (runtime === 'embedded') return startEmbeddedChannel(plan);
+  return startFabricChannel(plan, { runtime, runner: fabricRunner, blockBytesIn });
 }
 
 /** Waits for all of them, so that none is left behind when one fails. */

@@ -25,6 +25,6 @@ const organisations = devnet.organisations.map(({ mspId, gateway, peers }) => ({
     port: Number(gateway.address.split(':').at(-1)),
     tlsRootFile: gateway.tlsRootCertPath,
   },
-  peers: peers.map(({ name, address }) => ({ name, address })),
+  peers: peers.map(({ name, hostName, address }) => ({ name, hostName, address })),
 }));
 process.stdout.write(`${JSON.stringify({ event: 'ready', organisations })}\n`);

@@ -1,8 +1,21 @@
+export { blockBytesOf } from './channel/block-bytes.ts';
+export { containersOf, type FolderContainers } from './docker/folder-containers.ts';
 export { type AdditionalChaincode, type RunningChannel } from './channel/channel.ts';
-export { type Runtime, runtimes } from './runtime.ts';
 export { type Consortium, type ConsortiumOptions, type RunningService, startConsortium } from './consortium.ts';
+export { callControl } from './control/control-client.ts';
+export { type ControlPlace, readControlPlace } from './control/control-file.ts';
+export {
+  beginNetworkFolder,
+  type NetworkFolder,
+  readNetworkFolder,
+  removeNetworkFolder,
+} from './control/network-folder.ts';
+export { endOrphans } from './control/orphans.ts';
 export { type Layout, layoutOf, type NodeFolder, serviceName } from './layout.ts';
+export { ordererCount, ordererHostNames, orderingOrganisations } from './ordering.ts';
+export { findRuntimeProblem, requireRuntime } from './platform.ts';
 export { freePorts, untilListening } from './ports.ts';
 export { type RunningProcess, startProcess } from './processes.ts';
-export { ordererCount, ordererHostNames, orderingOrganisations, toleratedFaults } from './ordering.ts';
-export { readTopology, type Topology, type TopologyOrganisation } from './topology.ts';
+export { type Runtime, runtimes } from './runtime.ts';
+export { type NetworkStatus, readStatus } from './status/status.ts';
+export { checkTopology, readTopology, type Topology, type TopologyOrganisation } from './topology.ts';

@@ -102,7 +102,8 @@ export function layoutOf(root: string, runtime: Runtime = 'embedded'): Layout {
         privateKey: join(dir, 'private-key.pem'),
         tlsCertificate: join(dir, 'tls-certificate.pem'),
         tlsPrivateKey: join(dir, 'tls-private-key.pem'),
-        keyStore: join(dir, 'key-store.json'),
+        // Services write to it: in containers it is mounted apart from what they only read.
+        keyStore: join(dir, ...(runtime === 'docker' ? ['keys'] : []), 'key-store.json'),
         passphrase: join(dir, 'passphrase'),
         trust: join(dir, 'trust'),
         members: join(dir, 'members.yaml'),

@@ -1,5 +1,5 @@
-/** The fewest orderers that tolerate one lying among them. */
-const fewestForBft = 4;
+import { FEWEST_BFT_ORDERERS, type OrderingType } from '@waymark/fabric-nodes';
+
 /** Where orderers belong that no member runs. */
 export const ordererOrganisation = { mspId: 'OrdererMSP', domain: 'orderer.example' } as const;
 
@@ -14,7 +14,7 @@ export interface OrderingOrganisation {
 /** What a topology says of ordering. */
 interface Ordered {
   readonly ordering: {
-    readonly type: 'raft' | 'bft';
+    readonly type: OrderingType;
     readonly orderers?: number | undefined;
     readonly operators?: 'own-organisation' | 'members' | undefined;
   };
@@ -24,19 +24,16 @@ interface Ordered {
 /** S2: floor(organisations / 3) + 1, or what the topology says; BFT needs four to tolerate one that lies. */
 export function ordererCount({ ordering, organisations }: Ordered): number {
   const byOrganisations = Math.floor(organisations.length / 3) + 1;
-  return ordering.orderers ?? (ordering.type === 'bft' ? Math.max(byOrganisations, fewestForBft) : byOrganisations);
-}
-
-/** How many orderers may fail (Raft) or lie (BFT) and the channel goes on: ⌊(n−1)/2⌋ and ⌊(n−1)/3⌋. */
-export function toleratedFaults(type: Ordered['ordering']['type'], orderers: number): number {
-  return Math.floor((orderers - 1) / (type === 'raft' ? 2 : 3));
+  return (
+    ordering.orderers ?? (ordering.type === 'bft' ? Math.max(byOrganisations, FEWEST_BFT_ORDERERS) : byOrganisations)
+  );
 }
 
 /** Why a topology cannot be ordered as it says; undefined when it can. */
 export function orderingProblem(topology: Ordered): string | undefined {
   const count = ordererCount(topology);
-  if (topology.ordering.type !== 'bft' || count >= fewestForBft) return undefined;
-  return `BFT tolerates f lying orderers with 3f + 1: ${count} tolerate none, ${fewestForBft} tolerate 1`;
+  if (topology.ordering.type !== 'bft' || count >= FEWEST_BFT_ORDERERS) return undefined;
+  return `BFT tolerates f lying orderers with 3f + 1: ${count} tolerate none, ${FEWEST_BFT_ORDERERS} tolerate 1`;
 }
 
 /** Who runs which orderers. Members take them in turn: one owner of all of them would tolerate nothing Byzantine. */

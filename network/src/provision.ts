@@ -1,7 +1,7 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { loadOrganisationCa, type OrganisationCa } from '@waymark/devnet/ca';
 import { sha256, toHex } from '@waymark/protocol';
 import { createReaderKey, type ProfileDocument, readReaderKey } from '@waymark/sdk';
@@ -135,6 +135,7 @@ async function provisionKeyStore(place: OrganisationPlace, folder: NodeFolder): 
   if (!existsSync(folder.passphrase))
     await writeSecret(folder.passphrase, `${randomBytes(24).toString('base64url')}\n`);
   const passphrase = readPassphrase({ file: folder.passphrase });
+  await mkdir(dirname(folder.keyStore), { recursive: true, mode: 0o700 });
   const store = existsSync(folder.keyStore)
     ? await openKeyStore({ file: folder.keyStore, passphrase })
     : await createKeyStore({
@@ -179,7 +180,7 @@ async function provisionService(
     keyStore: { file: within(folder.keyStore), passphraseFile: within(folder.passphrase) },
     centerIsRecipient: organisation.centerIsRecipient,
     tls: { certificateFile: within(folder.tlsCertificate), privateKeyFile: within(folder.tlsPrivateKey) },
-    listen: { host: hosting.listenHost, ...own },
+    listen: { host: hosting.listenHost, operationsHost: hosting.listenHost, ...own },
     dataFolder: within(folder.data),
     logLevel: 'info',
   };
@@ -236,6 +237,8 @@ async function centerSections(place: OrganisationPlace, folder: NodeFolder): Pro
   await writeWhole(folder.members, stringify({ members }));
   return {
     content: await contentSection(place, folder),
+    membersFile: relative(folder.dir, folder.members),
+    pins: place.topology.content,
   };
 }
 

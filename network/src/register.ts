@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { connectGateway, type Ledger, privateKeySigner } from '@waymark/fabric';
 import { signingIdentityFromPem, signKeyStatement } from '@waymark/vault';
+import { adminOf } from './admin.ts';
 import type { Layout } from './layout.ts';
 import type { GatewayPlace, ProvisionedNode } from './provision.ts';
 import type { Topology, TopologyOrganisation } from './topology.ts';
@@ -99,20 +98,4 @@ function connect(
     channel: topology.channel,
     chaincode: topology.chaincode.name,
   });
-}
-
-async function adminOf(
-  organisation: TopologyOrganisation,
-  layout: Layout,
-): Promise<{ certificatePem: string; privateKeyPem: string }> {
-  const msp = join(layout.organisationCa(organisation), 'users', `Admin@${organisation.domain}`, 'msp');
-  return {
-    certificatePem: await onlyFile(join(msp, 'signcerts')),
-    privateKeyPem: await onlyFile(join(msp, 'keystore')),
-  };
-}
-
-async function onlyFile(folder: string): Promise<string> {
-  const [name] = await readdir(folder);
-  return readFile(join(folder, name ?? ''), 'utf8');
 }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { openRecordFile, type RecordFile } from '@waymark/capture';
-import type { Consortium } from '@waymark/network';
+import type { Layout, Topology } from '@waymark/network';
 import {
   canonicalJsonBytes,
   isWaymarkError,
@@ -11,7 +11,6 @@ import {
   WaymarkError,
 } from '@waymark/protocol';
 import { connect, createExternalRequest, generateAskerKeys, openExternalAnswer, type Waymark } from '@waymark/sdk';
-import { blockBytesOf } from '../bench/block-bytes.ts';
 
 /** What the main job found out. */
 export interface MainJobFigures {
@@ -33,26 +32,36 @@ export interface LoadedSample {
   readonly payloads: readonly Uint8Array[];
 }
 
+/** A running network, as far as the main job needs it. */
+export interface JobPlace {
+  readonly topology: Topology;
+  readonly layout: Layout;
+  /** Bytes that the channel's blocks take on one peer. */
+  readonly chainBytes: () => Promise<number>;
+}
+
 const rawSampleSize = 128;
+/** How long the repair behind a query that found altered data may take. */
+const repairMs = 30_000;
 
 /** Loads records, asks each kind of query, damages a stored byte and asks again (S5, S7, S8, S9). */
 export async function runMainJob(
-  consortium: Consortium,
+  { topology, layout, chainBytes }: JobPlace,
   inputs: readonly string[],
   startedAtMs: number,
   say: (text: string) => void,
 ): Promise<{ figures: MainJobFigures; sample: LoadedSample }> {
-  const [firm] = consortium.topology.organisations;
+  const [firm] = topology.organisations;
   const outlet = firm?.outlets[0];
   if (firm === undefined || outlet === undefined)
     throw new WaymarkError('configuration-invalid', 'The topology has no outlet.');
-  const profileOf = (node: string): string => consortium.layout.node(firm, node).profile;
+  const profileOf = (node: string): string => layout.node(firm, node).profile;
   const files = await openFiles(inputs);
   const reader = connect(profileOf('reader'));
   try {
-    const before = await blockBytesOf(consortium.channel.blockFolder);
+    const before = await chainBytes();
     const load = await loadFiles(reader, files, say);
-    const onChainBytes = (await blockBytesOf(consortium.channel.blockFolder)) - before;
+    const onChainBytes = (await chainBytes()) - before;
 
     const first = await untilIndexed(() => reader.trace({ eventId: load.sample.eventId }));
     const coldStartMs = Date.now() - startedAtMs;
@@ -65,7 +74,7 @@ export async function runMainJob(
     say(`external query: ${opened} record opened with the asker's own key`);
 
     const cid = first.records[0]?.cid ?? '';
-    const code = await damageAndAsk(consortium, profileOf('reader'), load.sample.eventId, cid);
+    const code = await damageAndAsk(layout, profileOf('reader'), load.sample.eventId, cid);
     say(`one byte of a stored envelope overwritten: a fresh client gets "${code}"`);
     return {
       figures: {
@@ -174,29 +183,36 @@ async function askFromOutside(outletProfile: string, clientProfile: string, samp
   }
 }
 
-/** Flips a bit from another process, asks as a fresh client, flips it back. */
-async function damageAndAsk(consortium: Consortium, profile: string, eventId: string, cid: string): Promise<string> {
-  const tamper = async (): Promise<void> => {
+/** Flips a bit from another process, asks as a fresh client, puts it right unless the repair behind the query has done so. */
+async function damageAndAsk(layout: Layout, profile: string, eventId: string, cid: string): Promise<string> {
+  const tamper = async (...more: string[]): Promise<void> => {
     await promisify(execFile)(process.execPath, [
       join(import.meta.dirname, '..', 'tamper.ts'),
       '--data',
-      consortium.layout.root,
+      layout.root,
       '--cid',
       cid,
+      ...more,
     ]);
   };
+  const ask = async (): Promise<string> => {
+    const fresh = connect(profile);
+    try {
+      await fresh.trace({ eventId });
+      return 'none';
+    } catch (error) {
+      if (!isWaymarkError(error)) throw error;
+      return error.code;
+    } finally {
+      await fresh.close();
+    }
+  };
   await tamper();
-  const fresh = connect(profile);
-  try {
-    await fresh.trace({ eventId });
-    return 'none';
-  } catch (error) {
-    if (!isWaymarkError(error)) throw error;
-    return error.code;
-  } finally {
-    await fresh.close();
-    await tamper();
-  }
+  const code = await ask();
+  const deadlineMs = Date.now() + repairMs;
+  while ((await ask()) !== 'none' && Date.now() < deadlineMs) await promisify(setImmediate)();
+  await tamper('--heal');
+  return code;
 }
 
 /** The figures as the JSON line has them. */

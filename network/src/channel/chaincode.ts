@@ -31,6 +31,8 @@ export async function startListeningChaincode(
   packageId: string,
 ): Promise<RunningProcess> {
   const process = await startChaincode(hosting, topology, organisation, ports, packageId);
+  // Elsewhere its port is not this machine's, and the hosting has waited.
+  if (hosting.advertise === 'host-name') return process;
   await untilListening(portOf(ports, topology.chaincode.sequence, organisation.mspId)).catch(async (error: unknown) => {
     await process.stop();
     throw error;

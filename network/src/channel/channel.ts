@@ -20,9 +20,21 @@ export interface AdditionalChaincode {
 export interface ChannelPeer {
   readonly mspId: string;
   readonly name: string;
+  readonly hostName: string;
   /** `host:port` */
   readonly address: string;
   readonly tlsRootFile: string;
+}
+
+/** Who orders the channel. */
+export interface ChannelOrdering {
+  /** Devnet orders by itself, without consensus. */
+  readonly type: 'raft' | 'bft' | 'devnet';
+  readonly orderers: number;
+  /** How many of them may fail (Raft) or lie (BFT). */
+  readonly toleratedFaults: number;
+  /** Host name of the one that leads; undefined while nobody does, and on devnet. */
+  readonly leader: string | undefined;
 }
 
 /** The channel with its chaincode, whatever it runs on. */
@@ -33,12 +45,13 @@ export interface RunningChannel {
   /** By MSP id: the leader peer, which is the anchor peer (S1). */
   readonly gateways: ReadonlyMap<string, GatewayPlace>;
   readonly peers: readonly ChannelPeer[];
+  ordering(): Promise<ChannelOrdering>;
   /** Orderers and peers, or devnet, as they run now. */
   readonly nodes: readonly RunningProcess[];
   /** Waymark's chaincode, a process for each organisation, as they run now. */
   readonly chaincodes: readonly RunningProcess[];
-  /** Folder with one peer's block files: blocks are the same on every peer. */
-  readonly blockFolder: string;
+  /** Bytes of one peer's block files: blocks are the same on every peer, so their growth is what a load puts on the chain. */
+  blockBytes(): Promise<number>;
   /** Starts a process of the channel again that has ended; false when it is none of the channel's. */
   restart(name: string): Promise<boolean>;
   /** Ends everything. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { GatewayPlace } from '../provision.ts';
 import { type RunningProcess, startProcess } from '../processes.ts';
 import type { TopologyOrganisation } from '../topology.ts';
+import { blockBytesOf } from './block-bytes.ts';
 import { chaincodeAddresses, startAll, startChaincode } from './chaincode.ts';
 import { batchOf, type ChannelPeer, type ChannelPlan, peersOf, type RunningChannel } from './channel.ts';
 
@@ -12,7 +13,7 @@ const script = join(import.meta.dirname, '..', 'devnet-process.ts');
 interface ReadyOrganisation {
   readonly mspId: string;
   readonly gateway: GatewayPlace;
-  readonly peers: readonly { readonly name: string; readonly address: string }[];
+  readonly peers: readonly { readonly name: string; readonly hostName: string; readonly address: string }[];
 }
 
 /** Starts the chaincode of each organisation, then devnet in a process of its own. */
@@ -46,9 +47,11 @@ export async function startEmbeddedChannel(plan: ChannelPlan): Promise<RunningCh
       peers: ready.flatMap(({ mspId, gateway, peers }) =>
         peers.map((peer): ChannelPeer => ({ mspId, ...peer, tlsRootFile: gateway.tlsRootFile })),
       ),
+      ordering: () => Promise.resolve({ type: 'devnet', orderers: 1, toleratedFaults: 0, leader: undefined }),
       nodes,
       chaincodes,
-      blockFolder: join(layout.chain, 'ledgers', `${first?.leaderPeer ?? ''}.${first?.domain ?? ''}`, 'blocks'),
+      blockBytes: () =>
+        blockBytesOf(join(layout.chain, 'ledgers', `${first?.leaderPeer ?? ''}.${first?.domain ?? ''}`, 'blocks')),
       restart: async (name) => {
         if (nodes[0]?.name === name) nodes[0] = await startDevnetProcess(plan);
         else {

@@ -21,7 +21,7 @@ export interface KuboContentPlan {
   readonly ports: () => PortPlan;
   readonly hosting: Hosting;
   /** Default: processes of this machine. */
-  readonly runner?: KuboRunner;
+  readonly runner?: KuboRunner | undefined;
 }
 
 /**
@@ -95,7 +95,7 @@ export async function startKuboContent(plan: KuboContentPlan): Promise<RunningCo
       if (!organisations.includes(organisation)) organisations.push(organisation);
       const peers = await peersOf();
       if (!nodes.has(organisation.mspId)) await start(organisation, peers(organisation));
-      await Promise.all(organisations.map((member) => nodes.get(member.mspId)?.setPeers(peers(member))));
+      await Promise.all(organisations.map(async (member) => nodes.get(member.mspId)?.setPeers(peers(member))));
     },
     restart: async (name) => {
       const node = [...nodes.values()].find(({ hostName }) => hostName === name);

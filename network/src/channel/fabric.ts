@@ -1,19 +1,29 @@
 import { join } from 'node:path';
-import { type FabricNetwork, startFabricNetwork } from '@waymark/fabric-nodes';
+import { type FabricNetwork, type NodeRunner, startFabricNetwork } from '@waymark/fabric-nodes';
 import { WaymarkError } from '@waymark/protocol';
 import type { NodePorts, PortPlan } from '../layout.ts';
 import type { RunningProcess } from '../processes.ts';
 import { orderingOrganisations } from '../ordering.ts';
 import type { TopologyOrganisation } from '../topology.ts';
+import { blockBytesOf } from './block-bytes.ts';
 import { chaincodeAddresses, startAll, startListeningChaincode } from './chaincode.ts';
 import { batchOf, type ChannelPlan, peersOf, type RunningChannel } from './channel.ts';
+
+/** What Fabric's nodes run on. */
+export interface FabricRuntime {
+  readonly runtime: 'native' | 'docker';
+  /** Default: processes of this machine. */
+  readonly runner?: NodeRunner | undefined;
+  /** Bytes of the block files in a folder of a peer's data. Default: those of this machine. */
+  readonly blockBytesIn?: ((hostName: string, folder: string) => Promise<number>) | undefined;
+}
 
 /**
  * Starts orderers and peers of real Fabric, brings the chaincode onto the channel, then starts its services.
  *
  * @throws WaymarkError `program-missing` where Fabric's programs are not on PATH
  */
-export async function startNativeChannel(plan: ChannelPlan): Promise<RunningChannel> {
+export async function startFabricChannel(plan: ChannelPlan, on: FabricRuntime): Promise<RunningChannel> {
   const { topology, layout, ports, hosting, additionalChaincodes, onProgress } = plan;
   onProgress("starting Fabric's orderers and peers");
   const fabric = await startFabricNetwork({
@@ -35,6 +45,7 @@ export async function startNativeChannel(plan: ChannelPlan): Promise<RunningChan
     batch: batchOf(topology),
     advertise: hosting.advertise,
     listenHost: hosting.listenHost,
+    ...(on.runner === undefined ? {} : { runner: on.runner }),
   });
   const chaincodes: RunningProcess[] = [];
   const stop = async (): Promise<void> => {
@@ -51,7 +62,7 @@ export async function startNativeChannel(plan: ChannelPlan): Promise<RunningChan
       startListeningChaincode(hosting, topology, organisation, ports, packageIds[organisation.mspId] ?? '');
     await startAll(chaincodes, topology.organisations, startOne);
     for (const additional of additionalChaincodes) await additional.start(await fabric.deploy(additional));
-    return channelOf(plan, fabric, chaincodes, startOne, stop);
+    return channelOf(plan, on, fabric, chaincodes, startOne, stop);
   } catch (error) {
     await stop();
     throw error;
@@ -60,6 +71,7 @@ export async function startNativeChannel(plan: ChannelPlan): Promise<RunningChan
 
 function channelOf(
   { topology, layout }: ChannelPlan,
+  { runtime, blockBytesIn }: FabricRuntime,
   fabric: FabricNetwork,
   chaincodes: RunningProcess[],
   startChaincodeOf: (organisation: TopologyOrganisation) => Promise<RunningProcess>,
@@ -67,7 +79,7 @@ function channelOf(
 ): RunningChannel {
   const [first] = fabric.organisations;
   return {
-    runtime: 'native',
+    runtime,
     fabricVersion: fabric.fabricVersion,
     gateways: new Map(
       fabric.organisations.map(({ mspId, gateway }) => [
@@ -81,21 +93,26 @@ function channelOf(
       ]),
     ),
     peers: fabric.organisations.flatMap(({ mspId, peers }) =>
-      peers.map(({ name, address, tlsRootCertPath }) => ({ mspId, name, address, tlsRootFile: tlsRootCertPath })),
+      peers.map(({ name, hostName, address, tlsRootCertPath }) => ({
+        mspId,
+        name,
+        hostName,
+        address,
+        tlsRootFile: tlsRootCertPath,
+      })),
     ),
+    ordering: async () => ({ ...fabric.ordering, leader: await fabric.leader() }),
     get nodes() {
       return [...fabric.nodes.values()].map((node): RunningProcess => ({ ...node, ready: {} }));
     },
     chaincodes,
-    blockFolder: join(
-      layout.chain,
-      'data',
-      first?.gateway.hostName ?? '',
-      'ledgersData',
-      'chains',
-      'chains',
-      topology.channel,
-    ),
+    blockBytes: () => {
+      const hostName = first?.gateway.hostName ?? '';
+      const folder = `ledgersData/chains/chains/${topology.channel}`;
+      return blockBytesIn === undefined
+        ? blockBytesOf(join(layout.chain, 'data', hostName, folder))
+        : blockBytesIn(hostName, folder);
+    },
     restart: async (name) => {
       if (fabric.nodes.has(name)) {
         await fabric.restart(name);

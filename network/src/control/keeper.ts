@@ -1,0 +1,91 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { WaymarkError } from '@waymark/protocol';
+import type { Consortium } from '../consortium.ts';
+import type { RunningProcess } from '../processes.ts';
+
+const firstWaitMs = 500;
+const longestWaitMs = 30_000;
+/** A process that has run so long is well again: its next end is a first one. */
+const wellAfterMs = 60_000;
+
+/** Keeps a consortium's processes running. */
+export interface Keeper {
+  /** Kills a process and leaves it away. */
+  halt(name: string): Promise<void>;
+  /** Brings back a process that was halted. */
+  resume(name: string): Promise<void>;
+  /** Names of those that are away. */
+  readonly away: readonly string[];
+  /** Looks after processes that have come since. */
+  watch(): void;
+  stop(): void;
+}
+
+/** Starts again what ends unasked, after a wait that grows while it goes on ending. */
+export function keepRunning(consortium: Consortium, say: (text: string) => void): Keeper {
+  const watched = new Map<string, RunningProcess>();
+  const halted = new Set<string>();
+  const restarting = new Set<string>();
+  const state = { stopped: false };
+
+  const find = (name: string): RunningProcess => {
+    const found = consortium.processes().find((process) => process.name === name);
+    if (found === undefined) throw new WaymarkError('input-invalid', `there is no process ${name}`);
+    return found;
+  };
+  const isOver = (name: string): boolean => state.stopped || halted.has(name);
+  const follow = async (process: RunningProcess): Promise<void> => {
+    const { name } = process;
+    let current = process;
+    for (let waitMs = firstWaitMs; ;) {
+      const startedMs = Date.now();
+      const { code, signal } = await current.exited;
+      if (isOver(name) || watched.get(name) !== current) return;
+      if (Date.now() - startedMs > wellAfterMs) waitMs = firstWaitMs;
+      say(`${name} ended (${String(code ?? signal)}); it is started again`);
+      restarting.add(name);
+      try {
+        await delay(waitMs);
+        if (isOver(name)) return;
+        await consortium.restart(name);
+        current = find(name);
+        watched.set(name, current);
+      } catch (error) {
+        say(`${name} did not start: ${error instanceof Error ? error.message : String(error)}`);
+      } finally {
+        restarting.delete(name);
+      }
+      waitMs = Math.min(waitMs * 2, longestWaitMs);
+    }
+  };
+  const watch = (): void => {
+    for (const process of consortium.processes()) {
+      const { name } = process;
+      if (halted.has(name) || restarting.has(name) || watched.get(name)?.pid === process.pid) continue;
+      watched.set(name, process);
+      void follow(process);
+    }
+  };
+  watch();
+  return {
+    halt: async (name) => {
+      const process = find(name);
+      halted.add(name);
+      process.kill('SIGKILL');
+      await process.exited;
+    },
+    resume: async (name) => {
+      if (!halted.has(name)) throw new WaymarkError('input-invalid', `${name} was not halted`);
+      await consortium.restart(name);
+      halted.delete(name);
+      watch();
+    },
+    get away() {
+      return [...halted, ...restarting];
+    },
+    watch,
+    stop: () => {
+      state.stopped = true;
+    },
+  };
+}

@@ -1,0 +1,236 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import {
+  callControl,
+  type ControlPlace,
+  type Layout,
+  type NetworkFolder,
+  type NetworkStatus,
+  serviceName,
+} from '@waymark/network';
+import { isWaymarkError, WaymarkError } from '@waymark/protocol';
+import { connect, type RecordInput, type Waymark } from '@waymark/sdk';
+
+/** What a drill runs on. */
+export interface DrillRequest {
+  readonly place: ControlPlace;
+  readonly layout: Layout;
+  readonly folder: NetworkFolder;
+  /** Undefined: which there are. */
+  readonly name: string | undefined;
+  readonly json: boolean;
+}
+
+/** What a drill has shown. */
+interface DrillOutcome {
+  /** What was broken. */
+  readonly broken: string;
+  /** How that was noticed. */
+  readonly noticed: string;
+  /** How everything is well again. */
+  readonly healed: string;
+}
+
+interface Site extends DrillRequest {
+  readonly firm: NetworkFolder['topology']['organisations'][number];
+  readonly say: (text: string) => void;
+  readonly reader: () => Waymark;
+  readonly status: () => Promise<NetworkStatus>;
+}
+
+const healedWithinMs = 60_000;
+const pollMs = 200;
+
+/** A way to break something on purpose. */
+interface Drill {
+  readonly about: string;
+  run(site: Site): Promise<DrillOutcome>;
+}
+
+const drills: Readonly<Record<string, Drill>> = {
+  tamper: {
+    about: 'a byte of a stored envelope is altered behind the store',
+    run: async (site) => {
+      const record = newRecord('tamper');
+      await submit(site, record);
+      const reader = site.reader();
+      const found = await until('the record is found', () => reader.trace({ eventId: record.eventId }));
+      const cid = found.records[0]?.cid ?? '';
+      await tamper(site, cid);
+      const noticed = await codeOf(() => site.reader().trace({ eventId: record.eventId }));
+      if (noticed !== 'data-abnormal') throw new WaymarkError('internal', `altered data was answered with ${noticed}`);
+      await until('the store is repaired', () => site.reader().trace({ eventId: record.eventId }));
+      return {
+        broken: `block ${cid}`,
+        noticed: `the asker gets ${noticed}`,
+        healed: 'another member gave the right bytes',
+      };
+    },
+  },
+  'kill-center': {
+    about: "a firm's center is killed while its outlet goes on taking records",
+    run: async (site) => {
+      const name = serviceName(site.firm, 'center');
+      await control(site, 'halt', name);
+      const anchored = submit(site, newRecord('kill-center'));
+      anchored.catch(() => undefined);
+      const status = await site.status();
+      const services = status.organisations.flatMap((organisation) => organisation.services);
+      const state = services.find((service) => service.name === name)?.state;
+      await control(site, 'resume', name);
+      if (state !== 'away') throw new WaymarkError('internal', `status shows the center as ${state ?? 'nothing'}`);
+      await anchored;
+      return {
+        broken: name,
+        noticed: 'status shows it as away; the outlet keeps what it is given',
+        healed: 'what had waited is anchored',
+      };
+    },
+  },
+  'stop-orderer': {
+    about: 'the orderer that leads is stopped',
+    run: async (site) => {
+      const before = await site.status();
+      const name = before.leader ?? (site.folder.runtime === 'embedded' ? 'devnet' : '');
+      if (name === '') throw new WaymarkError('unavailable', 'no orderer leads at the moment');
+      await control(site, 'halt', name);
+      const record = newRecord('stop-orderer');
+      await submit(site, record, 'accepted');
+      if (before.toleratedFaults > 0) {
+        await until('another orderer leads and the record is anchored', () =>
+          site.reader().trace({ eventId: record.eventId }),
+        );
+        const { leader } = await site.status();
+        await control(site, 'resume', name);
+        return {
+          broken: name,
+          noticed: `${leader ?? 'another one'} leads`,
+          healed: 'anchored while it was away; it is back',
+        };
+      }
+      const code = await codeOf(() => site.reader().trace({ eventId: record.eventId }));
+      await control(site, 'resume', name);
+      await until('the record is anchored', () => site.reader().trace({ eventId: record.eventId }));
+      return { broken: name, noticed: `nobody orders: records wait (${code})`, healed: 'what had waited is anchored' };
+    },
+  },
+  'cut-peer': {
+    about: "an outlet's peer is cut off while the channel goes on",
+    run: async (site) => {
+      const { firm, folder } = site;
+      if (folder.runtime === 'embedded') throw new WaymarkError('unsupported', 'devnet runs all peers in one process');
+      const outlet = firm.outlets.find(({ peer }) => peer);
+      if (outlet === undefined) throw new WaymarkError('unsupported', `${firm.name} has one peer only`);
+      const name = `${outlet.name}.${firm.domain}`;
+      await control(site, 'halt', name);
+      await submit(site, newRecord('cut-peer'));
+      const height = (status: NetworkStatus): number | null | undefined =>
+        status.organisations.find(({ mspId }) => mspId === firm.mspId)?.peers.find((peer) => peer.name === outlet.name)
+          ?.height;
+      if (height(await site.status()) !== null) throw new WaymarkError('internal', 'status shows the peer as well');
+      await control(site, 'resume', name);
+      await until('the peer has caught up', async () => {
+        const status = await site.status();
+        const highest = Math.max(...status.organisations.flatMap(({ peers }) => peers.map((peer) => peer.height ?? 0)));
+        if (height(status) !== highest) throw new WaymarkError('unavailable', 'it is behind');
+      });
+      return { broken: name, noticed: 'status shows that it does not answer', healed: 'it has caught up' };
+    },
+  },
+};
+
+/** Breaks something on purpose and shows it being noticed, and everything well again. Without a name: which drills there are. */
+export async function drill(request: DrillRequest, say: (text: string) => void): Promise<number> {
+  if (request.name === undefined) {
+    for (const [name, { about }] of Object.entries(drills)) process.stdout.write(`${name.padEnd(14)} ${about}\n`);
+    return 0;
+  }
+  const chosen = drills[request.name];
+  const [firm] = request.folder.topology.organisations;
+  if (chosen === undefined || firm === undefined) {
+    throw new WaymarkError(
+      'input-invalid',
+      `there is no drill ${request.name}; there are ${Object.keys(drills).join(', ')}`,
+    );
+  }
+  const readers: Waymark[] = [];
+  const site: Site = {
+    ...request,
+    firm,
+    say,
+    reader: () => {
+      const reader = connect(request.layout.node(firm, 'reader').profile);
+      readers.push(reader);
+      return reader;
+    },
+    status: async () => (await callControl(request.place, 'status', undefined)) as NetworkStatus,
+  };
+  try {
+    const { broken, noticed, healed } = await chosen.run(site);
+    process.stdout.write(
+      request.json
+        ? `${JSON.stringify({ drill: request.name, broken, noticed, healed })}\n`
+        : `broken   ${broken}\nnoticed  ${noticed}\nhealed   ${healed}\n`,
+    );
+    return 0;
+  } finally {
+    await Promise.all(readers.map((reader) => reader.close()));
+  }
+}
+
+function newRecord(name: string): RecordInput {
+  const eventId = `drill-${name}-${Date.now()}`;
+  return {
+    eventId,
+    consignment: `drill-${name}`,
+    schema: 'urn:waymark:drill',
+    collectionTime: new Date().toISOString(),
+    payload: { drill: name },
+  };
+}
+
+async function submit(
+  { say, reader }: Site,
+  record: RecordInput,
+  state: 'accepted' | 'anchored' = 'anchored',
+): Promise<void> {
+  for await (const result of reader().submit([record], { until: state })) if ('error' in result) throw result.error;
+  say(`a record is ${state}`);
+}
+
+async function control({ place, say }: Site, action: 'halt' | 'resume', name: string): Promise<void> {
+  await callControl(place, action, { name });
+  say(action === 'halt' ? `${name} is down` : `${name} is back`);
+}
+
+async function tamper({ layout }: Site, cid: string): Promise<void> {
+  const script = join(import.meta.dirname, '..', 'tamper.ts');
+  await promisify(execFile)(process.execPath, [script, '--data', layout.root, '--cid', cid]);
+}
+
+async function codeOf(ask: () => Promise<unknown>): Promise<string> {
+  try {
+    await ask();
+    return 'an answer';
+  } catch (error) {
+    if (isWaymarkError(error)) return error.code;
+    throw error;
+  }
+}
+
+/** Asks until there is an answer. */
+async function until<T>(what: string, ask: () => Promise<T>): Promise<T> {
+  const deadlineMs = Date.now() + healedWithinMs;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isWaymarkError(error) || Date.now() > deadlineMs) {
+        throw new WaymarkError('unavailable', `it was waited in vain until ${what}`, { cause: error });
+      }
+      await delay(pollMs);
+    }
+  }
+}
