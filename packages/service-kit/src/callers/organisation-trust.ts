@@ -21,7 +21,7 @@ export interface OrganisationTrustOptions {
   readonly crlFiles: readonly string[];
   readonly logger: Logger;
   readonly nowMs: () => number;
-  /** How often the files are looked at. Default 1,000. */
+  /** How often the files are looked at. Default 500. */
   readonly pollMs?: number;
 }
 

@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import type { Component } from './component.ts';
 
 const maxFileSizeBytes = 1024 * 1024;
-const defaultPollMs = 1_000;
+const defaultPollMs = 500;
 
 /** Files that are read again when they change. */
 export interface FileWatchOptions {
@@ -19,7 +19,7 @@ export interface FileWatchOptions {
   readonly onChange: () => Promise<void> | void;
   /** Told what `onChange` threw, once for each state of the files. */
   readonly onError: (error: unknown) => void;
-  /** Default 1,000: contents are compared, so that it works on every file system, mounts of a container included. */
+  /** Default 500: contents are compared, so that it works on every file system, mounts of a container included. */
   readonly pollMs?: number;
 }
 
