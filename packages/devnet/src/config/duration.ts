@@ -10,9 +10,13 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   ns: 0.000_001,
 };
 
-/** A duration as Go writes it for the values in use: `250ms`, `2s`. */
+/** A duration as Go writes it: `250ms`, `2s`, `1m30s`; what is no whole number of seconds in milliseconds. */
 export function formatDuration(durationMs: number): string {
-  return durationMs % 1000 === 0 && durationMs < 60_000 ? `${durationMs / 1000}s` : `${durationMs}ms`;
+  if (durationMs % 1000 !== 0) return `${durationMs}ms`;
+  const seconds = durationMs / 1000;
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  return `${hours > 0 ? `${hours}h` : ''}${minutes > 0 ? `${minutes % 60}m` : ''}${seconds % 60}s`;
 }
 
 /** Milliseconds of a Go duration such as `1m30s` or `250ms`. Throws DevnetError CONFIG_INVALID. */

@@ -1,4 +1,6 @@
+import 'reflect-metadata';
 import { X509Certificate } from 'node:crypto';
+import { X509Crl } from '@peculiar/x509';
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createOrganisationCa, loadOrganisationCa, writeTlsFolder } from '../../src/ca/index.ts';
@@ -119,6 +121,36 @@ test('only an own certificate can be revoked', async () => {
       ours.revoke(certificatePem);
     }),
   ).toBe('MSP_INVALID');
+});
+
+test('a serial number can be revoked in any spelling, what is none is refused', async () => {
+  const ca = await createOrganisationCa({ mspId: 'Org1MSP', domain: 'org1.example.com' });
+  for (const serial of ['abc', '0ABC', '00ff']) ca.revokeSerialNumber(serial);
+  const crl = new X509Crl((await ca.crlPem()) ?? '');
+  const octets = Buffer.from(crl.rawData).toString('hex');
+  expect(crl.entries).toHaveLength(2);
+  // INTEGERs, positive ones.
+  expect(octets).toContain('02020abc');
+  expect(octets).toContain('020200ff');
+  for (const wrong of ['', 'xyz', '0'.repeat(43)]) {
+    expect(
+      thrownCode(() => {
+        ca.revokeSerialNumber(wrong);
+      }),
+    ).toBe('MSP_INVALID');
+  }
+});
+
+test('a TLS key that is given is certified again', async () => {
+  const ca = await createOrganisationCa({ mspId: 'Org1MSP', domain: 'org1.example.com' });
+  const first = await ca.issueTls({ commonName: 'orderer0' });
+  const second = await ca.issueTls({ commonName: 'orderer0', privateKeyPem: first.privateKeyPem });
+  const [before, after] = [first, second].map(({ certificatePem }) => new X509Certificate(certificatePem));
+  expect(second.privateKeyPem).toBe(first.privateKeyPem);
+  expect(after?.serialNumber).not.toBe(before?.serialNumber);
+  expect(after?.publicKey.export({ type: 'spki', format: 'pem' })).toBe(
+    before?.publicKey.export({ type: 'spki', format: 'pem' }),
+  );
 });
 
 test('an MSP folder has the layout of Fabric, with a private key of mode 0600', async () => {

@@ -70,7 +70,7 @@ test('the channel policies resolve by path, unknown ones reject', () => {
 });
 
 test('durations are written and read as Go does', () => {
-  expect([250, 1000, 2000, 90_000].map(formatDuration)).toEqual(['250ms', '1s', '2s', '90000ms']);
+  expect([250, 1000, 2000, 90_000, 3_600_000].map(formatDuration)).toEqual(['250ms', '1s', '2s', '1m30s', '1h0m0s']);
   expect(['250ms', '2s', '1m30s', '1.5s', '1h'].map(parseDuration)).toEqual([250, 2000, 90_000, 1500, 3_600_000]);
   for (const text of ['', '5', '5x', 'ms', '1s 2s', '-1s']) expect(() => parseDuration(text)).toThrow();
 });

@@ -38,7 +38,8 @@ export function callerOf({ gateway, user }: FabricOrganisation, chaincode: strin
       const deadline = Date.now() + timeoutMs;
       for (;;) {
         try {
-          await put(key, value); return;
+          await put(key, value);
+          return;
         } catch (error) {
           if (Date.now() > deadline) throw error;
           await delay(RETRY_MS);
