@@ -43,7 +43,8 @@ describeDocker(`a network of containers${problem === undefined ? '' : ` (skipped
     if (found === undefined) throw new Error('a network of containers has a compose file');
     containers = found;
   };
-  const docker = async (...args: string[]): Promise<string> => (await run('docker', args, { maxBuffer: 64_000_000 })).stdout;
+  const docker = async (...args: string[]): Promise<string> =>
+    (await run('docker', args, { maxBuffer: 64_000_000 })).stdout;
   const ofProject = async (kind: 'container' | 'volume' | 'network'): Promise<string[]> => {
     const filter = `label=com.docker.compose.project=${projectName(dataDir)}`;
     const all = kind === 'container' ? ['--all'] : [];
@@ -114,7 +115,7 @@ describeDocker(`a network of containers${problem === undefined ? '' : ` (skipped
     }
   }, 30_000);
 
-  test('no key, pass phrase or bearer secret is in a container\'s description, an image or the compose file', async () => {
+  test("no key, pass phrase or bearer secret is in a container's description, an image or the compose file", async () => {
     const described = [
       await docker('inspect', ...(await ofProject('container'))),
       ...(await Promise.all(
@@ -144,7 +145,12 @@ describeDocker(`a network of containers${problem === undefined ? '' : ` (skipped
     const outcome = Promise.race([
       consortium.failed,
       eventually(async () => {
-        const { stdout } = await run('docker', ['inspect', '--format', '{{.RestartCount}}', `${projectName(dataDir)}-${name}-1`]);
+        const { stdout } = await run('docker', [
+          'inspect',
+          '--format',
+          '{{.RestartCount}}',
+          `${projectName(dataDir)}-${name}-1`,
+        ]);
         expect(Number(stdout)).toBe(1);
         return 'started again';
       }),
@@ -187,7 +193,8 @@ interface Inspected {
   };
 }
 
-const secretFile = /(^|\/)(passphrase|content-secret|api-secret|swarm\.key|priv_sk|server\.key|index-root|private-key\.pem|tls-private-key\.pem)$/;
+const secretFile =
+  /(^|\/)(passphrase|content-secret|api-secret|swarm\.key|priv_sk|server\.key|index-root|private-key\.pem|tls-private-key\.pem)$/;
 
 /** Lines of all files with secrets below a folder. */
 async function secretsBelow(folder: string): Promise<string[]> {
