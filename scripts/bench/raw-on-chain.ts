@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { connectGateway, type Ledger, privateKeySigner } from '@waymark/fabric';
 import { type RunningProcess, startProcess } from '@waymark/network';
 import { startAssetContract } from './asset-contract.ts';
-import { blockBytesOf } from './block-bytes.ts';
+import { blockBytesOf } from '@waymark/network';
 
 const repository = join(import.meta.dirname, '..', '..');
 const minSampleSize = 100;

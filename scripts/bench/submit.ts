@@ -6,7 +6,6 @@ import { type Consortium, freePorts, readTopology, type Runtime, startConsortium
 import { ensureChaincodeBuilt } from '../build-chaincode.ts';
 import { type RunningContract, startAssetContract } from './asset-contract.ts';
 import { openBatchedSide } from './batched-side.ts';
-import { blockBytesOf } from './block-bytes.ts';
 import { diskBytesOf, processorTimeBetween, processorTimeOf, type ProcessorTime } from './consumption.ts';
 import { type NaiveSide, openNaiveSide } from './naive-side.ts';
 import { measureRawOnChain } from './raw-on-chain.ts';
@@ -199,15 +198,11 @@ async function watched(
     ...services.map(({ kind, process: { pid } }) => ({ name: kind, pid })),
   ];
   const time = (): Promise<ProcessorTime> => processorTimeOf(processes);
-  const [blocksBefore, diskBefore, timeBefore] = [
-    await blockBytesOf(channel.blockFolder),
-    await diskBytesOf(dir),
-    await time(),
-  ];
+  const [blocksBefore, diskBefore, timeBefore] = [await channel.blockBytes(), await diskBytesOf(dir), await time()];
   const run = await side.run(options.roundMs);
   return {
     run,
-    blockBytes: (await blockBytesOf(channel.blockFolder)) - blocksBefore,
+    blockBytes: (await channel.blockBytes()) - blocksBefore,
     diskBytes: (await diskBytesOf(dir)) - diskBefore,
     processor: processorTimeBetween(timeBefore, await time()),
   };

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { blockBytesOf } from '../bench/block-bytes.ts';
+import { blockBytesOf } from '@waymark/network';
 import { addProcessorTimes, diskBytesOf, processorTimeBetween } from '../bench/consumption.ts';
 import { measureRawOnChain } from '../bench/raw-on-chain.ts';
 import { recordSource } from '../bench/records.ts';
