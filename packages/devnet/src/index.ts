@@ -6,6 +6,7 @@ export { addOrganisation, changeBatchSize, replaceMsp, type ConfigChange } from 
 export type { DevnetEvents } from './network/events.ts';
 export type { EnrolledIdentity } from './network/membership.ts';
 export type {
+  AddedOrganisationOptions,
   BatchOptions,
   ChaincodeAddress,
   ChaincodeOptions,

@@ -26,6 +26,11 @@ export function sequenceKey(name: string): string {
   return fieldKey(name, 'Sequence');
 }
 
+/** What is stored under the sequence's key. */
+export function readSequence(value: Uint8Array): number {
+  return peer.lifecycle.StateData.deserializeBinary(value).getInt64();
+}
+
 export function channelPolicyReference(path: string = DEFAULT_ENDORSEMENT_POLICY): peer.ApplicationPolicy {
   const policy = new peer.ApplicationPolicy();
   policy.setChannelConfigPolicyReference(path);
@@ -67,7 +72,7 @@ export async function readDefinition(
 ): Promise<ChaincodeDefinition | undefined> {
   const stored = await snapshot.get(LIFECYCLE_NAMESPACE, sequenceKey(name));
   if (stored === undefined) return undefined;
-  const sequence = peer.lifecycle.StateData.deserializeBinary(stored.value).getInt64();
+  const sequence = readSequence(stored.value);
   const endorsement = peer.lifecycle.ChaincodeEndorsementInfo.deserializeBinary(
     await readBytes(snapshot, name, 'EndorsementInfo'),
   );

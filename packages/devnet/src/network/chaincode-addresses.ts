@@ -1,12 +1,11 @@
 import { DevnetError } from '../errors.ts';
 import type { ChaincodeOfPeer } from '../shim/chaincode-support.ts';
-import type { ChaincodeAddress, ChaincodeOptions, DevnetOptions } from './options.ts';
+import type { ChaincodeAddress, ChaincodeOptions } from './options.ts';
 
 const ADDRESS = /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/;
 
 /** Throws DevnetError OPTIONS_INVALID for an address that is none, or is for an organisation that is not there. */
-export function checkAddresses({ chaincodes = [], organisations }: DevnetOptions): void {
-  const mspIds = organisations.map(({ mspId }) => mspId);
+export function checkAddresses(chaincodes: readonly ChaincodeOptions[], mspIds: readonly string[]): void {
   for (const mspId of mspIds) chaincodesOf(mspId, chaincodes);
   for (const { name, address } of chaincodes) {
     if (typeof address === 'string' || isAddress(address)) continue;
@@ -20,10 +19,20 @@ export function checkAddresses({ chaincodes = [], organisations }: DevnetOptions
   }
 }
 
-/** The chaincodes that an organisation's peers connect to. Throws DevnetError OPTIONS_INVALID. */
-export function chaincodesOf(mspId: string, chaincodes: readonly ChaincodeOptions[]): ChaincodeOfPeer[] {
+/**
+ * The chaincodes that an organisation's peers connect to.
+ *
+ * @param named addresses that were given with the organisation, by chaincode; those of the options go before
+ * @throws DevnetError OPTIONS_INVALID
+ */
+export function chaincodesOf(
+  mspId: string,
+  chaincodes: readonly ChaincodeOptions[],
+  named: Readonly<Record<string, string>> = {},
+): ChaincodeOfPeer[] {
   return chaincodes.flatMap((chaincode) => {
-    const endpoint = addressFor(mspId, chaincode);
+    const own = named[chaincode.name];
+    const endpoint = addressFor(mspId, chaincode) ?? (own === undefined ? undefined : { address: own });
     if (endpoint === undefined) return [];
     if (!ADDRESS.test(endpoint.address)) {
       throw new DevnetError(

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import type { IssueParams } from '../ca/index.ts';
 import { replaceMsp, type ConfigChange } from '../config/index.ts';
 import { DevnetError } from '../errors.ts';
-import { createSigningIdentity, type SigningIdentity } from '../msp/index.ts';
+import { createSigningIdentity } from '../msp/index.ts';
 import type { DevnetClock } from './clock.ts';
 import type { DevnetFaults } from './faults.ts';
 import type { DevnetEmitter } from './events.ts';
 import type { EnrolledIdentity, Membership, Memberships } from './membership.ts';
-import type { DevnetOptions } from './options.ts';
+import type { AddedOrganisationOptions, ChaincodeOptions, DevnetOptions } from './options.ts';
 import type { RunningNetwork } from './running-network.ts';
 import type { PeerNode } from './peer-node.ts';
 import type { Topology } from './topology.ts';
@@ -68,6 +68,20 @@ export interface Devnet {
    * CONFIG_INVALID and the like when the configuration would be wrong, or the same.
    */
   updateConfig(change: ConfigChange): Promise<bigint>;
+  /**
+   * Lets another organisation into the running channel: makes its CAs and certificates, brings a configuration update onto the
+   * channel that the admins of a majority of its members sign, starts its peers with the whole chain. Resolves when its gateway
+   * serves. What is done already is left as it is, so that it can be repeated after a failure; a start with the same folder
+   * goes on with it as well, whether or not its options name the organisation. Throws DevnetError OPTIONS_INVALID,
+   * TOPOLOGY_CHANGED (there is another one of this MSP id), ADDRESS_IN_USE.
+   */
+  addOrganisation(options: AddedOrganisationOptions): Promise<DevnetOrganisation>;
+  /**
+   * Brings the next definition of a chaincode onto the running channel, or a chaincode that it does not have. Its servers must be
+   * up: they run the transactions that read the new definition, the old ones those that still read the one before. Nothing
+   * happens when the channel has it. A later start must name it in its options. Throws DevnetError DEFINITION_REFUSED.
+   */
+  upgradeChaincode(chaincode: ChaincodeOptions): Promise<void>;
   /** Begins anew from block 0, with the same certificates, ports and chaincode definitions. The handle stays as it is. */
   reset(): Promise<void>;
   /** Copies the whole data folder, keys included, to a folder that is empty or not there; a network can be started from the copy. */
@@ -81,6 +95,9 @@ export interface Devnet {
 /** What runs behind the handle. */
 export interface HandledNetwork {
   readonly running: RunningNetwork;
+  readonly memberships: Memberships;
+  addOrganisation(options: AddedOrganisationOptions): Promise<void>;
+  upgradeChaincode(chaincode: ChaincodeOptions): Promise<void>;
   reset(): Promise<void>;
   snapshot(dir: string): Promise<void>;
   restore(dir: string): Promise<void>;
@@ -90,24 +107,30 @@ export interface HandledNetwork {
 export function buildHandle(parts: {
   readonly options: DevnetOptions;
   readonly topology: Topology;
-  readonly memberships: Memberships;
   readonly events: DevnetEmitter;
   readonly clock: DevnetClock;
   readonly faults: DevnetFaults;
   readonly network: HandledNetwork;
 }): Devnet {
-  const { topology, memberships, network } = parts;
+  const { topology, network } = parts;
   const { orderer } = network.running;
   const nodes = () => network.running.peers.map(({ node }) => node);
-  const admins = [...memberships.organisations, memberships.orderer].map(({ admin }) => createSigningIdentity(admin));
-  const updateConfig = (change: ConfigChange) => applyConfig(network.running, change, admins);
-  const organisations = memberships.organisations.map((membership) =>
-    buildOrganisation(
-      membership,
-      nodes().filter(({ mspId }) => mspId === membership.mspId),
-      updateConfig,
-    ),
-  );
+  const updateConfig = (change: ConfigChange) => applyConfig(network, change);
+  const organisations: DevnetOrganisation[] = [];
+  const describe = (membership: Membership): DevnetOrganisation => {
+    const known = organisations.find(({ mspId }) => mspId === membership.mspId);
+    if (known !== undefined) return known;
+    const peers = nodes().filter(({ mspId }) => mspId === membership.mspId);
+    const described = buildOrganisation(membership, peers, updateConfig);
+    organisations.push(described);
+    return described;
+  };
+  network.memberships.organisations.forEach(describe);
+  const organisation = (mspId: string): DevnetOrganisation => {
+    const found = organisations.find((candidate) => candidate.mspId === mspId);
+    if (found === undefined) throw new DevnetError('OPTIONS_INVALID', `no organisation ${mspId} in this network`);
+    return found;
+  };
   return {
     channel: topology.channel,
     dataDir: parts.options.dataDir,
@@ -116,11 +139,7 @@ export function buildHandle(parts: {
     events: parts.events,
     clock: parts.clock,
     faults: parts.faults,
-    organisation: (mspId) => {
-      const found = organisations.find((organisation) => organisation.mspId === mspId);
-      if (found === undefined) throw new DevnetError('OPTIONS_INVALID', `no organisation ${mspId} in this network`);
-      return found;
-    },
+    organisation,
     heights: () => Object.fromEntries(nodes().map(({ hostName, ledger }) => [hostName, ledger.height])),
     chaincodesReady: async (timeoutMs) => {
       const up = network.running.peers.filter(({ isUp }) => isUp);
@@ -133,6 +152,12 @@ export function buildHandle(parts: {
       );
     },
     updateConfig,
+    addOrganisation: async (options) => {
+      await network.addOrganisation(options);
+      network.memberships.organisations.forEach(describe);
+      return organisation(options.mspId);
+    },
+    upgradeChaincode: (chaincode) => network.upgradeChaincode(chaincode),
     reset: () => network.reset(),
     snapshot: (dir) => network.snapshot(dir),
     restore: (dir) => network.restore(dir),
@@ -140,11 +165,9 @@ export function buildHandle(parts: {
   };
 }
 
-async function applyConfig(
-  { orderer, peers }: RunningNetwork,
-  change: ConfigChange,
-  admins: readonly SigningIdentity[],
-): Promise<bigint> {
+async function applyConfig({ running, memberships }: HandledNetwork, change: ConfigChange): Promise<bigint> {
+  const { orderer, peers } = running;
+  const admins = [...memberships.organisations, memberships.orderer].map(({ admin }) => createSigningIdentity(admin));
   const block = await orderer.updateConfig(change, admins);
   const number = BigInt(block.getHeader()?.getNumber() ?? 0);
   await Promise.all(peers.filter(({ isUp }) => isUp).map(({ follower }) => follower.reached(number + 1n)));

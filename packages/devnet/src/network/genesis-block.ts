@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { common } from '@hyperledger/fabric-protos';
 import { buildGenesisBlock } from '../config/genesis.ts';
+import { applicationOrganisationOf, mspConfigOf } from './admission.ts';
 import { DevnetError } from '../errors.ts';
-import { buildMspConfig } from '../msp/fabric-msp-config.ts';
 import type { DataFolder } from './data-folder.ts';
-import type { Membership, Memberships } from './membership.ts';
+import type { Memberships } from './membership.ts';
 import type { Topology } from './topology.ts';
 
 const GENESIS_FILE = 'genesis.block';
@@ -34,11 +34,9 @@ function buildGenesis(topology: Topology, memberships: Memberships): common.Bloc
   const ordererTls = memberships.orderer.nodes.map(({ tls }) => tls.certificatePem);
   return buildGenesisBlock({
     channelId: topology.channel,
-    applicationOrganisations: topology.organisations.map((organisation, index) => ({
-      mspId: organisation.mspId,
-      mspConfig: mspConfigOf(memberships.organisations[index]),
-      anchorPeers: organisation.peers.slice(0, 1).map(({ port }) => ({ host, port })),
-    })),
+    applicationOrganisations: topology.organisations.map((organisation, index) =>
+      applicationOrganisationOf(organisation, memberships.organisations[index], host),
+    ),
     ordererOrganisations: [
       { mspId: orderer.mspId, mspConfig: mspConfigOf(memberships.orderer), endpoints: [ordererEndpoint] },
     ],
@@ -49,14 +47,5 @@ function buildGenesis(topology: Topology, memberships: Memberships): common.Bloc
     batchSize: topology.batch,
     batchTimeoutMs: topology.batch.timeoutMs,
     timestampMs: Date.now(),
-  });
-}
-
-function mspConfigOf(membership: Membership | undefined) {
-  if (membership === undefined) throw new DevnetError('MSP_INVALID', 'an organisation has no CA');
-  return buildMspConfig({
-    mspId: membership.mspId,
-    rootCertsPem: [membership.ca.rootCertPem],
-    tlsRootCertsPem: [membership.ca.tlsRootCertPem],
   });
 }

@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { msp } from '@hyperledger/fabric-protos';
 import {
@@ -15,7 +15,7 @@ import { buildMspConfig } from '../msp/fabric-msp-config.ts';
 import { createSigningIdentity } from '../msp/signing-identity.ts';
 import type { NodeRole, SigningIdentity } from '../msp/msp.ts';
 import type { DataFolder } from './data-folder.ts';
-import type { Topology } from './topology.ts';
+import type { Topology, TopologyOrganisation } from './topology.ts';
 
 /** Certificates and keys of one peer or orderer. */
 export interface NodeMembership {
@@ -64,25 +64,35 @@ export interface MembershipParams {
   readonly host: string;
 }
 
-/** All organisations: made at the first start, read ever after. Throws DevnetError MSP_INVALID. */
+/** All organisations: those that the folder has are read, the others made. Throws DevnetError MSP_INVALID. */
 export async function openMemberships(folder: DataFolder, topology: Topology): Promise<Memberships> {
-  const open = (params: MembershipParams) =>
-    folder.stored === undefined ? createMembership(params) : loadMembership(params);
   const { host, orderer } = topology;
+  const ordererParams = {
+    dir: folder.path('orderer'),
+    ...orderer,
+    kind: 'orderer' as const,
+    nodeNames: [orderer.name],
+    host,
+  };
   const [ordererMembership, ...organisations] = await Promise.all([
-    open({ dir: folder.path('orderer'), ...orderer, kind: 'orderer', nodeNames: [orderer.name], host }),
-    ...topology.organisations.map(({ mspId, domain, peers }) =>
-      open({
-        dir: folder.path('organisations', domain),
-        mspId,
-        domain,
-        kind: 'peer',
-        nodeNames: peers.map(({ name }) => name),
-        host,
-      }),
-    ),
+    folder.stored === undefined ? createMembership(ordererParams) : loadMembership(ordererParams),
+    ...topology.organisations.map((organisation) => openMembership(folder, organisation, host)),
   ]);
   return { orderer: ordererMembership, organisations };
+}
+
+/** One organisation with peers: read when the folder has it, else made. Throws DevnetError MSP_INVALID. */
+export async function openMembership(
+  folder: DataFolder,
+  { mspId, domain, peers }: TopologyOrganisation,
+  host: string,
+): Promise<Membership> {
+  const dir = folder.path('organisations', domain);
+  const params = { dir, mspId, domain, kind: 'peer' as const, nodeNames: peers.map(({ name }) => name), host };
+  if (folder.stored?.organisations.some((stored) => stored.mspId === mspId) === true) return loadMembership(params);
+  // What an addition left that was interrupted before the folder knew of it.
+  await rm(dir, { recursive: true, force: true });
+  return createMembership(params);
 }
 
 /** Makes everything anew. */

@@ -15,6 +15,12 @@ export interface OrganisationOptions {
   readonly peers?: readonly PeerOptions[];
 }
 
+/** An organisation that comes when the network runs. */
+export interface AddedOrganisationOptions extends OrganisationOptions {
+  /** Its servers of chaincodes, `host:port` by chaincode: for those whose options do not name one for all organisations. */
+  readonly chaincodes?: Readonly<Record<string, string>>;
+}
+
 export interface OrdererOptions {
   /** Default `OrdererMSP`. */
   readonly mspId?: string;

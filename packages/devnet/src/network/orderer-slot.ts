@@ -1,4 +1,5 @@
 import type { common } from '@hyperledger/fabric-protos';
+import type { ChannelConfig } from '../config/index.ts';
 import { DevnetError } from '../errors.ts';
 import type { BroadcastResult, GatewayOrderer } from '../gateway/gateway-context.ts';
 import { openOrderingService, type OpenOrderingServiceParams, type OrderingService } from '../orderer/index.ts';
@@ -71,6 +72,11 @@ export class OrdererSlot implements OrderedBlocks {
   /** Number of durable blocks, also while it is down. */
   get height(): bigint {
     return this.#ordering.height;
+  }
+
+  /** The newest configuration, also while it is down. */
+  get channelConfig(): ChannelConfig {
+    return this.#ordering.channelConfig;
   }
 
   /** As gateways see it. */

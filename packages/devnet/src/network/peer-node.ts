@@ -125,11 +125,16 @@ export function createPeerNode(params: PeerNodeParams): PeerNode {
     nowMs,
   });
   const gatewayEndorsers = new Map<PeerNode, GatewayEndorser>();
+  /** Who is of an organisation that this peer's configuration does not have yet is nobody to it. */
+  const peersOfChannel = () => {
+    const { mspIds } = ledger.channelConfig.msps;
+    return params.peers().filter(({ mspId }) => mspIds.includes(mspId));
+  };
   const gatewayChannel = {
     config: () => ledger.channelConfig,
     ledger,
     readDefinition,
-    endorsers: () => params.peers().map((other) => memoised(gatewayEndorsers, other, () => toEndorser(other, node))),
+    endorsers: () => peersOfChannel().map((other) => memoised(gatewayEndorsers, other, () => toEndorser(other, node))),
     orderers: () => params.orderers,
   };
   const eventStreams = new EventStreams();
@@ -169,7 +174,7 @@ export function createPeerNode(params: PeerNodeParams): PeerNode {
           handlers: createDiscoveryService({
             channelId: ledger.channelId,
             channel: gatewayChannel,
-            peers: () => params.peers().map(toDiscoverable),
+            peers: () => peersOfChannel().map(toDiscoverable),
             checkChannelAccess: (signed) => {
               const { msps } = ledger.channelConfig;
               if (ledger.channelConfig.policy(DISCOVERY_POLICY).evaluate(validSigners([signed], msps))) return;

@@ -1,5 +1,6 @@
 import { openPeerLedger, type OpenPeerLedgerParams, type PeerLedger } from '../ledger/index.ts';
 import { followOrderer, type BlockFollower } from './block-follower.ts';
+import type { ChaincodeOfPeer } from '../shim/chaincode-support.ts';
 import type { DevnetEmitter } from './events.ts';
 import { NodeFaults } from './node-faults.ts';
 import type { OrderedBlocks } from './orderer-slot.ts';
@@ -21,7 +22,7 @@ interface Incarnation {
 /** One peer of the network, which may go down and come up again. A peer that can commit no more goes down by itself. */
 export class PeerSlot {
   readonly faults: NodeFaults;
-  readonly #params: PeerSlotParams;
+  #params: PeerSlotParams;
   #current: Incarnation;
   #isUp = true;
   #stopping: Promise<void> | undefined;
@@ -57,6 +58,35 @@ export class PeerSlot {
   /** Whether the others count on it: it is up, or its silence was not noticed yet. */
   get isKnown(): boolean {
     return this.#isUp || performance.now() < this.#knownUntilMs;
+  }
+
+  /** Connects to another server of a chaincode, which runs it from a definition on; also when it comes up again. */
+  prepareChaincode(chaincode: ChaincodeOfPeer): void {
+    this.#setChaincodes([...this.#params.node.chaincodes, chaincode]);
+    if (this.#isUp) this.#current.node.chaincodes.prepare(chaincode);
+  }
+
+  /** Lets go of all servers of a chaincode but the newest. */
+  retireChaincodes(name: string): void {
+    const { chaincodes } = this.#params.node;
+    const newest = chaincodes.findLast((chaincode) => chaincode.name === name);
+    this.#setChaincodes(chaincodes.filter((chaincode) => chaincode.name !== name || chaincode === newest));
+    if (this.#isUp) this.#current.node.chaincodes.retire(name);
+  }
+
+  /** Takes back what `prepareChaincode` did last. */
+  withdrawChaincode(chaincode: ChaincodeOfPeer): void {
+    this.#setChaincodes(this.#params.node.chaincodes.filter((candidate) => candidate !== chaincode));
+    if (this.#isUp) this.#current.node.chaincodes.withdraw(chaincode.name);
+  }
+
+  /** The server that runs a chaincode, or will. */
+  chaincode(name: string): ChaincodeOfPeer | undefined {
+    return this.#params.node.chaincodes.findLast((chaincode) => chaincode.name === name);
+  }
+
+  #setChaincodes(chaincodes: readonly ChaincodeOfPeer[]): void {
+    this.#params = { ...this.#params, node: { ...this.#params.node, chaincodes } };
   }
 
   /** Closes the endpoint, ends committing, closes the ledger. The others notice it so much later. */

@@ -10,8 +10,9 @@ const MAX_ATTEMPTS = 1_000;
 
 /** Replaces the ports that are 0 by free ones. */
 export async function assignPorts(topology: Topology): Promise<Topology> {
-  const needed = [topology.orderer, ...topology.organisations.flatMap(({ peers }) => peers)];
-  const free = await freePorts(topology.host, needed.filter(({ port }) => port === 0).length);
+  const needed = [topology.orderer, ...topology.organisations.flatMap(({ peers }) => peers)].map(({ port }) => port);
+  const count = needed.filter((port) => port === 0).length;
+  const free = await freePorts(topology.host, count, new Set(needed));
   const assign = <T extends { readonly port: number }>(node: T): T =>
     node.port === 0 ? { ...node, port: free.shift() ?? 0 } : node;
   const result = {
@@ -31,12 +32,13 @@ export async function assignPorts(topology: Topology): Promise<Topology> {
  * Ports that nobody listens on; all are held at once so that they differ. They are chosen from the range that no system gives
  * to outgoing connections, so that a network that was killed finds its ports free.
  */
-async function freePorts(host: string, count: number): Promise<number[]> {
+async function freePorts(host: string, count: number, taken: ReadonlySet<number>): Promise<number[]> {
   const servers: Server[] = [];
   const ports: number[] = [];
   try {
     for (let attempt = 0; ports.length < count; attempt++) {
       const port = randomInt(FIRST_PORT, LAST_PORT + 1);
+      if (taken.has(port)) continue;
       try {
         servers.push(await listen(host, port));
         ports.push(port);

@@ -1,5 +1,5 @@
 import { DevnetError } from '../errors.ts';
-import { checkAddresses } from './chaincode-addresses.ts';
+import { checkAddresses, chaincodesOf } from './chaincode-addresses.ts';
 import { createClock } from './clock.ts';
 import { openDataFolder } from './data-folder.ts';
 import { definitionOf } from './definitions.ts';
@@ -8,11 +8,12 @@ import { createDevnetEmitter } from './events.ts';
 import { createFaults } from './faults.ts';
 import { openGenesisBlock } from './genesis-block.ts';
 import { checkSnapshot, copyDataFolder, replaceLedgers } from './ledgers-folder.ts';
-import { openMemberships } from './membership.ts';
-import type { DevnetOptions } from './options.ts';
+import { openMemberships, type Memberships } from './membership.ts';
+import type { AddedOrganisationOptions, ChaincodeOptions, DevnetOptions } from './options.ts';
 import { assignPorts } from './ports.ts';
 import { checkLedgers, runNetwork, type NetworkSetup, type RunningNetwork } from './running-network.ts';
-import { checkUnchanged, topologyOf } from './topology.ts';
+import { withChaincode, withOrganisation } from './extensions.ts';
+import { extendTopology, topologyOf } from './topology.ts';
 
 /**
  * Starts a Fabric network in this process: for development, evaluation and tests, not for production. With a folder that was
@@ -21,15 +22,22 @@ import { checkUnchanged, topologyOf } from './topology.ts';
  */
 export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
   const wanted = topologyOf(options);
-  const definitions = (options.chaincodes ?? []).map(definitionOf);
-  checkAddresses(options);
+  const { chaincodes = [] } = options;
+  const definitions = chaincodes.map(definitionOf);
+  for (const { mspId } of wanted.organisations) chaincodesOf(mspId, chaincodes);
   const folder = await openDataFolder(options.dataDir);
   try {
-    if (folder.stored !== undefined) checkUnchanged(folder.stored, wanted);
-    const topology = folder.stored ?? (await assignPorts(wanted));
+    const { stored } = folder;
+    const extended = stored === undefined ? wanted : extendTopology(stored, wanted);
+    const topology = extended === stored ? stored : await assignPorts(extended);
+    checkAddresses(
+      chaincodes,
+      topology.organisations.map(({ mspId }) => mspId),
+    );
     const memberships = await openMemberships(folder, topology);
     const genesisBlock = await openGenesisBlock(folder, topology, memberships);
-    if (folder.stored === undefined) await folder.complete(topology);
+    // From now on the folder has the organisations that are new, whatever becomes of this start.
+    if (topology !== stored) await folder.complete(topology);
     const clock = createClock(options.nowMs ?? Date.now);
     const events = createDevnetEmitter();
     const nowMs = () => clock.nowMs();
@@ -46,7 +54,7 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
 
 /** The network behind a handle: what runs is another one after each reset, snapshot and restore. */
 class RestartableNetwork {
-  readonly #setup: NetworkSetup;
+  #setup: NetworkSetup;
   readonly #onRestart: () => void;
   #running: RunningNetwork;
   #tail: Promise<void> = Promise.resolve();
@@ -60,6 +68,25 @@ class RestartableNetwork {
 
   get running(): RunningNetwork {
     return this.#running;
+  }
+
+  get memberships(): Memberships {
+    return this.#setup.memberships;
+  }
+
+  addOrganisation(options: AddedOrganisationOptions): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#setup = await withOrganisation(this.#setup, options);
+      await this.#running.extend(this.#setup);
+    });
+  }
+
+  upgradeChaincode(chaincode: ChaincodeOptions): Promise<void> {
+    return this.#inTurn(async () => {
+      const setup = withChaincode(this.#setup, chaincode);
+      await this.#running.extend(setup);
+      this.#setup = setup;
+    });
   }
 
   reset(): Promise<void> {
@@ -86,12 +113,9 @@ class RestartableNetwork {
     }));
   }
 
-  /** One after the other. The network runs again afterwards, also when the action failed. */
+  /** The network runs again afterwards, also when the action failed. */
   #whileStopped(action: (dir: string) => Promise<void>): Promise<void> {
-    if (this.#stopped !== undefined) {
-      return Promise.reject(new DevnetError('LEDGER_CLOSED', 'the network was stopped'));
-    }
-    const done = this.#tail.then(async () => {
+    return this.#inTurn(async () => {
       this.#onRestart();
       await this.#running.close();
       try {
@@ -100,6 +124,14 @@ class RestartableNetwork {
         this.#running = await runNetwork(this.#setup);
       }
     });
+  }
+
+  /** One after the other. */
+  #inTurn(action: () => Promise<void>): Promise<void> {
+    if (this.#stopped !== undefined) {
+      return Promise.reject(new DevnetError('LEDGER_CLOSED', 'the network was stopped'));
+    }
+    const done = this.#tail.then(action);
     this.#tail = done.catch(() => undefined);
     return done;
   }

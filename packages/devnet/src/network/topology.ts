@@ -1,5 +1,5 @@
 import { DevnetError } from '../errors.ts';
-import type { DevnetOptions } from './options.ts';
+import type { DevnetOptions, OrganisationOptions } from './options.ts';
 
 /** What a data folder was made for: fixed at its first start. */
 export interface Topology {
@@ -20,6 +20,10 @@ export interface TopologyOrganisation {
   readonly mspId: string;
   readonly domain: string;
   readonly peers: readonly TopologyNode[];
+  /** It came when the channel was there already: options may name it or not. */
+  readonly added?: true;
+  /** Servers of chaincodes that were named when it was added, `host:port` by chaincode. Options that name one go before. */
+  readonly chaincodes?: Readonly<Record<string, string>>;
 }
 
 export interface TopologyNode {
@@ -45,21 +49,12 @@ export function topologyOf(options: DevnetOptions): Topology {
   const channel = options.channel ?? DEFAULT_CHANNEL;
   require(CHANNEL_NAME.test(channel), `channel name '${channel}' must match ${CHANNEL_NAME.source}`);
   const { organisations } = options;
-  require(organisations.length > 0 &&
-    organisations.length <= MAX_ORGANISATIONS, `a network has 1 to ${MAX_ORGANISATIONS} organisations`);
   const ordererMspId = options.orderer?.mspId ?? 'OrdererMSP';
-  const mspIds = [...organisations.map(({ mspId }) => mspId), ordererMspId];
-  for (const mspId of mspIds) require(MSP_ID.test(mspId), `MSP id '${mspId}' must match ${MSP_ID.source}`);
-  require(new Set(mspIds).size === mspIds.length, 'MSP ids must be distinct');
   const result: Topology = {
     formatVersion: 1,
     channel,
     host: options.host ?? '127.0.0.1',
-    organisations: organisations.map((organisation) => ({
-      mspId: organisation.mspId,
-      domain: organisation.domain ?? defaultDomain(organisation.mspId),
-      peers: (organisation.peers ?? [{ name: 'peer0' }]).map(({ name, port }) => ({ name, port: port ?? 0 })),
-    })),
+    organisations: organisations.map(topologyOrganisationOf),
     orderer: {
       mspId: ordererMspId,
       domain: options.orderer?.domain ?? 'example.com',
@@ -68,12 +63,24 @@ export function topologyOf(options: DevnetOptions): Topology {
     },
     batch: readBatch(options),
   };
-  checkNames(result);
+  checkOrganisations(result);
   return result;
 }
 
-/** Throws DevnetError TOPOLOGY_CHANGED when the options ask for something else than the folder was made for. */
-export function checkUnchanged(stored: Topology, wanted: Topology): void {
+/** Ports that are not named are 0. */
+export function topologyOrganisationOf({ mspId, domain, peers }: OrganisationOptions): TopologyOrganisation {
+  return {
+    mspId,
+    domain: domain ?? defaultDomain(mspId),
+    peers: (peers ?? [{ name: 'peer0' }]).map(({ name, port }) => ({ name, port: port ?? 0 })),
+  };
+}
+
+/**
+ * What a folder holds together with the organisations that the options ask for beyond it; these come last, with ports 0 where
+ * none is named. Throws DevnetError TOPOLOGY_CHANGED when the options ask for something else than the folder was made for.
+ */
+export function extendTopology(stored: Topology, wanted: Topology): Topology {
   const difference = (name: string, before: unknown, after: unknown) => {
     if (JSON.stringify(before) === JSON.stringify(after)) return;
     throw new DevnetError(
@@ -81,22 +88,37 @@ export function checkUnchanged(stored: Topology, wanted: Topology): void {
       `the data folder was made for another network: ${name} was ${JSON.stringify(before)}, now ${JSON.stringify(after)}. Use another folder, or the same options`,
     );
   };
-  const shape = (topology: Topology) =>
-    topology.organisations.map(({ mspId, domain, peers }) => ({ mspId, domain, peers: peers.map(({ name }) => name) }));
+  const isNamed = (mspId: string) => wanted.organisations.some((organisation) => organisation.mspId === mspId);
+  const isStored = (mspId: string) => stored.organisations.some((organisation) => organisation.mspId === mspId);
+  const kept = stored.organisations.filter(({ mspId, added }) => added !== true || isNamed(mspId));
+  const asked = wanted.organisations.filter(({ mspId }) => isStored(mspId));
+  const shape = (organisations: readonly TopologyOrganisation[]) =>
+    organisations.map(({ mspId, domain, peers }) => ({ mspId, domain, peers: peers.map(({ name }) => name) }));
   difference('the channel', stored.channel, wanted.channel);
   difference('the host', stored.host, wanted.host);
-  difference('the organisations', shape(stored), shape(wanted));
+  difference('the organisations', shape(kept), shape(asked));
   const withoutPort = ({ orderer: { mspId, domain, name } }: Topology) => ({ mspId, domain, name });
   difference('the orderer', withoutPort(stored), withoutPort(wanted));
   difference('the batch limits', stored.batch, wanted.batch);
-  const ports = (topology: Topology) => [
-    topology.orderer.port,
-    ...topology.organisations.flatMap(({ peers }) => peers.map(({ port }) => port)),
+  const ports = (orderer: TopologyNode, organisations: readonly TopologyOrganisation[]) => [
+    orderer.port,
+    ...organisations.flatMap(({ peers }) => peers.map(({ port }) => port)),
   ];
-  const storedPorts = ports(stored);
-  ports(wanted).forEach((port, index) => {
+  const storedPorts = ports(stored.orderer, kept);
+  ports(wanted.orderer, asked).forEach((port, index) => {
     if (port !== 0) difference('a port', storedPorts[index], port);
   });
+  const added = wanted.organisations.filter(({ mspId }) => !isStored(mspId));
+  if (added.length === 0) return stored;
+  const extended = {
+    ...stored,
+    organisations: [
+      ...stored.organisations,
+      ...added.map((organisation) => ({ ...organisation, added: true as const })),
+    ],
+  };
+  checkOrganisations(extended);
+  return extended;
 }
 
 function readBatch(options: DevnetOptions): Topology['batch'] {
@@ -109,7 +131,12 @@ function readBatch(options: DevnetOptions): Topology['batch'] {
   return batch;
 }
 
-function checkNames(topology: Topology): void {
+function checkOrganisations(topology: Topology): void {
+  const { length } = topology.organisations;
+  require(length > 0 && length <= MAX_ORGANISATIONS, `a network has 1 to ${MAX_ORGANISATIONS} organisations`);
+  const mspIds = [...topology.organisations, topology.orderer].map(({ mspId }) => mspId);
+  for (const mspId of mspIds) require(MSP_ID.test(mspId), `MSP id '${mspId}' must match ${MSP_ID.source}`);
+  require(new Set(mspIds).size === mspIds.length, 'MSP ids must be distinct');
   const domains = [...topology.organisations.map(({ domain }) => domain), topology.orderer.domain];
   for (const domain of domains) {
     require(domain.length <= 48 &&

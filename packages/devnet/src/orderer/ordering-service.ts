@@ -3,6 +3,7 @@ import { headerFieldsOf, headerHash } from '../block/hashes.ts';
 import { createTimestamp } from '../block/timestamp.ts';
 import { applyUpdate } from '../config/apply-update.ts';
 import { parseConfigBlock, type ChannelConfig } from '../config/channel-config.ts';
+import { consensusOf } from '../config/consensus.ts';
 import { computeUpdate } from '../config/compute-update.ts';
 import { signUpdate } from '../config/sign-update.ts';
 import { DevnetError, messageOf } from '../errors.ts';
@@ -54,7 +55,7 @@ export interface OrderingService {
   abandon(): Promise<void>;
 }
 
-/** Opens an orderer's chain. Throws DevnetError LEDGER_LOCKED, LEDGER_CORRUPT, CONFIG_INVALID (another channel's folder). */
+/** Opens an orderer's chain. Throws DevnetError LEDGER_LOCKED, LEDGER_CORRUPT, CONFIG_INVALID (another channel's folder), UNSUPPORTED (BFT). */
 export async function openOrderingService(params: OpenOrderingServiceParams): Promise<OrderingService> {
   const store = await OrdererBlockStore.open(params.dir, params.faults);
   try {
@@ -68,6 +69,9 @@ export async function openOrderingService(params: OpenOrderingServiceParams): Pr
     const configNumber = newest === undefined ? 0n : lastConfigNumber(newest);
     const configBlock = (await store.read(configNumber)) ?? params.genesisBlock;
     const config = parseConfigBlock(configBlock);
+    if (consensusOf(config.config).type === 'bft') {
+      throw new DevnetError('UNSUPPORTED', 'devnet has one orderer and cannot order a BFT channel');
+    }
     return new SingleOrderer(store, params.signer, params.time ?? SYSTEM_TIME, config, configNumber);
   } catch (error) {
     await store.close();

@@ -1,5 +1,5 @@
 import { peer } from '@hyperledger/fabric-protos';
-import { LIFECYCLE_NAMESPACE, sequenceKey } from '../lifecycle/chaincode-definition.ts';
+import { LIFECYCLE_NAMESPACE, readSequence, sequenceKey } from '../lifecycle/chaincode-definition.ts';
 import { buildMessage } from './chaincode-message.ts';
 import type { ChaincodeEndpoint } from './chaincode-call.ts';
 import { connectChaincode, type ChaincodeConnection } from './chaincode-connection.ts';
@@ -17,6 +17,8 @@ export interface ChaincodeOfPeer {
   readonly name: string;
   readonly endpoint: ChaincodeEndpoint;
   readonly packageId?: string;
+  /** The definition from which on this server runs the chaincode; until then an earlier one does. Default: any. */
+  readonly fromSequence?: number;
 }
 
 export interface ChaincodeSupportParams {
@@ -47,22 +49,53 @@ export interface ChaincodeSupport {
   execute(transaction: Transaction, name: string, input: peer.ChaincodeInput): Promise<ExecutionResult>;
   readonly names: readonly string[];
   has(name: string): boolean;
+  /** That to the newest server. */
   connection(name: string): ChaincodeConnection | undefined;
+  /** Connects to another server of a chaincode, beside the one that runs it until the channel has its definition. */
+  prepare(chaincode: ChaincodeOfPeer): void;
+  /** Ends the connections to all servers of a chaincode but the newest, each once what it runs has ended. */
+  retire(name: string): void;
+  /** Takes back what `prepare` did last. */
+  withdraw(name: string): void;
   close(): void;
+}
+
+/** One server of a chaincode, and how many transactions it runs. */
+interface Server {
+  readonly fromSequence: number;
+  readonly connection: ChaincodeConnection;
+  running: number;
+  isRetired: boolean;
 }
 
 /** Connects to all chaincodes of a peer (Fabric: core/chaincode/chaincode_support.go). */
 export function createChaincodeSupport(params: ChaincodeSupportParams): ChaincodeSupport {
   const executeTimeoutMs = params.executeTimeoutMs ?? DEFAULT_EXECUTE_TIMEOUT_MS;
   const launchTimeoutMs = params.launchTimeoutMs ?? DEFAULT_LAUNCH_TIMEOUT_MS;
-  const connections = new Map<string, ChaincodeConnection>();
+  /** By name of the chaincode, oldest first. */
+  const servers = new Map<string, Server[]>();
 
   const invoke = async (
     transaction: Transaction,
     name: string,
     input: peer.ChaincodeInput,
   ): Promise<peer.ChaincodeMessage> => {
-    const connection = await checkInvocation(transaction, name, input, connections);
+    const server = await checkInvocation(transaction, name, input, servers.get(name));
+    server.running += 1;
+    try {
+      return await runOn(server, transaction, name, input);
+    } finally {
+      server.running -= 1;
+      closeWhenIdle(server);
+    }
+  };
+
+  const runOn = async (
+    { connection }: Server,
+    transaction: Transaction,
+    name: string,
+    input: peer.ChaincodeInput,
+  ): Promise<peer.ChaincodeMessage> => {
     let stream;
     try {
       stream = await connection.ready(launchTimeoutMs);
@@ -105,15 +138,17 @@ export function createChaincodeSupport(params: ChaincodeSupportParams): Chaincod
     }
   };
 
-  for (const { name, endpoint, packageId } of params.chaincodes) {
+  const prepare = ({ name, endpoint, packageId, fromSequence = 0 }: ChaincodeOfPeer): void => {
     const connection: ChaincodeConnection = connectChaincode({
       endpoint,
       ...(packageId === undefined ? {} : { packageId }),
       invokeChaincode,
       onStateChange: () => params.onStateChange?.(name, connection),
     });
-    connections.set(name, connection);
-  }
+    const server = { fromSequence, connection, running: 0, isRetired: false };
+    servers.set(name, [...(servers.get(name) ?? []), server]);
+  };
+  for (const chaincode of params.chaincodes) prepare(chaincode);
 
   return {
     execute: async (transaction, name, input) => {
@@ -125,22 +160,42 @@ export function createChaincodeSupport(params: ChaincodeSupportParams): Chaincod
       }
       return readAnswer(answer, transaction.txId, name);
     },
-    names: [...connections.keys()],
-    has: (name) => connections.has(name),
-    connection: (name) => connections.get(name),
+    get names() {
+      return [...servers.keys()];
+    },
+    has: (name) => servers.has(name),
+    connection: (name) => servers.get(name)?.at(-1)?.connection,
+    prepare,
+    retire: (name) => {
+      const all = servers.get(name) ?? [];
+      servers.set(name, all.slice(-1));
+      for (const server of all.slice(0, -1)) {
+        server.isRetired = true;
+        closeWhenIdle(server);
+      }
+    },
+    withdraw: (name) => {
+      const all = servers.get(name) ?? [];
+      all.at(-1)?.connection.close();
+      servers.set(name, all.slice(0, -1));
+    },
     close: () => {
-      for (const connection of connections.values()) connection.close();
+      for (const { connection } of [...servers.values()].flat()) connection.close();
     },
   };
 }
 
-/** The definition must exist on the channel: reading its sequence puts it into the read set. */
+function closeWhenIdle({ isRetired, running, connection }: Server): void {
+  if (isRetired && running === 0) connection.close();
+}
+
+/** The definition must exist on the channel: reading its sequence puts it into the read set. Gives the server that runs it. */
 async function checkInvocation(
   transaction: Transaction,
   name: string,
   input: peer.ChaincodeInput,
-  connections: ReadonlyMap<string, ChaincodeConnection>,
-): Promise<ChaincodeConnection> {
+  servers: readonly Server[] | undefined,
+): Promise<Server> {
   const sequence = await transaction.simulator.getState(LIFECYCLE_NAMESPACE, sequenceKey(name));
   const place = `invalid invocation: [channel ${transaction.channelId}] failed to get chaincode container info for ${name}`;
   if (sequence === undefined) {
@@ -151,11 +206,17 @@ async function checkInvocation(
   if (input.getIsInit()) {
     throw new Error(`invalid invocation: chaincode '${name}' does not require initialization but called as init`);
   }
-  const connection = connections.get(name);
-  if (connection === undefined) {
+  if (servers === undefined) {
     throw new Error(`${place}: chaincode definition for '${name}' exists, but chaincode is not installed`);
   }
-  return connection;
+  return serverAt(readSequence(sequence.value), servers);
+}
+
+/** The newest server that the definition of this sequence, or one before it, brought. */
+function serverAt(sequence: number, servers: readonly Server[]): Server {
+  const server = servers.findLast(({ fromSequence }) => fromSequence <= sequence) ?? servers[0];
+  if (server === undefined) throw new Error('a chaincode that is installed has a server');
+  return server;
 }
 
 function readAnswer(answer: peer.ChaincodeMessage, txId: string, name: string): ExecutionResult {
