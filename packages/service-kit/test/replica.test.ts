@@ -424,3 +424,19 @@ test('metrics say how far it is', async () => {
   expect(text).toMatch(/waymark_replica_following\{.*\} 1\n/);
   expect(text).toMatch(/waymark_replica_leaves\{.*\} 4\n/);
 });
+
+test('evidence is listed in the order of the channel, in the same places after the replica was read anew', async () => {
+  const { channel, content, replica } = openOn();
+  const outlets = await Promise.all([createOutlet(content), createOutlet(content, 'outlet-2')]);
+  const batches = [0, 1, 0, 1].flatMap((at) => outlets[at]?.batch(1) ?? []);
+  await replica.start();
+  for (const batch of batches) channel.add([{ writes: [batch.write] }]);
+  await replica.waitForBlock(4n);
+  const placed = batches.map(({ evidence }, index) => ({ position: index + 1, evidence }));
+  expect(replica.evidenceAfter(0, 10)).toEqual(placed);
+  expect(replica.evidenceAfter(1, 2)).toEqual(placed.slice(1, 3));
+  expect(replica.evidenceAfter(4, 10)).toEqual([]);
+  replica.rebuild();
+  await until(() => replica.evidenceAfter(0, 10).length === 4);
+  expect(replica.evidenceAfter(0, 10)).toEqual(placed);
+});

@@ -8,7 +8,8 @@ import type { PinReceipts } from './receipts.ts';
 import { createWakeable, type Wakeable } from './wakeable.ts';
 
 const firstRetryMs = 500;
-const longestRetryMs = 60_000;
+const longestRetryMs = 15_000;
+const longestSleepMs = 60_000;
 const longestPauseMs = 10_000;
 
 /** What a collector is made of. */
@@ -59,7 +60,7 @@ export function createCollector(parts: CollectorParts): Collector {
   async function lane(mspId: string, loop: Wakeable): Promise<void> {
     let pauseMs = firstRetryMs;
     while (!loop.stopped()) {
-      let delayMs = longestRetryMs;
+      let delayMs = longestSleepMs;
       try {
         const wanted = store.wanted(mspId, nowMs(), maxCidsPerCall);
         if (wanted.length > 0) {

@@ -7,6 +7,8 @@ import type { BatchCheck } from './batch-check.ts';
 
 /** Time for a block to come through the store's own network. */
 const networkTimeoutMs = 5_000;
+/** Not used for so long after it did not bring a batch. */
+const networkPauseMs = 30_000;
 const fetchTimeoutMs = 60_000;
 
 /** Keeps whole batches in the own content store, fetching what is missing from where it is. */
@@ -41,6 +43,7 @@ export interface KeeperParts {
 export function createKeeper(parts: KeeperParts): Keeper {
   const { content, connections } = parts;
   const underWay = new Map<string, Promise<void>>();
+  let networkAwayUntilMs = 0;
   const limits = { maxBlocks: maxBatchRecords + 1, maxSizeBytes: parts.maxDagBytes };
 
   async function bring(cid: CID, from: string, check: BatchCheck): Promise<void> {
@@ -54,11 +57,13 @@ export function createKeeper(parts: KeeperParts): Keeper {
       for (const block of altered) await repair(block, from);
       if (altered.length === 0) break;
     }
-    if (parts.storeHasNetwork) {
+    if (parts.storeHasNetwork && networkAwayUntilMs <= performance.now()) {
       const done = await throughStore(cid, check).then(
         () => true,
         (error: unknown) => {
           if (error instanceof Unfit) throw error.cause;
+          // Every batch would wait for it anew, and the other centers have it as well.
+          networkAwayUntilMs = performance.now() + networkPauseMs;
           return false;
         },
       );

@@ -37,7 +37,7 @@ beforeAll(async () => {
   await north.center.stop();
   await start(north);
   await start(south);
-}, 60_000);
+}, 150_000);
 
 afterAll(async () => {
   (await north.outlet()).close();
