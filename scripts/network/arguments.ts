@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Runtime, runtimes } from '@waymark/network';
@@ -19,6 +20,10 @@ export interface NetworkArguments {
   readonly ordering: 'raft' | 'bft' | undefined;
   readonly orderers: number | undefined;
   readonly version: string | undefined;
+  /** Docker: exact version of Fabric's images; undefined: the newest that is tested. */
+  readonly fabricVersion: string | undefined;
+  /** Docker: address on which users' ports are published; undefined: 127.0.0.1. */
+  readonly publish: string | undefined;
   readonly input: readonly string[];
   readonly follow: boolean;
   readonly lines: number;
@@ -51,6 +56,8 @@ export const networkUsage = `usage: ./test-network.sh VERB [options]
   --topology FILE     s12 (default: one orderer, two firms), full (producer, two firms, seller, two regulators) or a file
   --ordering TYPE     raft or bft instead of the topology's
   --orderers N        as many orderers instead of the topology's
+  --fabric-version V  docker: exact version of Fabric's images, such as 2.5.16 (default: 3.1.5)
+  --publish ADDRESS   docker: address of this machine on which users' ports are published (default: 127.0.0.1)
   --json              results as one JSON line on stdout
 `;
 
@@ -67,6 +74,8 @@ export function readNetworkArguments(args: readonly string[]): NetworkArguments 
         ordering: { type: 'string' },
         orderers: { type: 'string' },
         version: { type: 'string' },
+        'fabric-version': { type: 'string' },
+        publish: { type: 'string' },
         input: { type: 'string', multiple: true, default: [] },
         follow: { type: 'boolean', short: 'f', default: false },
         lines: { type: 'string', default: '100' },
@@ -94,6 +103,13 @@ export function readNetworkArguments(args: readonly string[]): NetworkArguments 
       ordering: oneOf('--ordering', values.ordering, ['raft', 'bft'] as const),
       orderers: wholeNumber('--orderers', values.orderers, 64),
       version: values.version,
+      fabricVersion: matching(
+        '--fabric-version',
+        values['fabric-version'],
+        /^[23]\.\d{1,2}\.\d{1,3}$/,
+        'an exact version',
+      ),
+      publish: matching('--publish', values.publish, { test: (text) => isIP(text) !== 0 }, 'an IP address'),
       input: values.input.map((file) => resolve(file)),
       follow: values.follow,
       lines: wholeNumber('--lines', values.lines, mostLines) ?? 0,
@@ -110,6 +126,16 @@ function oneOf<T extends string>(option: string, given: string | undefined, know
   const found = known.find((name) => name === given);
   if (found === undefined) throw new Error(`${option} takes ${known.join(', ')}`);
   return found;
+}
+
+function matching(
+  option: string,
+  given: string | undefined,
+  form: { test(text: string): boolean },
+  expected: string,
+): string | undefined {
+  if (given !== undefined && !form.test(given)) throw new Error(`${option} takes ${expected}`);
+  return given;
 }
 
 function wholeNumber(option: string, given: string | undefined, most: number): number | undefined {

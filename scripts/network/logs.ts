@@ -1,7 +1,7 @@
 import { createReadStream, existsSync, watchFile, unwatchFile } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Layout, NetworkFolder } from '@waymark/network';
+import { containersOf, type Layout, type NetworkFolder } from '@waymark/network';
 import { WaymarkError } from '@waymark/protocol';
 
 const pollMs = 500;
@@ -20,8 +20,14 @@ export interface LogsRequest {
 /** Prints the end of a process's log, and with `follow` what comes after it until it is interrupted. */
 export async function showLogs({ layout, name, lines, follow }: LogsRequest): Promise<number> {
   const logs = await logFiles(layout);
+  const containers = await containersOf(layout);
+  const names = (await containers?.names()) ?? [];
   if (name === undefined) {
-    process.stdout.write(`${[...logs.keys()].sort().join('\n')}\n`);
+    process.stdout.write(`${[...logs.keys(), ...names].sort().join('\n')}\n`);
+    return 0;
+  }
+  if (containers !== undefined && names.includes(name)) {
+    await containers.showLog(name, { lines, follow });
     return 0;
   }
   const file = logs.get(name);

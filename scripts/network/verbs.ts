@@ -3,6 +3,7 @@ import {
   beginNetworkFolder,
   callControl,
   checkTopology,
+  containersOf,
   type ControlPlace,
   endOrphans,
   type Layout,
@@ -96,6 +97,7 @@ const verbs: Readonly<Record<Verb, Run>> = {
       return 0;
     }
     await stop(options, layoutOf(options.dataDir, folder.runtime), say);
+    await (await containersOf(layoutOf(options.dataDir, folder.runtime)))?.takeDown({ volumes: true });
     const left = await removeNetworkFolder(options.dataDir);
     say(
       left.length === 0
@@ -110,8 +112,13 @@ const verbs: Readonly<Record<Verb, Run>> = {
 async function begin(options: NetworkArguments, say: Say): Promise<NetworkFolder> {
   const runtime = options.runtime ?? (await bestRuntime(say));
   const topology = await wantedTopology(options);
-  await beginNetworkFolder(options.dataDir, { runtime, topology });
-  return { runtime, topology };
+  const { fabricVersion, publish } = options;
+  if (runtime !== 'docker' && (fabricVersion ?? publish) !== undefined) {
+    throw new WaymarkError('input-invalid', `--fabric-version and --publish are for docker, not for ${runtime}`);
+  }
+  const folder = { runtime, topology, ...(runtime === 'docker' ? { fabricVersion, publish } : {}) };
+  await beginNetworkFolder(options.dataDir, folder);
+  return folder;
 }
 
 async function wantedTopology({ topologyFile, ordering, orderers }: NetworkArguments): Promise<Topology> {
@@ -129,7 +136,10 @@ async function wantedTopology({ topologyFile, ordering, orderers }: NetworkArgum
 }
 
 /** A network stays what it was made as. */
-function requireSame({ runtime, dataDir, ordering, orderers }: NetworkArguments, folder: NetworkFolder): void {
+function requireSame(
+  { runtime, dataDir, ordering, orderers, fabricVersion, publish }: NetworkArguments,
+  folder: NetworkFolder,
+): void {
   const differs = (option: string, made: unknown, given: unknown): void => {
     if (given === undefined || given === made) return;
     throw new WaymarkError(
@@ -139,6 +149,8 @@ function requireSame({ runtime, dataDir, ordering, orderers }: NetworkArguments,
   };
   differs('--runtime', folder.runtime, runtime);
   differs('--ordering', folder.topology.ordering.type, ordering);
+  differs('--fabric-version', folder.fabricVersion, fabricVersion);
+  differs('--publish', folder.publish, publish);
   if (orderers !== undefined) differs('--orderers', folder.topology.ordering.orderers, orderers);
 }
 
@@ -170,6 +182,7 @@ async function stop({ dataDir }: NetworkArguments, layout: Layout, say: Say): Pr
   const place = await readControlPlace(layout);
   if (place === undefined) {
     for (const name of await endOrphans(dataDir)) say(`${name} was still running and has been ended`);
+    await (await containersOf(layout))?.stop();
   } else await callControl(place, 'stop', undefined, say);
   say('everything is stopped');
 }

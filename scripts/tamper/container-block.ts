@@ -10,12 +10,17 @@ export interface ContainerBlock {
 
 const blocks = '/data/ipfs/repository/blocks';
 
-/** Looks for a block in the kubos of a network of containers. One firm's store is enough. */
+/**
+ * Looks for a block in the kubos of a network of containers. One firm's store is enough.
+ *
+ * @param domain of the firm; default: any
+ */
 export async function findContainerBlock(
   containers: FolderContainers,
   cid: string,
+  domain = '',
 ): Promise<ContainerBlock | undefined> {
-  const kubos = (await containers.names()).filter((name) => name.startsWith('ipfs.')).sort();
+  const kubos = (await containers.names()).filter((name) => name.startsWith(`ipfs.${domain}`)).sort();
   for (const container of kubos) {
     const found = await containers.run(container, ['find', blocks, '-name', blockFileName(cid)]);
     const [file = ''] = found.toString('utf8').split('\n');

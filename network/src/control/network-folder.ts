@@ -12,6 +12,9 @@ import { writeWhole } from '../write-whole.ts';
 export interface NetworkFolder {
   readonly runtime: Runtime;
   readonly topology: Topology;
+  /** Docker only; see `ConsortiumOptions`. */
+  readonly fabricVersion?: string | undefined;
+  readonly publish?: string | undefined;
 }
 
 const markFile = 'network.json';
@@ -37,17 +40,20 @@ const ownEntries = [
 export async function readNetworkFolder(dataDir: string): Promise<NetworkFolder | undefined> {
   const mark = join(dataDir, markFile);
   if (!existsSync(mark)) return undefined;
-  const { runtime } = JSON.parse(await readFile(mark, 'utf8')) as { runtime: string };
+  const { runtime, fabricVersion, publish } = JSON.parse(await readFile(mark, 'utf8')) as Omit<
+    NetworkFolder,
+    'runtime' | 'topology'
+  > & { runtime: string };
   const known = runtimes.find((name) => name === runtime);
   if (known === undefined) throw new WaymarkError('configuration-invalid', `${mark}: runtime ${runtime} is not known`);
-  return { runtime: known, topology: await readTopology(join(dataDir, topologyFile)) };
+  return { runtime: known, topology: await readTopology(join(dataDir, topologyFile)), fabricVersion, publish };
 }
 
 /**
  * Begins a network's folder.
  * @throws WaymarkError `configuration-invalid` when it holds things that are not a network's
  */
-export async function beginNetworkFolder(dataDir: string, { runtime, topology }: NetworkFolder): Promise<void> {
+export async function beginNetworkFolder(dataDir: string, { topology, ...made }: NetworkFolder): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const foreign = (await readdir(dataDir)).filter(
     (name) => name !== `${topologyFile}.partial` && name !== topologyFile,
@@ -60,7 +66,7 @@ export async function beginNetworkFolder(dataDir: string, { runtime, topology }:
   }
   await writeTopology(dataDir, topology);
   // The mark is last: with it, the folder is a network's.
-  await writeWhole(join(dataDir, markFile), `${JSON.stringify({ version: 1, runtime })}\n`);
+  await writeWhole(join(dataDir, markFile), `${JSON.stringify({ version: 1, ...made })}\n`);
 }
 
 /** Keeps the topology as it is now: organisations that were added, the chaincode as it was upgraded. */

@@ -20,6 +20,8 @@ export interface FolderContainers {
    * @throws WaymarkError `unavailable` when it fails
    */
   run(name: string, command: readonly string[], input?: Uint8Array): Promise<Buffer>;
+  /** Stops all containers; they and what they hold stay. Whoever started them may be gone. */
+  stop(): Promise<void>;
   /** Stops all containers and removes them with their networks; with `volumes` also all they held. Nobody else's are touched. */
   takeDown(options: { readonly volumes: boolean }): Promise<void>;
 }
@@ -62,6 +64,9 @@ export async function containersOf(layout: Layout): Promise<FolderContainers | u
       const code = await outcomeOf(child);
       if (code !== 0) throw new WaymarkError('unavailable', `${command[0] ?? ''} failed in ${name}`);
       return Buffer.concat(pieces);
+    },
+    stop: async () => {
+      await engine.docker(compose('stop'), { timeoutMs: takeDownTimeoutMs });
     },
     takeDown: async ({ volumes }) => {
       await engine.docker(compose('down', '--remove-orphans', ...(volumes ? ['--volumes'] : [])), {
