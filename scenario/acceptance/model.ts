@@ -7,6 +7,8 @@ export type Need =
   | 'raft'
   /** Enough orderers that ordering goes on without one of them. */
   | 'spare-orderer'
+  /** IPFS nodes of their own, one for each organisation. */
+  | 'kubo'
   /** The services' data folders on this machine. */
   | 'data-folders';
 

@@ -9,6 +9,8 @@ export interface NodeNames {
   /** By MSP id, the leader peer first; empty on devnet. */
   readonly peers: ReadonlyMap<string, readonly string[]>;
   readonly chaincodes: readonly string[];
+  /** IPFS nodes by MSP id; empty where content stores are embedded in the centers. */
+  readonly kubos: ReadonlyMap<string, string>;
   readonly services: readonly string[];
   /** By MSP id. */
   readonly centers: ReadonlyMap<string, string>;
@@ -16,13 +18,13 @@ export interface NodeNames {
 }
 
 /** Finds out what each process of a consortium is: a peer's process is named after its host. */
-export function nodeNames({ topology, channel, services }: Consortium): NodeNames {
+export function nodeNames({ topology, channel, content, services }: Consortium): NodeNames {
   const running = channel.nodes.map(({ name }) => name);
   const hosts = new Map(
-    topology.organisations.map(({ mspId, domain, leaderPeer }) => {
-      const names = channel.peers.filter((peer) => peer.mspId === mspId).map(({ name }) => name);
-      const ordered = names.sort((a, b) => Number(b === leaderPeer) - Number(a === leaderPeer));
-      return [mspId, ordered.map((name) => `${name}.${domain}`).filter((host) => running.includes(host))];
+    topology.organisations.map(({ mspId, leaderPeer }) => {
+      const own = channel.peers.filter((peer) => peer.mspId === mspId);
+      const ordered = own.sort((a, b) => Number(b.name === leaderPeer) - Number(a.name === leaderPeer));
+      return [mspId, ordered.map(({ hostName }) => hostName).filter((host) => running.includes(host))];
     }),
   );
   const peers = [...hosts.values()].flat();
@@ -39,6 +41,12 @@ export function nodeNames({ topology, channel, services }: Consortium): NodeName
     orderers: separate ? running.filter((name) => !peers.includes(name)) : [],
     peers: hosts,
     chaincodes: channel.chaincodes.map(({ name }) => name),
+    kubos: new Map(
+      topology.organisations.flatMap(({ mspId, domain }) => {
+        const kubo = content.nodes.find(({ name }) => name.endsWith(`.${domain}`));
+        return kubo === undefined ? [] : [[mspId, kubo.name] as const];
+      }),
+    ),
     services: services.map(({ process }) => process.name),
     centers: serviceOf('center'),
     outlets: serviceOf('outlet'),

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Consortium } from '@waymark/network';
+import { type Consortium, containersOf } from '@waymark/network';
 import { isWaymarkError } from '@waymark/protocol';
 import {
   connect,
@@ -16,7 +16,8 @@ import {
 } from '@waymark/sdk';
 import type { Ledger } from '@waymark/fabric';
 import { parse, stringify } from 'yaml';
-import { findStoredBlock, flipStoredBit, type StoredBlock } from '../../scripts/tamper/stored-block.ts';
+import { findContainerBlock, flipBitInContainer } from '../../scripts/tamper/container-block.ts';
+import { findStoredBlock, flipStoredBit } from '../../scripts/tamper/stored-block.ts';
 import type { Firm, RunningConsortium } from '../support/running-consortium.ts';
 import { connectLedger } from '../support/trusted-reading.ts';
 import { enrol, type EnrolledNode, type NodeKind } from './enrolment.ts';
@@ -52,19 +53,20 @@ export interface System extends Judged {
   /** Kills a process (SIGKILL) and waits until it is gone. */
   kill(...names: string[]): Promise<void>;
   restart(...names: string[]): Promise<void>;
-  /** Flips a bit of a block as the firm stores it; what it gives puts that right, unless somebody did before. */
-  alter(firm: Firm, cid: string): Promise<() => Promise<void>>;
-  /** Sets limits of a service and starts it anew; what it gives puts the old ones back. */
-  limit(
-    firm: Firm,
-    service: 'center' | 'outlet',
-    limits: Readonly<Record<string, number>>,
-  ): Promise<() => Promise<void>>;
+  /** Flips a bit of a block as the firm stores it. */
+  alter(firm: Firm, cid: string): Promise<void>;
+  /** Changes sections of a service's configuration and starts it anew; what it gives puts the old ones back. */
+  configure(firm: Firm, service: 'center' | 'outlet', sections: Sections): Promise<() => Promise<void>>;
   /** Stops a service in good order, takes its replica away and starts it again. */
   removeReplica(firm: Firm, service: 'center' | 'outlet'): Promise<void>;
   /** A page of a service's port for operators. */
   operations(firm: Firm, service: 'center' | 'outlet', page: string): Promise<{ status: number; text: string }>;
+  /** A gauge of a service's metrics. */
+  gauge(firm: Firm, service: 'center' | 'outlet', name: string): Promise<number>;
 }
+
+/** Sections of a configuration with what changes in them. */
+export type Sections = Readonly<Record<string, Readonly<Record<string, number | boolean>>>>;
 
 /** A rule about the whole system. */
 export type Scenario = Rule<System>;
@@ -172,15 +174,24 @@ export function createSystem(
     },
     restart,
     async alter({ organisation }, cid) {
-      const stored = await findStoredBlock(join(consortium.layout.root, 'organisations', organisation.domain), cid);
-      assert.ok(stored !== undefined, 'the firm stores the block');
-      const before = await bytesOf(stored);
-      await flipStoredBit(stored);
-      return async () => {
-        if (!(await bytesOf(stored)).equals(before)) await flipStoredBit(stored);
-      };
+      const { layout } = consortium;
+      const containers = await containersOf(layout);
+      if (containers !== undefined) {
+        const stored = await findContainerBlock(containers, cid, organisation.domain);
+        assert.ok(stored !== undefined, 'the firm stores the block');
+        await flipBitInContainer(containers, stored);
+        return;
+      }
+      // Its embedded store lies with its center, its kubo beside all others.
+      for (const folder of [layout.node(organisation, 'center').data, join(layout.content, organisation.domain)]) {
+        const stored = existsSync(folder) ? await findStoredBlock(folder, cid) : undefined;
+        if (stored === undefined) continue;
+        await flipStoredBit(stored);
+        return;
+      }
+      assert.fail('the firm stores the block');
     },
-    async limit(firm, service, limits) {
+    async configure(firm, service, sections) {
       const { name, folder } = serviceOf(firm, service);
       const before = await readFile(folder.configuration, 'utf8');
       const write = async (text: string): Promise<void> => {
@@ -188,8 +199,9 @@ export function createSystem(
         await writeFile(folder.configuration, text);
         await consortium.restart(name);
       };
-      const configuration = parse(before) as { readonly limits?: object };
-      await write(stringify({ ...configuration, limits: { ...configuration.limits, ...limits } }));
+      const old = parse(before) as Partial<Sections>;
+      const changed = Object.entries(sections).map(([key, values]) => [key, { ...old[key], ...values }] as const);
+      await write(stringify({ ...old, ...Object.fromEntries(changed) }));
       return () => write(before);
     },
     async removeReplica(firm, service) {
@@ -206,6 +218,12 @@ export function createSystem(
       assert.ok(service !== undefined, `${firm.mspId} has a ${kind}`);
       const answer = await fetch(`${service.operationsUrl}/${page}`);
       return { status: answer.status, text: await answer.text() };
+    },
+    async gauge(firm, service, name) {
+      const { text } = await system.operations(firm, service, 'metrics');
+      const value = new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, 'm').exec(text)?.[1];
+      assert.ok(value !== undefined, `there is a gauge ${name}`);
+      return Number(value);
     },
     missing: (need) => missing(need, running, names),
     async checkWell() {
@@ -263,17 +281,6 @@ export async function refused(work: Promise<unknown>, ...codes: string[]): Promi
   return outcome;
 }
 
-async function bytesOf({ file, offsetBytes, sizeBytes }: StoredBlock): Promise<Buffer> {
-  const handle = await open(file);
-  try {
-    const bytes = Buffer.alloc(sizeBytes);
-    await handle.read(bytes, 0, sizeBytes, offsetBytes);
-    return bytes;
-  } finally {
-    await handle.close();
-  }
-}
-
 async function endedOf(consortium: Consortium): Promise<string[]> {
   const ended: string[] = [];
   for (const { name, exited } of consortium.processes()) {
@@ -295,9 +302,9 @@ function missing(need: Need, { consortium, firms }: RunningConsortium, names: No
       return consortium.topology.ordering.type === 'raft' ? undefined : 'the topology orders by BFT';
     case 'spare-orderer':
       return names.orderers.length > 2 ? undefined : 'ordering goes on without one orderer from three orderers on';
+    case 'kubo':
+      return consortium.content.nodes.length > 0 ? undefined : 'content stores are embedded in the centers';
     case 'data-folders':
-      return firms.every(({ organisation }) => existsSync(consortium.layout.node(organisation, 'center').data))
-        ? undefined
-        : "the services' data is in volumes of its own";
+      return consortium.runtime === 'docker' ? "the services' data lies in volumes" : undefined;
   }
 }

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { parseEvidenceId } from '@waymark/protocol';
 import { type EventCounts, eventCounts } from '../support/events.ts';
 import { anchorMarker, judge } from '../support/judgement.ts';
-import { type LoadEvent, startLoad } from '../support/load.ts';
+import { type Acknowledged, type LoadEvent, startLoad } from '../support/load.ts';
 import { drawsFrom, seedOfRun } from '../support/random.ts';
 import type { Firm } from '../support/running-consortium.ts';
+import { readChainInfo } from './channel-config.ts';
 import type { System } from './system.ts';
 
-const progressTimeoutMs = 60_000;
+const progressTimeoutMs = 90_000;
 /** So that a scenario has a few hundred records to judge and not tens of thousands. */
 const pauseMs = 60;
 /** Records that show that work goes on. */
@@ -27,6 +28,7 @@ export async function underLoad(system: System, fault: (progress: Progress) => P
   loads += 1;
   const name = `load-${runId}-${String(loads)}`;
   const draws = drawsFrom(seedOfRun());
+  const fromBlock = (await readChainInfo(system.first)).height;
   const sides = await Promise.all(
     [system.first, system.second].map(async (firm) => {
       const start = await anchorMarker(firm, `urn:scenario:${firm.mspId}:${name}:start`);
@@ -61,12 +63,15 @@ export async function underLoad(system: System, fault: (progress: Progress) => P
       started.flatMap(({ violations }) => violations),
       [],
     );
-    for (const [index, { firm, afterSeq }] of sides.entries()) {
-      const acknowledged = started[index]?.acknowledged ?? new Map();
-      const { lost, double, broken } = await judge(running, firm, { acknowledged, afterSeq, name: `${name}:end` });
-      assert.deepEqual({ lost, double, broken }, { lost: [], double: [], broken: [] });
-      assert.ok(acknowledged.size > enough);
-    }
+    await Promise.all(
+      sides.map(async ({ firm, afterSeq }, index) => {
+        const acknowledged = started[index]?.acknowledged ?? new Map<string, Acknowledged>();
+        const judged = { acknowledged, afterSeq, fromBlock, name: `${name}:end` };
+        const { lost, double, broken } = await judge(running, firm, judged);
+        assert.deepEqual({ lost, double, broken }, { lost: [], double: [], broken: [] });
+        assert.ok(acknowledged.size > enough);
+      }),
+    );
   } finally {
     for (const load of started) load.abort();
   }

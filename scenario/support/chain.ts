@@ -3,23 +3,25 @@ import { type Evidence, formatEvidenceId, parseEvidence } from '@waymark/protoco
 
 /** What the valid transactions of the channel wrote under evidence keys. */
 export interface ChainEvidence {
-  readonly blocks: number;
+  /** Number of the block after the last that was read. */
+  readonly nextBlock: number;
   /** In the order of the chain; a key that was written twice stands here twice. */
   readonly written: readonly Evidence[];
 }
 
 /**
- * Reads the channel from block 0 until every evidence of `until` was seen, and its block to the end. Nothing but blocks is believed.
+ * Reads the channel from a block until every evidence of `until` was seen, and its block to the end. Nothing but blocks is believed.
  * @param until evidence ids that must come
+ * @param fromBlock number of the first block that is read
  */
-export async function readChain(ledger: Ledger, until: readonly string[]): Promise<ChainEvidence> {
+export async function readChain(ledger: Ledger, until: readonly string[], fromBlock = 0): Promise<ChainEvidence> {
   const missing = new Set(until);
   const written: Evidence[] = [];
-  let blocks = 0;
-  for await (const block of ledger.blockEvents({ from: 0n })) {
-    if (block.number !== BigInt(blocks))
-      throw new Error(`block ${String(block.number)} where ${String(blocks)} was due`);
-    blocks += 1;
+  let nextBlock = fromBlock;
+  for await (const block of ledger.blockEvents({ from: BigInt(fromBlock) })) {
+    if (block.number !== BigInt(nextBlock))
+      throw new Error(`block ${String(block.number)} where ${String(nextBlock)} was due`);
+    nextBlock += 1;
     for (const { valid, writes } of block.transactions) {
       if (!valid) continue;
       for (const { key, value, namespace } of writes) {
@@ -31,5 +33,5 @@ export async function readChain(ledger: Ledger, until: readonly string[]): Promi
     }
     if (missing.size === 0) break;
   }
-  return { blocks, written };
+  return { nextBlock, written };
 }

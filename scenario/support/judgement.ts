@@ -1,4 +1,4 @@
-import { formatEvidenceId } from '@waymark/protocol';
+import { type Evidence, formatEvidenceId } from '@waymark/protocol';
 import { readChain } from './chain.ts';
 import { type Acknowledged, digestOf } from './load.ts';
 import { connectOutlet, type SubmitOutcome } from './outlet-client.ts';
@@ -26,6 +26,8 @@ export interface Judged {
   readonly acknowledged: ReadonlyMap<string, Acknowledged>;
   /** Sequence number of the outlet's last batch before; 0 when there was none. */
   readonly afterSeq: number;
+  /** A block at or before the first of the period. Default 0: the whole channel is read. */
+  readonly fromBlock?: number;
   /** Part of the id of the records that close the period. */
   readonly name: string;
 }
@@ -34,16 +36,17 @@ export interface Judged {
 export async function judge(
   running: RunningConsortium,
   firm: Firm,
-  { acknowledged, afterSeq, name }: Judged,
+  { acknowledged, afterSeq, name, fromBlock = 0 }: Judged,
 ): Promise<Judgement> {
   const broken: string[] = [];
   const marker = `urn:scenario:${firm.mspId}:${name}`;
   const lastEvidence = await anchorMarker(firm, marker);
   const reading = await openTrustedReading(running, firm);
   try {
-    const { written } = await readChain(reading.ledger, [lastEvidence]);
-    const all = written.filter(({ msp, outlet }) => msp === firm.mspId && outlet === firm.outletName);
-    const own = all.filter(({ seq }) => seq > afterSeq);
+    const { written, nextBlock } = await readChain(reading.ledger, [lastEvidence], fromBlock);
+    const ofOutlet = (evidence: readonly Evidence[]): Evidence[] =>
+      evidence.filter(({ msp, outlet }) => msp === firm.mspId && outlet === firm.outletName);
+    const own = ofOutlet(written).filter(({ seq }) => seq > afterSeq);
     const ids = own.map(formatEvidenceId);
     const double = ids.filter((id, index) => ids.indexOf(id) !== index);
     for (const [index, { seq, prev }] of own.entries()) {
@@ -61,9 +64,8 @@ export async function judge(
     const asked = [...acknowledged.values()];
     const found = await readBack(reading, asked);
     broken.push(...(await otherReceipts(firm, asked)));
-    const again = await readChain(reading.ledger, [await anchorMarker(firm, marker, 1)]);
-    const since = again.written.filter(({ msp, outlet }) => msp === firm.mspId && outlet === firm.outletName);
-    if (since.length !== all.length + 1) broken.push('submitting again made new batches');
+    const again = await readChain(reading.ledger, [await anchorMarker(firm, marker, 1)], nextBlock);
+    if (ofOutlet(again.written).length !== 1) broken.push('submitting again made new batches');
     return { acknowledged: asked.length, lost: found.lost, double: [...double, ...found.double], broken };
   } finally {
     await reading.close();

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Firm } from '../../support/running-consortium.ts';
-import { raftLeader } from '../raft-leader.ts';
 import { type Scenario, type System, until } from '../system.ts';
 import { underLoad } from '../under-load.ts';
+
+/** Host name of the orderer that leads. */
+function raftLeader({ consortium }: System): Promise<string> {
+  return until('an orderer to lead', async () => (await consortium.channel.ordering()).leader);
+}
 
 /** What a service says of itself to who would send it work. */
 async function readiness(system: System, firm: Firm): Promise<{ ready: boolean; checks: Record<string, string> }> {
@@ -35,7 +39,7 @@ const killedUnderLoad =
       await system.restart(...victims);
     });
 
-const fewBatches = { maxPendingBatches: 16 };
+const fewBatches = { limits: { maxPendingBatches: 16 } };
 
 export const faultScenarios: readonly Scenario[] = [
   {
@@ -72,7 +76,7 @@ export const faultScenarios: readonly Scenario[] = [
     needs: ['separate-nodes', 'two-peers'],
     async run(system) {
       const { first, second } = system;
-      const restore = await system.limit(first, 'center', fewBatches);
+      const restore = await system.configure(first, 'center', fewBatches);
       try {
         await untilReady(system, first);
         await underLoad(system, async (progress) => {
@@ -102,8 +106,9 @@ export const faultScenarios: readonly Scenario[] = [
     run: (system) =>
       underLoad(system, async (progress) => {
         const leader = await raftLeader(system);
+        assert.ok(system.names.orderers.includes(leader));
         await system.kill(leader);
-        await Promise.all([system.first, system.second].map((firm) => progress(firm).next('anchored', 8, 60_000)));
+        await Promise.all([system.first, system.second].map((firm) => progress(firm).next('anchored', 8, 90_000)));
         assert.notEqual(await raftLeader(system), leader);
         await system.restart(leader);
       }),
@@ -115,8 +120,8 @@ export const faultScenarios: readonly Scenario[] = [
     async run(system) {
       const { first, second, names } = system;
       const restore = [
-        await system.limit(first, 'center', fewBatches),
-        await system.limit(second, 'center', fewBatches),
+        await system.configure(first, 'center', fewBatches),
+        await system.configure(second, 'center', fewBatches),
       ];
       try {
         await Promise.all([first, second].map((firm) => untilReady(system, firm)));
@@ -136,12 +141,33 @@ export const faultScenarios: readonly Scenario[] = [
     },
   },
   {
+    name: "a firm's IPFS away: its outlet keeps what it cannot hand over, the other firm goes on, and everything drains once it is back",
+    serves: ['S5'],
+    needs: ['kubo'],
+    absences: 1,
+    run: (system) =>
+      underLoad(system, async (progress) => {
+        const { first, second, names } = system;
+        const kubo = names.kubos.get(first.mspId);
+        assert.ok(kubo !== undefined);
+        await system.kill(kubo);
+        const sinceMs = Date.now();
+        await until('batches to wait at the outlet', async () =>
+          (await system.gauge(first, 'outlet', 'waymark_batches_queued')) > 0 ? true : undefined,
+        );
+        await progress(second).next('anchored', 8);
+        await delay(Math.max(0, system.awayMs - (Date.now() - sinceMs)));
+        await system.restart(kubo);
+      }),
+  },
+  {
     name: 'everything killed at once under load and started again keeps what it acknowledged',
     serves: ['S5', 'S6', 'S7'],
     run: (system) =>
       underLoad(system, async () => {
-        const { channel, chaincodes, services } = system.names;
-        await system.kill(...services, ...channel, ...chaincodes);
+        const { channel, chaincodes, kubos, services } = system.names;
+        await system.kill(...services, ...channel, ...chaincodes, ...kubos.values());
+        await system.restart(...kubos.values());
         await system.restart(...channel);
         await system.restart(...chaincodes);
         await system.restart(...services);

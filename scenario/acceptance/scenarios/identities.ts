@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { isWaymarkError, WaymarkError } from '@waymark/protocol';
 import { generateEncryptionKeyPair, signingIdentityFromPem, signKeyStatement } from '@waymark/vault';
 import { connectOutlet } from '../../support/outlet-client.ts';
 import { type RestAnswer, restClient } from '../../support/rest-client.ts';

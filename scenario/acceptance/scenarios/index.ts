@@ -1,5 +1,6 @@
 import type { Scenario } from '../system.ts';
 import { anchoringScenarios } from './anchoring.ts';
+import { contentScenarios } from './content.ts';
 import { externalScenarios } from './external.ts';
 import { faultScenarios } from './faults.ts';
 import { identityScenarios, limitScenarios } from './identities.ts';
@@ -13,6 +14,7 @@ export const scenarios: readonly Scenario[] = [
   ...anchoringScenarios,
   ...refusalScenarios,
   ...readingScenarios,
+  ...contentScenarios,
   ...externalScenarios,
   ...identityScenarios,
   ...limitScenarios,

@@ -9,6 +9,7 @@ import { createScanner } from '../../support/search/scanner.ts';
 import { readBlocks, readChainInfo } from '../channel-config.ts';
 import { refused, type Scenario, type System, until } from '../system.ts';
 import { evidenceOf } from './anchoring.ts';
+import { untilHeld } from './content.ts';
 
 /** Blocks of content as the firm's outlet serves them to its reader. */
 async function contentOf(firm: Firm) {
@@ -30,23 +31,27 @@ async function anchored(system: System, firm: Firm, label: string) {
   return { record, receipt, answer, found };
 }
 
-/** Alters a stored block, asks as somebody who has nothing in memory, and puts the block right. */
-async function askWhileAltered(system: System, firm: Firm, eventId: string, cid: string): Promise<void> {
-  const restore = await system.alter(firm, cid);
-  try {
-    await refused(system.afresh(firm, 'reader').trace({ eventId }), 'data-abnormal');
-  } finally {
-    await restore();
-  }
-  await until('the record to be read again', async () => {
+/** Alters a stored block and asks as somebody who has nothing in memory, until it was put right behind the asker. */
+async function askWhileAltered(system: System, eventId: string, batch: string, cid: string): Promise<void> {
+  const { first, second } = system;
+  await untilHeld(system, first, batch, [first.mspId, second.mspId]);
+  const repaired = await system.gauge(first, 'center', 'waymark_repairs_done');
+  await system.alter(first, cid);
+  const ask = () => system.afresh(first, 'reader').trace({ eventId });
+  await refused(ask(), 'data-abnormal');
+  const { trust } = await until('the record to be whole again', async () => {
     try {
-      return await system.afresh(firm, 'reader').trace({ eventId });
+      return await ask();
     } catch (error) {
-      return isWaymarkError(error, 'data-abnormal') || isWaymarkError(error, 'unavailable')
-        ? undefined
-        : assert.fail(String(error));
+      // Never anything but the record or this error.
+      if (isWaymarkError(error, 'data-abnormal') || isWaymarkError(error, 'unavailable')) return undefined;
+      throw error;
     }
   });
+  assert.equal(trust, 'anchored');
+  await until('the repair to be counted', async () =>
+    (await system.gauge(first, 'center', 'waymark_repairs_done')) > repaired ? true : undefined,
+  );
 }
 
 export const readingScenarios: readonly Scenario[] = [
@@ -133,22 +138,21 @@ export const readingScenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'one altered bit of a stored envelope is data-abnormal to who asks, never data',
+    name: 'one altered bit of a stored envelope is an error to who asks, never data, and is repaired behind',
     serves: ['S7'],
-    needs: ['data-folders'],
     async run(system) {
-      const { record, found } = await anchored(system, system.first, 'altered-envelope');
-      await askWhileAltered(system, system.first, record.eventId, found.cid);
+      const { record, receipt, found } = await anchored(system, system.first, 'altered-envelope');
+      const { cid } = await evidenceOf(system, system.first, receipt.evidenceId);
+      await askWhileAltered(system, record.eventId, cid, found.cid);
     },
   },
   {
-    name: 'one altered bit of a stored batch block is data-abnormal to who asks, never data',
+    name: 'one altered bit of a stored batch block is an error to who asks, never data, and is repaired behind',
     serves: ['S7'],
-    needs: ['data-folders'],
     async run(system) {
       const { record, receipt } = await anchored(system, system.first, 'altered-batch');
       const { cid } = await evidenceOf(system, system.first, receipt.evidenceId);
-      await askWhileAltered(system, system.first, record.eventId, cid);
+      await askWhileAltered(system, record.eventId, cid, cid);
     },
   },
   {

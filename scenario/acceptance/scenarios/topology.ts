@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { ordererCount } from '@waymark/network';
+import { ordererCount, readStatus } from '@waymark/network';
 import { readChainInfo, readChannelConfig } from '../channel-config.ts';
 import { type Scenario, until } from '../system.ts';
 
@@ -56,6 +56,40 @@ export const topologyScenarios: readonly Scenario[] = [
         assert.equal(ordererCount(topology), Math.floor(topology.organisations.length / 3) + 1);
       assert.equal(new Set(consenters).size, ordererCount(topology));
       if (names.orderers.length > 0) assert.equal(names.orderers.length, ordererCount(topology));
+    },
+  },
+  {
+    name: 'the status of the network shows who orders and what that tolerates, one anchor per organisation, heights and pins',
+    serves: ['S1', 'S2'],
+    async run({ names, consortium }) {
+      const { topology } = consortium;
+      const status = await until('all that is anchored to be held by enough members', async () => {
+        const now = await readStatus(consortium);
+        return now.pins !== null && now.pins.missing === 0 && now.pins.replicated === now.pins.anchored
+          ? now
+          : undefined;
+      });
+      const separate = names.orderers.length > 0;
+      const count = separate ? ordererCount(topology) : status.orderers;
+      const { ordering, orderers, toleratedFaults } = status;
+      assert.deepEqual(
+        { ordering, orderers, toleratedFaults },
+        {
+          ordering: separate ? topology.ordering.type : 'devnet',
+          orderers: count,
+          toleratedFaults: !separate ? 0 : Math.floor((count - 1) / (topology.ordering.type === 'bft' ? 3 : 2)),
+        },
+      );
+      for (const { mspId, peers, services } of status.organisations) {
+        const leader = topology.organisations.find((organisation) => organisation.mspId === mspId)?.leaderPeer;
+        assert.deepEqual(
+          peers.filter(({ anchor }) => anchor).map(({ name }) => name),
+          [leader],
+        );
+        for (const { height } of peers) assert.ok(height !== null && height > 0);
+        for (const { state } of services) assert.equal(state, 'ready');
+      }
+      assert.deepEqual(status.away, []);
     },
   },
 ];
