@@ -9,7 +9,7 @@ import { join } from 'node:path';
 const startedAtMs = Date.now() - Math.round(performance.now());
 enableCompileCache();
 const { errorCodes, isWaymarkError } = await import('@waymark/protocol');
-const { readTopology, startConsortium } = await import('@waymark/network');
+const { readTopology, removeContainers, startConsortium } = await import('@waymark/network');
 const { ensureChaincodeBuilt } = await import('./build-chaincode.ts');
 const { measureRawOnChain } = await import('./bench/raw-on-chain.ts');
 const { readArguments } = await import('./start/arguments.ts');
@@ -68,7 +68,10 @@ try {
     else process.stdout.write(`${JSON.stringify(toJson(figures, rawOnChainBytes))}\n`);
   } finally {
     await end();
-    if (temporary) await rm(dataDir, { recursive: true, force: true });
+    if (temporary) {
+      await removeContainers(dataDir);
+      await rm(dataDir, { recursive: true, force: true });
+    }
   }
 } catch (error) {
   const known = isWaymarkError(error);

@@ -1,5 +1,5 @@
 export { blockBytesOf } from './channel/block-bytes.ts';
-export { containersOf, type FolderContainers } from './docker/folder-containers.ts';
+export { containersOf, type FolderContainers, removeContainers } from './docker/folder-containers.ts';
 export { type AdditionalChaincode, type RunningChannel } from './channel/channel.ts';
 export { type Consortium, type ConsortiumOptions, type RunningService, startConsortium } from './consortium.ts';
 export { callControl } from './control/control-client.ts';

@@ -5,6 +5,7 @@ import {
   type Consortium,
   type ConsortiumOptions,
   readTopology,
+  removeContainers,
   type RunningService,
   startConsortium,
 } from '@waymark/network';
@@ -72,7 +73,7 @@ export async function runConsortium({ keep = false, ...options }: RunOptions = {
     dataDir: folder,
     chaincodeFolder: await ensureChaincodeBuilt(),
   }).catch(async (error: unknown) => {
-    if (!keep) await rm(folder, { recursive: true, force: true });
+    if (!keep) await remove(folder);
     throw error;
   });
   const firms = await Promise.all(topology.organisations.map((organisation) => firmOf(consortium, organisation)));
@@ -87,10 +88,15 @@ export async function runConsortium({ keep = false, ...options }: RunOptions = {
     stop,
     end: async () => {
       await stop();
-      if (!keep && process.env['WAYMARK_KEEP'] === undefined) await rm(folder, { recursive: true, force: true });
+      if (!keep && process.env['WAYMARK_KEEP'] === undefined) await remove(folder);
       else process.stderr.write(`kept: ${folder}\n`);
     },
   };
+}
+
+async function remove(folder: string): Promise<void> {
+  await removeContainers(folder);
+  await rm(folder, { recursive: true, force: true });
 }
 
 /** One organisation of a consortium that runs. */

@@ -19,7 +19,7 @@ export const usage = `usage: npm start -- [--once] [--json] [--runtime RUNTIME] 
 
   --once        do the main job from nothing, print the figures, stop
   --json        print the figures as one JSON line, the last of stdout
-  --runtime RUNTIME  embedded (default; needs nothing but npm) or native (Fabric's peer and orderer from PATH)
+  --runtime RUNTIME  embedded (default; needs nothing but npm), native (Fabric and kubo from PATH) or docker (Compose v2)
   --data DIR    keep everything in DIR (default: .waymark; with --once a temporary folder)
   --input FILE  records to load instead of the sample; may be given several times
 `;

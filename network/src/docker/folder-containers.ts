@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { WaymarkError } from '@waymark/protocol';
-import type { Layout } from '../layout.ts';
+import { type Layout, layoutOf } from '../layout.ts';
 import { composeFileOf } from './compose-file.ts';
 import { findEngine } from './engine.ts';
 import { composeArguments } from './project.ts';
@@ -74,6 +74,15 @@ export async function containersOf(layout: Layout): Promise<FolderContainers | u
       });
     },
   };
+}
+
+/**
+ * Removes the containers, networks and volumes of a data folder, whatever it was made for; before the folder itself is removed.
+ *
+ * @throws WaymarkError `program-missing` when it has some and there is no engine
+ */
+export async function removeContainers(dataDir: string): Promise<void> {
+  await (await containersOf(layoutOf(dataDir)))?.takeDown({ volumes: true });
 }
 
 function outcomeOf(child: ChildProcess): Promise<number> {
