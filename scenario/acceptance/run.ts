@@ -1,5 +1,5 @@
 import { findFabricPrograms } from '@waymark/fabric-nodes';
-import { readTopology, type Runtime, type Topology } from '@waymark/network';
+import { checkTopology, readTopology, requireRuntime, type Runtime, type Topology } from '@waymark/network';
 import { WaymarkError } from '@waymark/protocol';
 import { runConsortium } from '../support/running-consortium.ts';
 import type { Outcome } from './model.ts';
@@ -9,14 +9,16 @@ import { createSystem, type Scenario } from './system.ts';
 /** What a run is asked for. */
 export interface AcceptanceOptions {
   readonly runtime: Runtime;
-  /** Beginning of the version that is wanted. */
+  /** Native: the beginning of the version that is wanted; docker: exactly it. */
   readonly fabricVersion: string | undefined;
   readonly topologyFile: string;
   readonly ordering: 'raft' | 'bft' | undefined;
+  readonly orderers: number | undefined;
   readonly keep: boolean;
   readonly awayMs: number;
   /** Takes lines for people. */
   readonly say: (text: string) => void;
+  readonly onOutcome?: (outcome: Outcome) => void;
 }
 
 /** What a run came to. */
@@ -24,7 +26,8 @@ export interface AcceptanceResult extends Summary {
   readonly runtime: Runtime;
   /** Null on devnet. */
   readonly fabricVersion: string | null;
-  readonly ordering: string;
+  /** `devnet` where nobody else orders. */
+  readonly ordering: 'raft' | 'bft' | 'devnet';
   readonly seconds: number;
 }
 
@@ -40,19 +43,25 @@ export async function runAcceptance(
   const { runtime, awayMs, keep, say } = options;
   const startMs = performance.now();
   const topology = await topologyOf(options);
+  await requireRuntime(runtime);
   await requireVersion(options);
-  const running = await runConsortium({ runtime, topology, keep, onProgress: say });
+  const { fabricVersion: version } = options;
+  const docker = runtime === 'docker' && version !== undefined ? { fabricVersion: version } : {};
+  const running = await runConsortium({ runtime, topology, keep, onProgress: say, ...docker });
   const opened = createSystem(running, { awayMs });
   let outcomes: Outcome[] = [];
   try {
     const { fabricVersion } = running.consortium.channel;
     say(`${String(scenarios.length)} scenarios on ${runtime}${fabricVersion === undefined ? '' : ` ${fabricVersion}`}`);
-    outcomes = await runScenarios(scenarios, opened.system, (outcome) => say(lineOf(outcome)));
+    outcomes = await runScenarios(scenarios, opened.system, (outcome) => {
+      say(lineOf(outcome));
+      options.onOutcome?.(outcome);
+    });
     const summary = summaryOf(outcomes);
     const seconds = Math.round(performance.now() - startMs) / 1_000;
     const { passed, failed, skipped } = summary;
     say(`${String(passed)} passed, ${String(failed)} failed, ${String(skipped.length)} skipped, ${String(seconds)} s`);
-    const ordering = topology.ordering.type;
+    const { type: ordering } = await running.consortium.channel.ordering();
     return { runtime, fabricVersion: fabricVersion ?? null, ordering, ...summary, seconds };
   } finally {
     await opened.close();
@@ -66,10 +75,16 @@ export function lineOf({ name, serves, state, reason, seconds }: Outcome): strin
   return `${state.padEnd(7)} ${seconds.toFixed(1).padStart(6)} s  ${name} [${serves.join(' ')}]${reason === undefined ? '' : `: ${reason}`}`;
 }
 
-async function topologyOf({ topologyFile, ordering }: AcceptanceOptions): Promise<Topology> {
+async function topologyOf({ runtime, topologyFile, ordering, orderers }: AcceptanceOptions): Promise<Topology> {
   const topology = await readTopology(topologyFile);
-  if (ordering === undefined || ordering === topology.ordering.type) return topology;
-  throw new WaymarkError('unsupported', `${topologyFile} orders by ${topology.ordering.type}, not by ${ordering}`);
+  if (runtime === 'embedded' && (ordering ?? orderers ?? 'raft') !== 'raft') {
+    throw new WaymarkError('unsupported', 'devnet orders by itself: other orderers need the runtime native or docker');
+  }
+  const changes = {
+    ...(ordering === undefined ? {} : { type: ordering }),
+    ...(orderers === undefined ? {} : { orderers }),
+  };
+  return checkTopology({ ...topology, ordering: { ...topology.ordering, ...changes } }, topologyFile);
 }
 
 async function requireVersion({ runtime, fabricVersion }: AcceptanceOptions): Promise<void> {

@@ -1,17 +1,18 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Runtime, runtimes } from '@waymark/network';
 import { WaymarkError } from '@waymark/protocol';
-import { shippedTopology } from '../../scenario/support/running-consortium.ts';
 
 /** What `npm run test:scenario` was asked to do. */
 export interface ScenarioArguments {
   readonly runtime: Runtime;
-  /** As the beginning of a version: `3.1` takes any 3.1.x. Undefined: whatever is there. */
+  /** Native: the beginning of a version, `3.1` takes any 3.1.x. Docker: an exact one. Undefined: whatever is there. */
   readonly fabricVersion: string | undefined;
   readonly topologyFile: string;
   /** Undefined: as the topology says. */
   readonly ordering: 'raft' | 'bft' | undefined;
+  readonly orderers: number | undefined;
   /** Parts of names; empty: all scenarios. */
   readonly only: readonly string[];
   readonly list: boolean;
@@ -25,8 +26,9 @@ export const usage = `usage: npm run test:scenario -- [OPTIONS]
 
   --runtime RUNTIME     ${runtimes.join(', ')} (default: embedded)
   --fabric-version V    of Fabric's programs or images, for example 3.1 or 2.5.16
-  --topology FILE       default: network/topology.yaml
-  --ordering TYPE       raft or bft (default: as the topology says)
+  --topology FILE       s12 (default: one orderer, two firms), full or a file
+  --ordering TYPE       raft or bft instead of the topology's
+  --orderers N          as many orderers instead of the topology's
   --only NAME           scenarios whose name or requirement contains NAME; may be given several times
   --away-seconds N      how long a part stays away in scenarios about that (default 6, at most 600)
   --list                print the scenarios and stop
@@ -36,6 +38,12 @@ export const usage = `usage: npm run test:scenario -- [OPTIONS]
 Exit code 0: all passed; 1: some failed; 2: the runtime, or what was asked of it, is not there.
 `;
 
+const topologyFolder = join(import.meta.dirname, '..', '..', 'network');
+const topologies: Readonly<Record<string, string>> = {
+  s12: join(topologyFolder, 'topology.yaml'),
+  full: join(topologyFolder, 'topology.full.yaml'),
+};
+const mostOrderers = 64;
 const defaultAwaySeconds = 6;
 const longestAwaySeconds = 600;
 
@@ -47,8 +55,9 @@ export function readScenarioArguments(args: readonly string[]): ScenarioArgument
       options: {
         runtime: { type: 'string', default: 'embedded' },
         'fabric-version': { type: 'string' },
-        topology: { type: 'string' },
+        topology: { type: 'string', default: 's12' },
         ordering: { type: 'string' },
+        orderers: { type: 'string' },
         only: { type: 'string', multiple: true, default: [] },
         'away-seconds': { type: 'string', default: String(defaultAwaySeconds) },
         list: { type: 'boolean', default: false },
@@ -63,33 +72,39 @@ export function readScenarioArguments(args: readonly string[]): ScenarioArgument
     }
     const runtime = runtimes.find((name) => name === values.runtime);
     if (runtime === undefined) throw new Error(`--runtime takes ${runtimes.join(' or ')}`);
-    const { ordering, list, json, keep, topology } = values;
+    const { ordering, list, json, keep } = values;
+    const topologyFile = topologies[values.topology] ?? resolve(values.topology);
+    if (!existsSync(topologyFile)) throw new Error(`there is no topology ${values.topology}`);
     if (ordering !== undefined && ordering !== 'raft' && ordering !== 'bft')
       throw new Error('--ordering takes raft or bft');
     const fabricVersion = values['fabric-version'];
-    if (fabricVersion !== undefined && !/^[0-9]+(\.[0-9]+){0,2}$/.test(fabricVersion))
-      throw new Error('--fabric-version takes a version such as 3.1 or 2.5.16');
-    if (fabricVersion !== undefined && runtime === 'embedded')
-      throw new Error('--fabric-version is for real Fabric, not for the runtime embedded');
-    const away = values['away-seconds'];
-    const awaySeconds = Number(away);
-    if (!/^[0-9]+$/.test(away) || awaySeconds < 1 || awaySeconds > longestAwaySeconds)
-      throw new Error(`--away-seconds takes a whole number from 1 to ${String(longestAwaySeconds)}`);
+    if (fabricVersion !== undefined) {
+      if (runtime === 'embedded') throw new Error('--fabric-version is for real Fabric, not for the runtime embedded');
+      const form = runtime === 'docker' ? /^[23]\.\d{1,2}\.\d{1,3}$/ : /^[23](\.\d{1,3}){0,2}$/;
+      if (!form.test(fabricVersion)) throw new Error('--fabric-version takes a version such as 2.5.16');
+    }
     return {
       runtime,
       fabricVersion,
-      topologyFile: topology === undefined ? shippedTopology : resolve(topology),
+      topologyFile,
       ordering,
+      orderers: values.orderers === undefined ? undefined : wholeNumber('--orderers', values.orderers, mostOrderers),
       only: values.only,
       list,
       json,
       keep,
-      awayMs: awaySeconds * 1_000,
+      awayMs: wholeNumber('--away-seconds', values['away-seconds'], longestAwaySeconds) * 1_000,
     };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : 'wrong arguments';
     throw new WaymarkError('input-invalid', `${reason}; see npm run test:scenario -- --help`, { cause });
   }
+}
+
+function wholeNumber(option: string, given: string, most: number): number {
+  const number = Number(given);
+  if (/^[0-9]{1,9}$/.test(given) && number >= 1 && number <= most) return number;
+  throw new Error(`${option} takes a whole number from 1 to ${String(most)}`);
 }
 
 /**
