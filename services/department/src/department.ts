@@ -31,6 +31,8 @@ import {
   serveBidi,
   serverCredentials,
   startGrpcServer,
+  type SubmitRequest,
+  type SubmitResponse,
 } from '@waymark/transport';
 import {
   certificateVerifier,
@@ -359,7 +361,7 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
             ),
             addServices: (server) =>
               server.addService(OutletService, {
-                submit: serveBidi((requests, responses, context) =>
+                submit: serveBidi<SubmitRequest, SubmitResponse>((requests, responses, context) =>
                   openCalls.serve(
                     () => authorize(context),
                     () => submit(requests, responses, context),

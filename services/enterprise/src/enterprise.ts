@@ -24,11 +24,13 @@ import {
   replicaRegister,
 } from '@waymark/service-kit';
 import {
+  type BatchReceipt,
   type CallContext,
   CenterService,
   type ExternalAnswer,
   type ExternalQuery,
   type GrpcServer,
+  type SealedBatch,
   serveBidi,
   serverCredentials,
   serveUnary,
@@ -348,7 +350,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
               const { seq, batchHash } = await intake.position(outlet);
               return { seq, batchHash: Buffer.from(batchHash) };
             }),
-            upload: serveBidi((batches, receipts, context) =>
+            upload: serveBidi<SealedBatch, BatchReceipt>((batches, receipts, context) =>
               openCalls.serve(
                 () => identifyOutlet(context),
                 () => uploads.upload(batches, receipts, context),

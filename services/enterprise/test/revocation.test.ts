@@ -90,8 +90,9 @@ function openStreams(identity: TestIdentity) {
   const queries = openBidi(client.answerQueries());
   const endOf = async (responses: AsyncIterable<unknown>): Promise<unknown> => {
     try {
-      for await (const response of responses) void response;
-      return 'ended';
+      const seen: unknown[] = [];
+      for await (const response of responses) seen.push(response);
+      return `ended after ${String(seen.length)}`;
     } catch (error) {
       return (error as { code?: unknown }).code;
     }
@@ -177,7 +178,8 @@ test('a client whose certificate comes onto the list loses its stream at the out
   await stream.write({ records: [], flush: false });
   await revoke(person);
   const read = async (): Promise<void> => {
-    for await (const response of stream.responses) void response;
+    const seen: unknown[] = [];
+    for await (const response of stream.responses) seen.push(response);
   };
   await expect(read()).rejects.toMatchObject({ code: 'certificate-revoked' });
   await expect(client.submit([{ eventId: 'after it' }])).rejects.toMatchObject({ code: 'certificate-revoked' });

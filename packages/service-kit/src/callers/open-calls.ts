@@ -12,7 +12,7 @@ export interface OpenCalls extends Component {
    */
   serve<T>(check: () => void, work: () => Promise<T>): Promise<T>;
   /** Asks again about every open call and ends those whose caller may not make it any more. */
-  recheck(): void;
+  readonly recheck: () => void;
 }
 
 /** @param options.recheckMs how often all calls are asked about without a reason; default 60,000 */
