@@ -62,12 +62,12 @@ export function writeMembers(center: Center, others: readonly { firm: TestFirm; 
 /** Two firms whose centers know each other; nothing is started yet. */
 export async function twoCenters(
   pins: readonly [Record<string, unknown>, Record<string, unknown>],
-  overrides: Record<string, unknown> = {},
+  overrides: readonly [Record<string, unknown>, Record<string, unknown>] = [{}, {}],
 ): Promise<{ consortium: TestConsortium; north: PinningFirm; south: PinningFirm }> {
   const consortium = await startTestConsortium();
   const [northFirm, southFirm] = consortium.firms;
-  const northCenter = await northFirm.center('center', { pins: pins[0], ...overrides });
-  const southCenter = await southFirm.center('center', { pins: pins[1], ...overrides });
+  const northCenter = await northFirm.center('center', { pins: pins[0], ...overrides[0] });
+  const southCenter = await southFirm.center('center', { pins: pins[1], ...overrides[1] });
   writeMembers(northCenter, [{ firm: southFirm, center: southCenter }]);
   writeMembers(southCenter, [{ firm: northFirm, center: northCenter }]);
   return {
