@@ -13,9 +13,10 @@ import { openPlatform, type Platform, requireRuntime } from './platform.ts';
 import { planPorts } from './port-plan.ts';
 import type { RunningProcess } from './processes.ts';
 import { provision, type ProvisionedNode } from './provision.ts';
-import { register } from './register.ts';
+import { admit, register, type Register } from './register.ts';
 import type { Runtime } from './runtime.ts';
-import type { Topology, TopologyOrganisation } from './topology.ts';
+import { testOrganisation } from './self-test.ts';
+import { type Topology, type TopologyOrganisation, withOrganisation } from './topology.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** How to start. */
@@ -61,6 +62,14 @@ export interface Consortium {
   /** Ends everything, readers before what they read from. */
   stop(): Promise<void>;
   /**
+   * Brings one more organisation in while everything runs: its content store, the channel's configuration signed by the members, its
+   * peers and chaincode, its admission by the members' votes, its services; the other centers are told of it. At the end a record goes
+   * through its outlet and comes back by trusted query. Safe to repeat after a failure half-way.
+   */
+  addOrganisation(organisation: TopologyOrganisation): Promise<void>;
+  /** Brings the chaincode, as it is built now, onto the channel as the next definition under another version. */
+  upgradeChaincode(version: string): Promise<void>;
+  /**
    * Starts any process again, on the same ports and data, once the old one is gone; it must have ended or have been killed.
    * @throws WaymarkError input-invalid when no process has this name
    */
@@ -96,13 +105,13 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
   const stop = (): Promise<void> => (stopped ??= stopAll());
   try {
     await mkdir(layout.run, { recursive: true, mode: 0o700 });
-    const ports = await planPorts(topology, layout, runtime);
+    const state = { topology, ports: await planPorts(topology, layout, runtime) };
     const platform = (started.platform = await openPlatform({
       ...options,
       runtime,
       layout,
-      topology: () => topology,
-      ports: () => ports,
+      topology: () => state.topology,
+      ports: () => state.ports,
       onProgress,
     }));
     const { hosting } = platform;
@@ -112,19 +121,19 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
     const content = (started.content =
       runtime === 'embedded'
         ? embeddedContent()
-        : await startKuboContent({ topology, layout, ports: () => ports, hosting, runner: platform.kuboRunner }));
-    const plan: ChannelPlan = { topology, layout, ports, hosting, additionalChaincodes, onProgress };
-    const channel = (started.channel = await startChannel(runtime, plan, platform));
+        : await startKuboContent({ topology, layout, ports: () => state.ports, hosting, runner: platform.kuboRunner }));
+    const planNow = (): ChannelPlan => ({ ...state, layout, hosting, additionalChaincodes, onProgress });
+    const channel = (started.channel = await startChannel(runtime, planNow(), platform));
     onProgress('issuing certificates and keys');
-    const { gateways } = channel;
     const contentOf = (mspId: string) => content.sectionOf(mspId);
-    const nodes = await provision({ topology, layout, ports, hosting, gateways, contentOf });
+    const provisionNow = () => provision({ ...state, layout, hosting, gateways: channel.gateways, contentOf });
+    const nodes = await provisionNow();
     const [first] = topology.organisations;
     if (first !== undefined) await copyFile(layout.node(first, 'reader').profile, layout.defaultProfile);
     onProgress('starting centers and outlets, registering them on the channel');
     const settled = await Promise.allSettled([
-      registerOnce(topology, layout, channel, nodes),
-      startServices(servicesOf(topology), { hosting, ports }, started),
+      registerOnce({ topology, layout, gateways: channel.gateways }, nodes),
+      startServices(servicesOf(topology), { hosting, ports: state.ports }, started),
     ]);
     const failure = settled.find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
@@ -152,7 +161,49 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
       started.services[index] = { ...service, process: await hosting.startService(service) };
     };
     const { services } = started;
-    return { runtime, layout, topology, ports, channel, content, services, processes, stop, restart, failed };
+    return {
+      runtime,
+      layout,
+      get topology() {
+        return state.topology;
+      },
+      get ports() {
+        return state.ports;
+      },
+      channel,
+      content,
+      services,
+      processes,
+      stop,
+      restart,
+      failed,
+      addOrganisation: async (organisation) => {
+        const next = withOrganisation(state.topology, organisation);
+        state.ports = await planPorts(next, layout, runtime);
+        onProgress(`${organisation.name}: content store`);
+        await content.add(organisation);
+        state.topology = next;
+        await channel.extend(planNow());
+        onProgress(`${organisation.name}: certificates, keys, admission`);
+        const provisioned = await provisionNow();
+        await admit({ topology: next, layout, gateways: channel.gateways }, organisation, provisioned);
+        const isNew = (service: ServicePlan): boolean =>
+          service.organisation.mspId === organisation.mspId &&
+          !services.some(({ node, organisation: { mspId } }) => node === service.node && mspId === organisation.mspId);
+        onProgress(`${organisation.name}: center and outlets`);
+        await startServices(servicesOf(next).filter(isNew), { hosting, ports: state.ports }, started);
+        onProgress(`${organisation.name}: a record of its own goes through`);
+        await testOrganisation(layout, organisation);
+      },
+      upgradeChaincode: async (version) => {
+        const { chaincode } = state.topology;
+        if (chaincode.version === version) return;
+        const next = { ...state.topology, chaincode: { ...chaincode, version, sequence: chaincode.sequence + 1 } };
+        state.ports = await planPorts(next, layout, runtime);
+        await channel.extend({ ...planNow(), topology: next });
+        state.topology = next;
+      },
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -199,13 +250,9 @@ async function startServices(
   if (failure !== undefined) throw failure.reason;
 }
 
-async function registerOnce(
-  topology: Topology,
-  layout: Layout,
-  { gateways }: RunningChannel,
-  nodes: readonly ProvisionedNode[],
-): Promise<void> {
-  if (existsSync(layout.registeredFile)) return;
-  await register(topology, layout, gateways, nodes);
-  await writeWhole(layout.registeredFile, `${JSON.stringify({ at: new Date().toISOString() })}\n`);
+async function registerOnce(place: Register, nodes: readonly ProvisionedNode[]): Promise<void> {
+  const { registeredFile } = place.layout;
+  if (existsSync(registeredFile)) return;
+  await register(place, nodes);
+  await writeWhole(registeredFile, `${JSON.stringify({ at: new Date().toISOString() })}\n`);
 }

@@ -16,7 +16,7 @@ interface Ordered {
   readonly ordering: {
     readonly type: OrderingType;
     readonly orderers?: number | undefined;
-    readonly operators?: 'own-organisation' | 'members' | undefined;
+    readonly operators?: 'own-organisation' | 'members' | readonly string[] | undefined;
   };
   readonly organisations: readonly { readonly mspId: string; readonly domain: string }[];
 }
@@ -38,17 +38,33 @@ export function orderingProblem(topology: Ordered): string | undefined {
 
 /** Who runs which orderers. Members take them in turn: one owner of all of them would tolerate nothing Byzantine. */
 export function orderingOrganisations(topology: Ordered): OrderingOrganisation[] {
-  const { ordering, organisations } = topology;
   const names = Array.from({ length: ordererCount(topology) }, (_, index) => `orderer${index}`);
-  const operators = ordering.operators ?? (ordering.type === 'bft' ? 'members' : 'own-organisation');
-  if (operators === 'own-organisation') return [{ ...ordererOrganisation, orderers: names }];
-  return organisations
-    .map(({ mspId, domain }, index) => ({
-      mspId,
-      domain,
-      orderers: names.filter((_, turn) => turn % organisations.length === index),
-    }))
+  const mspIds = operatorsOf(topology);
+  if (mspIds === 'own-organisation') return [{ ...ordererOrganisation, orderers: names }];
+  return topology.organisations
+    .map(({ mspId, domain }) => {
+      const place = mspIds.indexOf(mspId);
+      return { mspId, domain, orderers: names.filter((_, turn) => turn % mspIds.length === place) };
+    })
     .filter(({ orderers }) => orderers.length > 0);
+}
+
+/** The ordering as it is, said in full: more organisations change nothing about orderers that run. */
+export function settledOrdering<Ordering extends Ordered['ordering']>(topology: {
+  readonly ordering: Ordering;
+  readonly organisations: Ordered['organisations'];
+}): Ordering & { orderers: number; operators: 'own-organisation' | string[] } {
+  const operators = operatorsOf(topology);
+  return {
+    ...topology.ordering,
+    orderers: ordererCount(topology),
+    operators: operators === 'own-organisation' ? operators : [...operators],
+  };
+}
+
+function operatorsOf({ ordering, organisations }: Ordered): 'own-organisation' | readonly string[] {
+  const said = ordering.operators ?? (ordering.type === 'bft' ? 'members' : 'own-organisation');
+  return said === 'members' ? organisations.map(({ mspId }) => mspId) : said;
 }
 
 /** Host names of all orderers. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { WaymarkError } from '@waymark/protocol';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { orderingProblem } from './ordering.ts';
+import { orderingProblem, settledOrdering } from './ordering.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}$/, 'a lower-case DNS label');
 
@@ -33,8 +33,8 @@ const topologySchema = z.strictObject({
     type: z.enum(['raft', 'bft']),
     /** Unset: by S2, floor(organisations / 3) + 1; BFT at least 4. */
     orderers: z.int().min(1).max(64).optional(),
-    /** Who runs the orderers: an organisation of their own, or the members in turn. Unset: the members for BFT. */
-    operators: z.enum(['own-organisation', 'members']).optional(),
+    /** Who runs the orderers: an organisation of their own, the members in turn, or those named. Unset: the members for BFT. */
+    operators: z.union([z.enum(['own-organisation', 'members']), z.array(z.string()).min(1).max(32)]).optional(),
     batchTimeoutMs: z.int().min(10).max(60_000),
     maxMessageCount: z.int().min(1).max(10_000),
     preferredMaxBytes: z.int().min(1024),
@@ -106,9 +106,25 @@ export function checkTopology(value: unknown, path: string): Topology {
       `${replicas} organisations cannot hold copies when there are ${topology.organisations.length}`,
     );
   }
+  const { operators } = topology.ordering;
+  const stranger = Array.isArray(operators)
+    ? operators.find((mspId) => topology.organisations.every((organisation) => organisation.mspId !== mspId))
+    : undefined;
+  if (stranger !== undefined) refuse('ordering.operators', `${stranger} is not one of the organisations`);
   const problem = orderingProblem(topology);
   if (problem !== undefined) refuse('ordering.orderers', problem);
   return topology;
+}
+
+/**
+ * A topology with one organisation more, or with that one in place of what was said of it before. Who orders stays as it is.
+ * @throws WaymarkError `configuration-invalid`
+ */
+export function withOrganisation(topology: Topology, organisation: TopologyOrganisation): Topology {
+  const others = topology.organisations.filter(({ mspId }) => mspId !== organisation.mspId);
+  const place = topology.organisations.findIndex(({ mspId }) => mspId === organisation.mspId);
+  const organisations = others.toSpliced(place < 0 ? others.length : place, 0, organisation);
+  return checkTopology({ ...topology, ordering: settledOrdering(topology), organisations }, 'the topology');
 }
 
 /** What every organisation has beside its own nodes. */

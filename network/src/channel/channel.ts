@@ -52,6 +52,8 @@ export interface RunningChannel {
   readonly chaincodes: readonly RunningProcess[];
   /** Bytes of one peer's block files: blocks are the same on every peer, so their growth is what a load puts on the chain. */
   blockBytes(): Promise<number>;
+  /** Brings the running channel to a plan that has organisations, or the next definition of the chaincode, in addition. Safe to repeat. */
+  extend(plan: ChannelPlan): Promise<void>;
   /** Starts a process of the channel again that has ended; false when it is none of the channel's. */
   restart(name: string): Promise<boolean>;
   /** Ends everything. */

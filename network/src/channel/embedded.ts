@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GatewayPlace } from '../provision.ts';
 import { type RunningProcess, startProcess } from '../processes.ts';
-import type { TopologyOrganisation } from '../topology.ts';
 import { blockBytesOf } from './block-bytes.ts';
-import { chaincodeAddresses, startAll, startChaincode } from './chaincode.ts';
+import { chaincodeAddresses } from './chaincode.ts';
+import { openChaincodes } from './chaincodes.ts';
 import { batchOf, type ChannelPeer, type ChannelPlan, peersOf, type RunningChannel } from './channel.ts';
 
 const script = join(import.meta.dirname, '..', 'devnet-process.ts');
@@ -17,57 +17,74 @@ interface ReadyOrganisation {
 }
 
 /** Starts the chaincode of each organisation, then devnet in a process of its own. */
-export async function startEmbeddedChannel(plan: ChannelPlan): Promise<RunningChannel> {
-  const { topology, layout, additionalChaincodes, onProgress } = plan;
-  const chaincodes: RunningProcess[] = [];
-  const nodes: RunningProcess[] = [];
+export async function startEmbeddedChannel(first: ChannelPlan): Promise<RunningChannel> {
+  const { layout, onProgress } = first;
+  const chaincodes = openChaincodes(({ topology: { chaincode } }) => `${chaincode.name}_${chaincode.version}`);
+  let plan = first;
+  let devnet: RunningProcess | undefined;
   const stop = async (): Promise<void> => {
-    for (const process of [...nodes, ...chaincodes]) await process.stop();
+    await devnet?.stop();
+    await chaincodes.stop();
   };
   try {
     onProgress('starting the chaincode of each organisation');
-    const packageId = `${topology.chaincode.name}_${topology.chaincode.version}`;
-    const startOne = (organisation: TopologyOrganisation): Promise<RunningProcess> =>
-      startChaincode(plan.hosting, topology, organisation, plan.ports, packageId);
-    await startAll(chaincodes, topology.organisations, startOne);
-    for (const additional of additionalChaincodes) {
+    await chaincodes.start(plan);
+    for (const additional of plan.additionalChaincodes) {
       const { name, version } = additional;
       await additional.start(
-        Object.fromEntries(topology.organisations.map(({ mspId }) => [mspId, `${name}_${version}`])),
+        Object.fromEntries(plan.topology.organisations.map(({ mspId }) => [mspId, `${name}_${version}`])),
       );
     }
     onProgress('starting devnet (development only, not for production)');
-    nodes.push(await startDevnetProcess(plan));
-    const ready = nodes[0]?.ready['organisations'] as readonly ReadyOrganisation[];
-    const [first] = topology.organisations;
-    return {
-      runtime: 'embedded',
-      fabricVersion: undefined,
-      gateways: new Map(ready.map(({ mspId, gateway }) => [mspId, gateway])),
-      peers: ready.flatMap(({ mspId, gateway, peers }) =>
-        peers.map((peer): ChannelPeer => ({ mspId, ...peer, tlsRootFile: gateway.tlsRootFile })),
-      ),
-      ordering: () => Promise.resolve({ type: 'devnet', orderers: 1, toleratedFaults: 0, leader: undefined }),
-      nodes,
-      chaincodes,
-      blockBytes: () =>
-        blockBytesOf(join(layout.chain, 'ledgers', `${first?.leaderPeer ?? ''}.${first?.domain ?? ''}`, 'blocks')),
-      restart: async (name) => {
-        if (nodes[0]?.name === name) nodes[0] = await startDevnetProcess(plan);
-        else {
-          const index = chaincodes.findIndex((process) => process.name === name);
-          const organisation = topology.organisations[index];
-          if (organisation === undefined) return false;
-          chaincodes[index] = await startOne(organisation);
-        }
-        return true;
-      },
-      stop,
-    };
+    devnet = await startDevnetProcess(plan);
   } catch (error) {
     await stop();
     throw error;
   }
+  const state = { devnet };
+  const ready = (): readonly ReadyOrganisation[] => state.devnet.ready['organisations'] as readonly ReadyOrganisation[];
+  return {
+    runtime: 'embedded',
+    fabricVersion: undefined,
+    get gateways() {
+      return new Map(ready().map(({ mspId, gateway }) => [mspId, gateway]));
+    },
+    get peers() {
+      return ready().flatMap(({ mspId, gateway, peers }) =>
+        peers.map((peer): ChannelPeer => ({ mspId, ...peer, tlsRootFile: gateway.tlsRootFile })),
+      );
+    },
+    ordering: () => Promise.resolve({ type: 'devnet', orderers: 1, toleratedFaults: 0, leader: undefined }),
+    get nodes() {
+      return [state.devnet];
+    },
+    get chaincodes() {
+      return chaincodes.running;
+    },
+    blockBytes: () => {
+      const [organisation] = plan.topology.organisations;
+      const peer = `${organisation?.leaderPeer ?? ''}.${organisation?.domain ?? ''}`;
+      return blockBytesOf(join(layout.chain, 'ledgers', peer, 'blocks'));
+    },
+    extend: async (next) => {
+      await chaincodes.start(next);
+      next.onProgress('starting devnet again with what is new');
+      // Clients meet a network that is away for a moment, as they would at any restart.
+      await state.devnet.stop();
+      state.devnet = await startDevnetProcess(next);
+      plan = next;
+      await chaincodes.retireOthers(next);
+    },
+    restart: async (name) => {
+      if (state.devnet.name !== name) return chaincodes.restart(name);
+      state.devnet = await startDevnetProcess(plan);
+      return true;
+    },
+    stop: async () => {
+      await state.devnet.stop();
+      await chaincodes.stop();
+    },
+  };
 }
 
 async function startDevnetProcess({

@@ -3,16 +3,56 @@ import { z } from 'zod';
 import type { Consortium } from '../consortium.ts';
 import { readStatus } from '../status/status.ts';
 import type { ControlActions } from './control-server.ts';
+import { type TopologyOrganisation, withOrganisation } from '../topology.ts';
 import type { Keeper } from './keeper.ts';
+import { writeTopology } from './network-folder.ts';
 
+const described = z.strictObject({ organisation: z.looseObject({ mspId: z.string() }) });
 const named = z.strictObject({ name: z.string().min(1).max(256) });
 
+/** What a supervisor looks after. */
+export interface Supervised {
+  readonly consortium: Consortium;
+  readonly keeper: Keeper;
+  readonly dataDir: string;
+  /** Told of every step of what the consortium does. */
+  readonly listeners: Set<(step: string) => void>;
+}
+
 /** What a supervisor does when it is told to. */
-export function actionsOf(consortium: Consortium, keeper: Keeper, _dataDir: string): ControlActions {
+export function actionsOf({ consortium, keeper, dataDir, listeners }: Supervised): ControlActions {
+  const told = async <T>(say: (step: string) => void, act: () => Promise<T>): Promise<T> => {
+    listeners.add(say);
+    try {
+      return await act();
+    } finally {
+      listeners.delete(say);
+    }
+  };
   return {
     status: () => readStatus(consortium, keeper.away),
     processes: () => Promise.resolve(consortium.processes().map(({ name, pid }) => ({ name, pid }))),
     describe: async () => ({ blockBytes: await consortium.channel.blockBytes(), services: servicesOf(consortium) }),
+    'add-organisation': async (argument, say) => {
+      const { organisation } = parsed(described, argument);
+      // Checked as a part of the topology, whoever sent it.
+      const next = withOrganisation(consortium.topology, organisation as unknown as TopologyOrganisation);
+      const added = next.organisations.find(({ mspId }) => mspId === organisation.mspId);
+      if (added === undefined) throw new WaymarkError('input-invalid', 'there is no organisation');
+      await told(say, () => consortium.addOrganisation(added));
+      await writeTopology(dataDir, consortium.topology);
+      keeper.watch();
+      return { mspId: added.mspId };
+    },
+    deploy: async (argument, say) => {
+      const { version } = parsed(z.strictObject({ version: z.string().min(1).max(64).optional() }), argument);
+      const before = consortium.topology.chaincode;
+      if (version !== undefined) await told(say, () => consortium.upgradeChaincode(version));
+      await writeTopology(dataDir, consortium.topology);
+      keeper.watch();
+      const now = consortium.topology.chaincode;
+      return { ...now, changed: now.sequence !== before.sequence };
+    },
     halt: (argument) => keeper.halt(parsed(named, argument).name),
     resume: (argument) => keeper.resume(parsed(named, argument).name),
   };

@@ -23,6 +23,8 @@ const tell = (message: object): void => {
   if (process.connected) process.send?.(message, undefined, {}, () => undefined);
 };
 
+const listeners = new Set<(step: string) => void>();
+
 try {
   const { data = '', chaincode = '' } = values;
   const dataDir = resolve(data);
@@ -36,6 +38,7 @@ try {
     onProgress: (step) => {
       log(step);
       tell({ step });
+      for (const listen of listeners) listen(step);
     },
   });
   const keeper = keepRunning(consortium, log);
@@ -48,7 +51,7 @@ try {
   };
   const stop = (): Promise<void> => (ending ??= end());
   const control = await startControlServer({
-    ...actionsOf(consortium, keeper, dataDir),
+    ...actionsOf({ consortium, keeper, dataDir, listeners }),
     stop: async () => {
       await stop();
       setImmediate(() => process.exit(0));

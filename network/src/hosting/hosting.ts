@@ -27,5 +27,6 @@ export interface Hosting {
   /** `host:port` at which other nodes reach a node. */
   address(hostName: string, port: number): string;
   startService(plan: ServicePlan): Promise<RunningProcess>;
+  /** Resolves when it takes connections: a peer that finds nobody there fails the transaction. */
   startChaincode(plan: ChaincodeServerPlan): Promise<RunningProcess>;
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Layout, serviceName } from '../layout.ts';
+import { untilListening } from '../ports.ts';
 import { startProcess } from '../processes.ts';
 import type { Hosting } from './hosting.ts';
 
@@ -26,8 +27,8 @@ export function localHosting(layout: Layout, chaincodeFolder: string): Hosting {
         },
         layout.run,
       ),
-    startChaincode: ({ name, port, packageId }) =>
-      startProcess(
+    startChaincode: async ({ name, port, packageId }) => {
+      const process = await startProcess(
         {
           name,
           script: join(chaincodeFolder, 'start.js'),
@@ -41,6 +42,12 @@ export function localHosting(layout: Layout, chaincodeFolder: string): Hosting {
           announcesReady: false,
         },
         layout.run,
-      ),
+      );
+      await untilListening(port).catch(async (error: unknown) => {
+        await process.stop();
+        throw error;
+      });
+      return process;
+    },
   };
 }

@@ -6,12 +6,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { connect, type Waymark } from '@waymark/sdk';
 import { ensureChaincodeBuilt } from '../../../scripts/build-chaincode.ts';
-import { containersOf, type FolderContainers } from '../../src/docker/folder-containers.ts';
+import { containersOf, type FolderContainers, removeContainers } from '../../src/docker/folder-containers.ts';
 import { projectName } from '../../src/docker/project.ts';
 import {
   type Consortium,
   findRuntimeProblem,
-  layoutOf,
   readTopology,
   startConsortium,
   type TopologyOrganisation,
@@ -27,6 +26,7 @@ const pollMs = 200;
 describeDocker(`a network of containers${problem === undefined ? '' : ` (skipped: ${problem})`}`, () => {
   let dataDir: string;
   let consortium: Consortium;
+  let stop = (): Promise<void> => Promise.resolve();
   let containers: FolderContainers;
   let firms: readonly TopologyOrganisation[];
 
@@ -39,6 +39,7 @@ describeDocker(`a network of containers${problem === undefined ? '' : ` (skipped
       chaincodeFolder: await ensureChaincodeBuilt(),
       runtime: 'docker',
     });
+    stop = () => consortium.stop();
     const found = await containersOf(consortium.layout);
     if (found === undefined) throw new Error('a network of containers has a compose file');
     containers = found;
@@ -91,8 +92,8 @@ describeDocker(`a network of containers${problem === undefined ? '' : ` (skipped
     await start();
   }, 600_000);
   afterAll(async () => {
-    await consortium.stop().catch(() => undefined);
-    await (await containersOf(layoutOf(dataDir, 'docker')))?.takeDown({ volumes: true });
+    await stop().catch(() => undefined);
+    await removeContainers(dataDir);
     await rm(dataDir, { recursive: true, force: true });
   }, 120_000);
 
@@ -171,12 +172,12 @@ describeDocker(`a network of containers${problem === undefined ? '' : ` (skipped
   }, 120_000);
 
   test('goes on where it stopped; taken down, nothing of it is left', async () => {
-    await consortium.stop();
+    await stop();
     await start();
     const waymark = connect(consortium.layout.node(firm(0), 'reader').profile);
     expect(await trust('first', waymark)).toBe('anchored');
     await waymark.close();
-    await consortium.stop();
+    await stop();
     await containers.takeDown({ volumes: true });
     for (const kind of ['container', 'volume', 'network'] as const) expect(await ofProject(kind)).toEqual([]);
   }, 300_000);

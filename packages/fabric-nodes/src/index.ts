@@ -6,6 +6,7 @@ export type { NodeAddress } from './channel/connected-peer.ts';
 export { buildHeader, buildSignedProposal, type ChaincodeCall } from './channel/proposal.ts';
 export { askPeer, type PeerFacts } from './channel/peer-facts.ts';
 export type { ChannelDescription } from './channel/configuration.ts';
+export { chaincodePackageId } from './chaincode/package.ts';
 export { childProcessRunner } from './nodes/child-process-runner.ts';
 export { isListening } from './nodes/is-listening.ts';
 export type * from './nodes/runner.ts';

@@ -37,3 +37,8 @@ export async function buildChaincodePackage(label: string, address: string): Pro
     await rm(dir, { recursive: true, force: true });
   }
 }
+
+/** The id that a package of this label and address has once it is installed: what its server registers as. Servers can be up before. */
+export async function chaincodePackageId(label: string, address: string): Promise<string> {
+  return (await buildChaincodePackage(label, address)).id;
+}
