@@ -87,3 +87,11 @@ export interface ChaincodePlan {
   /** Fabric's policy language. Default: the channel's Endorsement policy, a majority of the organisations. */
   readonly endorsementPolicy?: string;
 }
+
+/**
+ * Called when all packages are installed and nothing refers to them yet: where their servers can be started, so that none is missing
+ * at the moment of the commit.
+ *
+ * @param packageIds what the servers have to register as
+ */
+export type OnInstalled = (packageIds: Readonly<Record<string, string>>) => Promise<void>;

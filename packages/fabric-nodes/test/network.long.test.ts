@@ -1,3 +1,6 @@
+import { cp, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { childProcessRunner, findFabricPrograms, type NodeRunner } from '../src/index.ts';
 import { describeFabric, openTestBed, type TestBed } from './support/fabric.ts';
 
 describeFabric('a network of real Fabric nodes', () => {
@@ -36,6 +39,25 @@ describeFabric('a network of real Fabric nodes', () => {
       code: 'chaincode-error',
     });
     expect(Date.now() - begun).toBeLessThan(10_000);
+  }, 120_000);
+
+  test('a runner may put a node anywhere: its folder names everything relatively', async () => {
+    const children = childProcessRunner(await findFabricPrograms(), join(bed.dataDir, 'run'));
+    const moved: string[] = [];
+    const runner: NodeRunner = {
+      ...children,
+      start: async (node) => {
+        const nodeDir = join(bed.dataDir, 'elsewhere', node.hostName);
+        await cp(node.nodeDir, nodeDir, { recursive: true });
+        // What the node was made in is not there while it starts.
+        await rename(node.nodeDir, `${node.nodeDir}.away`);
+        moved.push(node.nodeDir);
+        return children.start({ ...node, nodeDir });
+      },
+    };
+    const network = await bed.start({ ...bed.plan(1, bed.separateOrderers(1)), runner });
+    await network.deploy({ name: 'nothing', version: '1', sequence: 1, address: { Org1MSP: '127.0.0.1:1' } });
+    expect(moved).toHaveLength(2);
   }, 120_000);
 
   test('an organisation of the plan that is not on the channel is refused by name', async () => {

@@ -3,7 +3,7 @@ import { peer } from '@hyperledger/fabric-protos';
 import { WaymarkError } from '@waymark/protocol';
 import type { ConnectedPeer } from '../channel/connected-peer.ts';
 import { proposeTo } from '../channel/proposal.ts';
-import type { ChaincodePlan } from '../options.ts';
+import type { ChaincodePlan, OnInstalled } from '../options.ts';
 import {
   approvalOf,
   committedDefinitions,
@@ -41,6 +41,7 @@ export async function deployChaincode(
   channel: string,
   organisations: readonly LifecycleOrganisation[],
   plan: ChaincodePlan,
+  onInstalled: OnInstalled = () => Promise.resolve(),
 ): Promise<Readonly<Record<string, string>>> {
   const [first] = organisations;
   if (first === undefined) throw new WaymarkError('configuration-invalid', 'a channel has organisations');
@@ -55,6 +56,7 @@ export async function deployChaincode(
       if (address !== undefined) ids[organisation.mspId] = await install(organisation, definition, address);
     }),
   );
+  await onInstalled(ids);
   for (const organisation of organisations) {
     const packageId = ids[organisation.mspId];
     if (toBeCommitted || packageId !== undefined) await approve(channel, organisation, definition, packageId);

@@ -8,7 +8,7 @@ import { approve, install } from '../chaincode/lifecycle.ts';
 import type { Member } from '../membership/membership.ts';
 import { openOrganisation } from '../membership/memberships.ts';
 import { hostOf, type PlannedNode } from '../nodes/planned-nodes.ts';
-import type { FabricNetworkPlan, NewOrganisationPlan } from '../options.ts';
+import type { FabricNetworkPlan, NewOrganisationPlan, OnInstalled } from '../options.ts';
 import { checkPlan } from '../ordering/check-plan.ts';
 import { rememberOrganisation } from './added-organisations.ts';
 import { runningOrganisation, type RunningOrganisation } from './running-organisation.ts';
@@ -38,6 +38,7 @@ export interface GrowingNetwork {
 export async function addOrganisation(
   network: GrowingNetwork,
   added: NewOrganisationPlan,
+  onInstalled: OnInstalled = () => Promise.resolve(),
 ): Promise<Readonly<Record<string, string>>> {
   const { plan, genesis, organisations } = network;
   const { mspId, domain, peers } = added;
@@ -71,14 +72,15 @@ export async function addOrganisation(
   }
   if (known === undefined) organisations.push(running);
   return running.withGateway(async (organisation) => {
+    const definitions = (await committedDefinitions(running.peers[0], plan.channel)).filter(
+      ({ name }) => added.chaincodes?.[name] !== undefined,
+    );
     const ids: Record<string, string> = {};
-    for (const definition of await committedDefinitions(running.peers[0], plan.channel)) {
-      const address = added.chaincodes?.[definition.name];
-      if (address === undefined) continue;
-      const packageId = await install(organisation, definition, address);
-      await approve(plan.channel, organisation, definition, packageId);
-      ids[definition.name] = packageId;
+    for (const definition of definitions) {
+      ids[definition.name] = await install(organisation, definition, added.chaincodes?.[definition.name] ?? '');
     }
+    await onInstalled(ids);
+    for (const definition of definitions) await approve(plan.channel, organisation, definition, ids[definition.name]);
     return ids;
   });
 }

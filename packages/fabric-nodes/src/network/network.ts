@@ -4,7 +4,7 @@ import type { ChannelDescription } from '../channel/configuration.ts';
 import type { NodeAddress } from '../channel/connected-peer.ts';
 import type { Member, Membership } from '../membership/membership.ts';
 import type { NodeProcess } from '../nodes/runner.ts';
-import type { ChaincodePlan, NewOrganisationPlan, OrderingType } from '../options.ts';
+import type { ChaincodePlan, NewOrganisationPlan, OnInstalled, OrderingType } from '../options.ts';
 
 /** One organisation of a running network. */
 export interface FabricOrganisation {
@@ -47,9 +47,14 @@ export interface FabricNetwork {
   readonly nodes: ReadonlyMap<string, NodeProcess>;
   /**
    * Installs, approves and commits a definition; what was done before is left as it is. A higher sequence than the committed one is
-   * an upgrade: the old version serves until the new one is committed. Gives the package id by MSP id.
+   * an upgrade: the old version serves until the new one is committed.
+   *
+   * @param onInstalled gets package ids by MSP id
+   * @returns package id by MSP id; the organisation's server has to register as that
+   * @throws WaymarkError `conflict` when the channel has another definition of that sequence or a later one, `chaincode-error` when Fabric
+   *   refuses, `unavailable` when nodes are away for a minute
    */
-  deploy(chaincode: ChaincodePlan): Promise<Readonly<Record<string, string>>>;
+  deploy(chaincode: ChaincodePlan, onInstalled?: OnInstalled): Promise<Readonly<Record<string, string>>>;
   /** Height of each peer's ledger by host name. */
   heights(): Promise<Readonly<Record<string, bigint>>>;
   /** Host name of the orderer that leads; undefined while there is none. */
@@ -73,9 +78,10 @@ export interface FabricNetwork {
    * Lets another organisation take part: configuration, peers, chaincode. Can be repeated after a failure half-way; a network that is
    * started again has the organisation.
    *
-   * @returns package id by name of the chaincode; its server has to register as that
+   * @param onInstalled gets package ids by name of the chaincode
+   * @returns package id by name of the chaincode
    */
-  addOrganisation(plan: NewOrganisationPlan): Promise<Readonly<Record<string, string>>>;
+  addOrganisation(plan: NewOrganisationPlan, onInstalled?: OnInstalled): Promise<Readonly<Record<string, string>>>;
   /**
    * Puts a revocation list (PEM) into an organisation's MSP on the channel, signed by the organisation's admin alone: its own `Admins`
    * policy rules its MSP. Peers and orderers refuse what it names from the configuration block on.

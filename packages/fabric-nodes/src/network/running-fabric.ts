@@ -16,7 +16,7 @@ import type { Memberships } from '../membership/memberships.ts';
 import { createFleet, type Fleet } from '../nodes/fleet.ts';
 import { zip } from '../nodes/planned-nodes.ts';
 import type { NodeRunner } from '../nodes/runner.ts';
-import type { ChaincodePlan, FabricNetworkPlan, NewOrganisationPlan } from '../options.ts';
+import type { ChaincodePlan, FabricNetworkPlan, NewOrganisationPlan, OnInstalled } from '../options.ts';
 import { toleratedFaults } from '../ordering/tolerated-faults.ts';
 import { addOrganisation } from './add-organisation.ts';
 import type { FabricNetwork, FabricOrdering, FabricOrganisation, OrdererState } from './network.ts';
@@ -80,8 +80,8 @@ export class RunningFabric implements FabricNetwork {
     await Promise.all(this.#organisations.map((organisation) => organisation.join(this.channel, this.#genesis)));
   }
 
-  deploy(chaincode: ChaincodePlan): Promise<Readonly<Record<string, string>>> {
-    return this.#withGateways((organisations) => deployChaincode(this.channel, organisations, chaincode));
+  deploy(chaincode: ChaincodePlan, onInstalled?: OnInstalled): Promise<Readonly<Record<string, string>>> {
+    return this.#withGateways((organisations) => deployChaincode(this.channel, organisations, chaincode, onInstalled));
   }
 
   async heights(): Promise<Readonly<Record<string, bigint>>> {
@@ -112,7 +112,7 @@ export class RunningFabric implements FabricNetwork {
     return description;
   }
 
-  addOrganisation(plan: NewOrganisationPlan): Promise<Readonly<Record<string, string>>> {
+  addOrganisation(plan: NewOrganisationPlan, onInstalled?: OnInstalled): Promise<Readonly<Record<string, string>>> {
     return addOrganisation(
       {
         plan: this.#plan,
@@ -122,6 +122,7 @@ export class RunningFabric implements FabricNetwork {
         updateConfig: (change, signers) => this.updateConfig(change, signers),
       },
       plan,
+      onInstalled,
     );
   }
 
