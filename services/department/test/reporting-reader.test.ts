@@ -1,6 +1,5 @@
 import { cidOfRaw, WaymarkError } from '@waymark/protocol';
 import type { BlockReader } from '@waymark/content';
-import type { CID } from 'multiformats/cid';
 import { reportingReader } from '../src/query/reporting-reader.ts';
 
 const cid = cidOfRaw(Uint8Array.of(1));
@@ -18,7 +17,7 @@ function failing(code: 'data-abnormal' | 'unavailable'): BlockReader {
 }
 
 test('S7: an altered block is an error to who reads it and is reported, once while the report is under way', async () => {
-  const reported: CID[] = [];
+  const reported: unknown[] = [];
   const report = Promise.withResolvers<boolean>();
   const reader = reportingReader(failing('data-abnormal'), (one) => {
     reported.push(one);
@@ -37,7 +36,7 @@ test('S7: an altered block is an error to who reads it and is reported, once whi
 });
 
 test('what is only unavailable is not reported', async () => {
-  const reported: CID[] = [];
+  const reported: unknown[] = [];
   const reader = reportingReader(failing('unavailable'), (one) => Promise.resolve(reported.push(one)));
   await expect(reader.get(cid)).rejects.toMatchObject({ code: 'unavailable' });
   expect(reported).toEqual([]);

@@ -1,6 +1,7 @@
 import type { Block, BlockReader, ReadOptions } from '@waymark/content';
 import { isWaymarkError, parseCid } from '@waymark/protocol';
-import type { CID } from 'multiformats/cid';
+
+type CID = Parameters<BlockReader['get']>[0];
 
 /** Reports that are under way at once; of one block one, and more than these are left to the next read. */
 const maxReports = 16;
