@@ -15,7 +15,7 @@ export interface ChannelConfig {
 /** A system chaincode of the firm's gateway peer, as one of the firm's members. */
 export async function withSystemChaincode<T>(
   firm: Firm,
-  chaincode: 'cscc' | 'qscc',
+  chaincode: '_lifecycle' | 'cscc' | 'qscc',
   use: (ledger: Ledger) => Promise<T>,
   { endpoint, tlsRootPem } = firm.gateway,
 ): Promise<T> {
@@ -99,4 +99,15 @@ export async function readBlocks(firm: Firm, from: number): Promise<Uint8Array[]
       ),
     ),
   );
+}
+
+/** The definition of a chaincode that the channel has committed. */
+export async function readDefinition(firm: Firm, name: string): Promise<{ version: string; sequence: number }> {
+  const args = new peer.lifecycle.QueryChaincodeDefinitionArgs();
+  args.setName(name);
+  const bytes = await withSystemChaincode(firm, '_lifecycle', (ledger) =>
+    ledger.evaluate('', 'QueryChaincodeDefinition', [args.serializeBinary()]),
+  );
+  const result = peer.lifecycle.QueryChaincodeDefinitionResult.deserializeBinary(bytes);
+  return { version: result.getVersion(), sequence: result.getSequence() };
 }

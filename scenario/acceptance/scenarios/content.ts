@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readPinReceipt } from '@waymark/protocol';
 import { restClient } from '../../support/rest-client.ts';
 import type { Firm } from '../../support/running-consortium.ts';
-import { type Scenario, type System, until } from '../system.ts';
+import { type Scenario, until } from '../system.ts';
 import { evidenceOf } from './anchoring.ts';
 
 interface PinFacts {
@@ -19,7 +19,7 @@ async function pinsOf(firm: Firm, cid: string): Promise<PinFacts | undefined> {
 }
 
 /** Waits until these organisations hold a batch, by receipts that the firm's center has. */
-export function untilHeld(_system: System, firm: Firm, cid: string, mspIds: readonly string[]): Promise<PinFacts> {
+export function untilHeld(firm: Firm, cid: string, mspIds: readonly string[]): Promise<PinFacts> {
   return until(`${mspIds.join(' and ')} to hold a batch`, async () => {
     const facts = await pinsOf(firm, cid);
     const held = facts?.receipts.filter(({ state }) => state === 'held').map(({ mspId }) => mspId) ?? [];
@@ -36,7 +36,7 @@ export const contentScenarios: readonly Scenario[] = [
       for (const firm of [system.first, system.second]) {
         const [receipt] = await system.submit(firm, system.records('pinned', 3));
         const { cid } = await evidenceOf(system, firm, receipt?.evidenceId ?? '');
-        const { anchored, replicated, receipts } = await untilHeld(system, firm, cid, mspIds);
+        const { anchored, replicated, receipts } = await untilHeld(firm, cid, mspIds);
         assert.equal(anchored, true);
         assert.ok(replicated >= system.consortium.topology.content.replicas);
         for (const { mspId, receipt: signed } of receipts) {

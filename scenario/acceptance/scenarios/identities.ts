@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadOrganisationCa } from '@waymark/devnet/ca';
+import { isWaymarkError } from '@waymark/protocol';
 import { generateEncryptionKeyPair, signingIdentityFromPem, signKeyStatement } from '@waymark/vault';
 import { connectOutlet } from '../../support/outlet-client.ts';
 import { type RestAnswer, restClient } from '../../support/rest-client.ts';
@@ -104,6 +108,46 @@ export const identityScenarios: readonly Scenario[] = [
       await node.revoke();
       await untilStatus(first, node, 'certificate-revoked');
       await untilStatus(first, await first.identity('reader'), 'ok');
+    },
+  },
+  {
+    name: "an outlet on the firm's revocation list is refused at once, with the stream that it had open, and only it",
+    serves: ['S4'],
+    async run(system) {
+      const { first, consortium } = system;
+      const [kept, revoked] = [
+        await system.enrol(first, 'listed-not', 'outlet'),
+        await system.enrol(first, 'listed', 'outlet'),
+      ];
+      const ca = await loadOrganisationCa(consortium.layout.organisationCa(first.organisation));
+      const folder = consortium.layout.node(first.organisation, 'center').dir;
+      const writeList = async (certificatePem: string): Promise<void> => {
+        ca.revoke(certificatePem);
+        await writeFile(join(folder, 'revoked.crl'), (await ca.crlPem()) ?? '');
+      };
+      await writeList((await issue(consortium, first, 'nobody-any-more')).certificatePem);
+      const restore = await system.configure(first, 'center', { msp: { crlFiles: ['revoked.crl'] } });
+      const outlets = [kept, revoked].map((node) => handOutlet(system, first, node));
+      try {
+        for (const outlet of outlets) {
+          await until('the center to know the outlet', () => outlet.position().catch(() => undefined));
+          assert.equal(await outlet.codeOf(), 'accepted');
+        }
+        const late = await outlets[1]?.next();
+        await writeList(revoked.certificatePem);
+        await until('the center to refuse the listed outlet', async () => {
+          const refusal = await outlets[1]?.position().then(
+            () => undefined,
+            (error: unknown) => error,
+          );
+          return isWaymarkError(refusal, 'certificate-revoked') ? true : undefined;
+        });
+        await refused(outlets[1]?.upload(late?.sealed ?? new Uint8Array()) ?? Promise.resolve(), 'certificate-revoked');
+        assert.equal(await outlets[0]?.codeOf(), 'accepted');
+      } finally {
+        for (const outlet of outlets) outlet.close();
+        await restore();
+      }
     },
   },
   {

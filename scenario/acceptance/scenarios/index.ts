@@ -3,6 +3,7 @@ import { anchoringScenarios } from './anchoring.ts';
 import { contentScenarios } from './content.ts';
 import { externalScenarios } from './external.ts';
 import { faultScenarios } from './faults.ts';
+import { growthScenarios } from './growth.ts';
 import { identityScenarios, limitScenarios } from './identities.ts';
 import { readingScenarios } from './reading.ts';
 import { refusalScenarios } from './refusals.ts';
@@ -19,4 +20,5 @@ export const scenarios: readonly Scenario[] = [
   ...identityScenarios,
   ...limitScenarios,
   ...faultScenarios,
+  ...growthScenarios,
 ];

@@ -34,7 +34,7 @@ async function anchored(system: System, firm: Firm, label: string) {
 /** Alters a stored block and asks as somebody who has nothing in memory, until it was put right behind the asker. */
 async function askWhileAltered(system: System, eventId: string, batch: string, cid: string): Promise<void> {
   const { first, second } = system;
-  await untilHeld(system, first, batch, [first.mspId, second.mspId]);
+  await untilHeld(first, batch, [first.mspId, second.mspId]);
   const repaired = await system.gauge(first, 'center', 'waymark_repairs_done');
   await system.alter(first, cid);
   const ask = () => system.afresh(first, 'reader').trace({ eventId });
