@@ -205,9 +205,9 @@ async function control({ place, say }: Site, action: 'halt' | 'resume', name: st
   say(action === 'halt' ? `${name} is down` : `${name} is back`);
 }
 
-async function tamper({ layout }: Site, cid: string): Promise<void> {
+async function tamper({ layout, firm }: Site, cid: string): Promise<void> {
   const script = join(import.meta.dirname, '..', 'tamper.ts');
-  await promisify(execFile)(process.execPath, [script, '--data', layout.root, '--cid', cid]);
+  await promisify(execFile)(process.execPath, [script, '--data', layout.root, '--cid', cid, '--firm', firm.domain]);
 }
 
 async function codeOf(ask: () => Promise<unknown>): Promise<string> {

@@ -36,8 +36,8 @@ Go on with:
   npx waymark trace --event ${quoted(sample.record.eventId)} --fast${profile}
   npx waymark submit examples/samples/air-freight.csv${profile}
   npx waymark trace examples/samples/air-freight.csv${profile}
-  npm run tamper -- --data ${quoted(data)} --cid ${sample.cid}
-      ... and trace that event again; the same command heals it
+  npm run tamper -- --data ${quoted(data)} --cid ${sample.cid} --firm ${consortium.topology.organisations[0]?.domain ?? ''}
+      ... and trace that event twice: the first asker gets an error, behind it another member's copy puts it right
 `;
 }
 

@@ -74,7 +74,7 @@ export async function runMainJob(
     say(`external query: ${opened} record opened with the asker's own key`);
 
     const cid = first.records[0]?.cid ?? '';
-    const code = await damageAndAsk(layout, profileOf('reader'), load.sample.eventId, cid);
+    const code = await damageAndAsk(layout, firm.domain, profileOf('reader'), load.sample.eventId, cid);
     say(`one byte of a stored envelope overwritten: a fresh client gets "${code}"`);
     return {
       figures: {
@@ -184,7 +184,13 @@ async function askFromOutside(outletProfile: string, clientProfile: string, samp
 }
 
 /** Flips a bit from another process, asks as a fresh client, puts it right unless the repair behind the query has done so. */
-async function damageAndAsk(layout: Layout, profile: string, eventId: string, cid: string): Promise<string> {
+async function damageAndAsk(
+  layout: Layout,
+  domain: string,
+  profile: string,
+  eventId: string,
+  cid: string,
+): Promise<string> {
   const tamper = async (...more: string[]): Promise<void> => {
     await promisify(execFile)(process.execPath, [
       join(import.meta.dirname, '..', 'tamper.ts'),
@@ -192,6 +198,8 @@ async function damageAndAsk(layout: Layout, profile: string, eventId: string, ci
       layout.root,
       '--cid',
       cid,
+      '--firm',
+      domain,
       ...more,
     ]);
   };

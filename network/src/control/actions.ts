@@ -24,7 +24,7 @@ export function actionsOf({ consortium, keeper, dataDir, listeners }: Supervised
   const told = async <T>(say: (step: string) => void, act: () => Promise<T>): Promise<T> => {
     listeners.add(say);
     try {
-      return await act();
+      return await keeper.during(act);
     } finally {
       listeners.delete(say);
     }
@@ -41,7 +41,6 @@ export function actionsOf({ consortium, keeper, dataDir, listeners }: Supervised
       if (added === undefined) throw new WaymarkError('input-invalid', 'there is no organisation');
       await told(say, () => consortium.addOrganisation(added));
       await writeTopology(dataDir, consortium.topology);
-      keeper.watch();
       return { mspId: added.mspId };
     },
     deploy: async (argument, say) => {
@@ -49,7 +48,6 @@ export function actionsOf({ consortium, keeper, dataDir, listeners }: Supervised
       const before = consortium.topology.chaincode;
       if (version !== undefined) await told(say, () => consortium.upgradeChaincode(version));
       await writeTopology(dataDir, consortium.topology);
-      keeper.watch();
       const now = consortium.topology.chaincode;
       return { ...now, changed: now.sequence !== before.sequence };
     },

@@ -16,8 +16,8 @@ export interface Keeper {
   resume(name: string): Promise<void>;
   /** Names of those that are away. */
   readonly away: readonly string[];
-  /** Looks after processes that have come since. */
-  watch(): void;
+  /** Does something that ends and starts processes itself, and then looks after what runs. */
+  during<T>(act: () => Promise<T>): Promise<T>;
   stop(): void;
 }
 
@@ -27,12 +27,15 @@ export function keepRunning(consortium: Consortium, say: (text: string) => void)
   const halted = new Set<string>();
   const restarting = new Set<string>();
   const state = { stopped: false };
+  let busy: Promise<unknown> = Promise.resolve();
 
   const find = (name: string): RunningProcess => {
     const found = consortium.processes().find((process) => process.name === name);
     if (found === undefined) throw new WaymarkError('input-invalid', `there is no process ${name}`);
     return found;
   };
+  const runs = ({ name, pid }: RunningProcess): boolean =>
+    consortium.processes().some((process) => process.name === name && process.pid === pid);
   const isOver = (name: string): boolean => state.stopped || halted.has(name);
   const follow = async (process: RunningProcess): Promise<void> => {
     const { name } = process;
@@ -40,7 +43,9 @@ export function keepRunning(consortium: Consortium, say: (text: string) => void)
     for (let waitMs = firstWaitMs; ;) {
       const startedMs = Date.now();
       const { code, signal } = await current.exited;
-      if (isOver(name) || watched.get(name) !== current) return;
+      await busy;
+      // Somebody else has put another one in its place, or wants none.
+      if (isOver(name) || watched.get(name) !== current || !runs(current)) return;
       if (Date.now() - startedMs > wellAfterMs) waitMs = firstWaitMs;
       say(`${name} ended (${String(code ?? signal)}); it is started again`);
       restarting.add(name);
@@ -68,6 +73,15 @@ export function keepRunning(consortium: Consortium, say: (text: string) => void)
   };
   watch();
   return {
+    during: async (act) => {
+      const acting = act();
+      busy = acting.catch(() => undefined);
+      try {
+        return await acting;
+      } finally {
+        watch();
+      }
+    },
     halt: async (name) => {
       const process = find(name);
       halted.add(name);
@@ -83,7 +97,6 @@ export function keepRunning(consortium: Consortium, say: (text: string) => void)
     get away() {
       return [...halted, ...restarting];
     },
-    watch,
     stop: () => {
       state.stopped = true;
     },
