@@ -105,12 +105,13 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
   const stop = (): Promise<void> => (stopped ??= stopAll());
   try {
     await mkdir(layout.run, { recursive: true, mode: 0o700 });
-    const state = { topology, ports: await planPorts(topology, layout, runtime) };
+    // What is planned runs ahead of what there is while an organisation comes in.
+    const state = { topology, planned: topology, ports: await planPorts(topology, layout, runtime) };
     const platform = (started.platform = await openPlatform({
       ...options,
       runtime,
       layout,
-      topology: () => state.topology,
+      topology: () => state.planned,
       ports: () => state.ports,
       onProgress,
     }));
@@ -180,6 +181,7 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
       addOrganisation: async (organisation) => {
         const next = withOrganisation(state.topology, organisation);
         state.ports = await planPorts(next, layout, runtime);
+        state.planned = next;
         onProgress(`${organisation.name}: content store`);
         await content.add(organisation);
         state.topology = next;
