@@ -13,6 +13,10 @@ import { chosen, readScenarioArguments } from './scenario/arguments.ts';
 const notThere = new Set(['program-missing', 'unsupported']);
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
+// What a scenario leaves behind must not end the others; what it waits for fails it.
+process.on('unhandledRejection', (error) =>
+  say(`left behind: ${error instanceof Error ? error.message : String(error)}`),
+);
 process.exitCode = await main();
 // Connections of a part that was killed may linger: they must not keep a finished run.
 void delay(2_000, undefined, { ref: false }).then(() => process.exit());

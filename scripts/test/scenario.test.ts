@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scenarios } from '../../scenario/acceptance/scenarios/index.ts';
 import { chosen, readScenarioArguments } from '../scenario/arguments.ts';
@@ -87,6 +88,16 @@ test.each([
     });
   },
 );
+
+test('docs/acceptance.md lists every scenario with what it serves, in their order', async () => {
+  const text = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'acceptance.md'), 'utf8');
+  const rows = [...text.matchAll(/^\| (\S+(?: \S+)*) +\| (.+?) +\|$/gm)].map(
+    ([, serves, name]) => `${serves ?? ''}  ${name ?? ''}`,
+  );
+  expect(rows.slice(1).filter((row) => !row.startsWith('-'))).toEqual(
+    scenarios.map(({ serves, name }) => `${serves.join(' ')}  ${name}`),
+  );
+});
 
 test('--list prints the scenarios and starts nothing', async () => {
   const { code, stdout } = await run('--list', '--only', 'S9');

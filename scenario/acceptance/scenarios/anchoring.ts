@@ -17,7 +17,7 @@ export async function evidenceOf(system: System, firm: Firm, evidenceId: string)
 }
 
 /** Every transaction that wrote an evidence. */
-async function historyOf(system: System, firm: Firm, evidenceId: string): Promise<History['items']> {
+export async function historyOf(system: System, firm: Firm, evidenceId: string): Promise<History['items']> {
   const ledger = await system.ledger(firm, 'reader');
   const answer = await ledger.evaluate('evidence', 'history', [evidenceId]);
   return (JSON.parse(Buffer.from(answer).toString('utf8')) as History).items;

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadOrganisationCa } from '@waymark/devnet/ca';
-import { isWaymarkError } from '@waymark/protocol';
+import { CenterClient, clientCredentials, clientOptions, openBidi } from '@waymark/transport';
 import { generateEncryptionKeyPair, signingIdentityFromPem, signKeyStatement } from '@waymark/vault';
+import type { Built } from '../../../services/enterprise/test/harness/raw-outlet.ts';
 import { connectOutlet } from '../../support/outlet-client.ts';
 import { type RestAnswer, restClient } from '../../support/rest-client.ts';
 import type { Firm, Identity } from '../../support/running-consortium.ts';
 import { connectLedger } from '../../support/trusted-reading.ts';
 import { changeRegister, issue } from '../enrolment.ts';
-import { handOutlet } from '../raw-upload.ts';
+import { codeOf, enrolledOutlet, handOutlet } from '../raw-upload.ts';
 import { chaincodeText } from '../refusal-texts.ts';
 import { submitAt } from '../skewed-clock.ts';
 import { refused, type Scenario, type System, until } from '../system.ts';
@@ -129,20 +130,21 @@ export const identityScenarios: readonly Scenario[] = [
       const restore = await system.configure(first, 'center', { msp: { crlFiles: ['revoked.crl'] } });
       const outlets = [kept, revoked].map((node) => handOutlet(system, first, node));
       try {
+        const sent: Built[] = [];
         for (const outlet of outlets) {
           await until('the center to know the outlet', () => outlet.position().catch(() => undefined));
-          assert.equal(await outlet.codeOf(), 'accepted');
+          const message = await outlet.next();
+          assert.equal(codeOf((await outlet.upload(message.sealed))[0]), 'accepted');
+          sent.push(message);
         }
-        const late = await outlets[1]?.next();
+        const { ended } = await openStream(first, revoked, sent[1]?.sealed ?? new Uint8Array());
         await writeList(revoked.certificatePem);
-        await until('the center to refuse the listed outlet', async () => {
-          const refusal = await outlets[1]?.position().then(
-            () => undefined,
-            (error: unknown) => error,
-          );
-          return isWaymarkError(refusal, 'certificate-revoked') ? true : undefined;
-        });
-        await refused(outlets[1]?.upload(late?.sealed ?? new Uint8Array()) ?? Promise.resolve(), 'certificate-revoked');
+        await refused(ended, 'certificate-revoked');
+        await refused(outlets[1]?.position() ?? Promise.resolve(), 'certificate-revoked');
+        await refused(
+          outlets[1]?.upload(sent[1]?.sealed ?? new Uint8Array()) ?? Promise.resolve(),
+          'certificate-revoked',
+        );
         assert.equal(await outlets[0]?.codeOf(), 'accepted');
       } finally {
         for (const outlet of outlets) outlet.close();
@@ -302,9 +304,35 @@ export const limitScenarios: readonly Scenario[] = [
       } finally {
         outlet.close();
       }
+      const hand = await enrolledOutlet(system, first, 'hand-depot');
+      assert.equal(await hand.codeOf({ statement: { count: 2 } }), 'input-invalid');
     },
   },
 ];
+
+/** A stream of an outlet to the firm's center: one message goes through, then it says nothing more. */
+async function openStream(
+  firm: Firm,
+  { certificatePem, privateKeyPem }: Identity,
+  sealed: Uint8Array,
+): Promise<{ ended: Promise<void> }> {
+  const tls = clientCredentials([firm.tlsRootPem], { certificateChainPem: certificatePem, privateKeyPem });
+  const client = new CenterClient(`127.0.0.1:${String(firm.ports.center.grpcPort)}`, tls, clientOptions());
+  const stream = openBidi(client.upload());
+  const opened = Promise.withResolvers<undefined>();
+  const listen = async (): Promise<void> => {
+    try {
+      for await (const answer of stream.responses) opened.resolve(void answer);
+    } finally {
+      client.close();
+    }
+  };
+  const ended = listen();
+  ended.catch(opened.reject);
+  await stream.write({ ref: 1, sealed: Buffer.from(sealed) });
+  await opened.promise;
+  return { ended };
+}
 
 function nested(levels: number): unknown {
   return levels === 0 ? 'deep' : [nested(levels - 1)];

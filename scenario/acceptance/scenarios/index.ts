@@ -1,5 +1,6 @@
 import type { Scenario } from '../system.ts';
 import { anchoringScenarios } from './anchoring.ts';
+import { concurrencyScenarios } from './concurrency.ts';
 import { contentScenarios } from './content.ts';
 import { externalScenarios } from './external.ts';
 import { faultScenarios } from './faults.ts';
@@ -14,6 +15,7 @@ export const scenarios: readonly Scenario[] = [
   ...topologyScenarios,
   ...anchoringScenarios,
   ...refusalScenarios,
+  ...concurrencyScenarios,
   ...readingScenarios,
   ...contentScenarios,
   ...externalScenarios,
