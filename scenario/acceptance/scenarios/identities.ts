@@ -322,7 +322,10 @@ async function openStream(
   const opened = Promise.withResolvers<undefined>();
   const listen = async (): Promise<void> => {
     try {
-      for await (const answer of stream.responses) opened.resolve(void answer);
+      for await (const { ref } of stream.responses) {
+        assert.equal(ref, 1);
+        opened.resolve(undefined);
+      }
     } finally {
       client.close();
     }
