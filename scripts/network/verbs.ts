@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   beginNetworkFolder,
   callControl,
@@ -14,6 +15,7 @@ import {
   readNetworkFolder,
   readTopology,
   removeNetworkFolder,
+  requireRuntime,
   type Topology,
 } from '@waymark/network';
 import { WaymarkError } from '@waymark/protocol';
@@ -26,6 +28,9 @@ import { drill } from './drills.ts';
 import { showLogs } from './logs.ts';
 import { statusText } from './status-text.ts';
 import { startSupervisor } from './supervise.ts';
+
+const readyWithinMs = 30_000;
+const pollMs = 500;
 
 type Say = (text: string) => void;
 type Run = (options: NetworkArguments, say: Say) => Promise<number>;
@@ -46,7 +51,9 @@ const verbs: Readonly<Record<Verb, Run>> = {
       await startSupervisor(options.dataDir, layout.run, chaincodeFolder, say);
       say('the network is up');
     }
-    return showStatus(options, await running(options));
+    const now = await running(options);
+    await untilReady(now);
+    return showStatus(options, now);
   },
   deploy: async (options, say) => {
     const { place } = await running(options);
@@ -111,6 +118,7 @@ const verbs: Readonly<Record<Verb, Run>> = {
 /** Decides what the network is, and writes it down before anything is made. */
 async function begin(options: NetworkArguments, say: Say): Promise<NetworkFolder> {
   const runtime = options.runtime ?? (await bestRuntime(say));
+  await requireRuntime(runtime);
   const topology = await wantedTopology(options);
   const { fabricVersion, publish } = options;
   if (runtime !== 'docker' && (fabricVersion ?? publish) !== undefined) {
@@ -185,6 +193,16 @@ async function stop({ dataDir }: NetworkArguments, layout: Layout, say: Say): Pr
     await (await containersOf(layout))?.stop();
   } else await callControl(place, 'stop', undefined, say);
   say('everything is stopped');
+}
+
+/** Services are started one beside the other: those that wait for others are ready a moment later. What is not is shown as it is. */
+async function untilReady({ place }: Running): Promise<void> {
+  const deadlineMs = Date.now() + readyWithinMs;
+  while (Date.now() < deadlineMs) {
+    const { organisations } = (await callControl(place, 'status', undefined)) as NetworkStatus;
+    if (organisations.every(({ services }) => services.every(({ state }) => state === 'ready'))) return;
+    await delay(pollMs);
+  }
 }
 
 async function showStatus(options: NetworkArguments, { place }: Running): Promise<number> {
