@@ -209,7 +209,8 @@ async function checkInvocation(
   if (servers === undefined) {
     throw new Error(`${place}: chaincode definition for '${name}' exists, but chaincode is not installed`);
   }
-  return serverAt(readSequence(sequence.value), servers);
+  const [only, ...others] = servers;
+  return only !== undefined && others.length === 0 ? only : serverAt(readSequence(sequence.value), servers);
 }
 
 /** The newest server that the definition of this sequence, or one before it, brought. */
