@@ -21,12 +21,14 @@ export default {
     {
       name: 'no-test-imports',
       severity: 'error',
-      from: { pathNot: '/test/|^scenario/|^packages/testing/' },
+      // The acceptance suite has a command of its own.
+      from: { pathNot: '/test/|^scenario/|^packages/testing/|^scripts/scenario' },
       to: { path: '/test/|^scenario/' },
     },
     mayImport('protocol-is-the-root', 'packages/protocol', []),
     mayImport('vault', 'packages/vault', ['packages/protocol']),
-    mayImport('content', 'packages/content', ['packages/protocol']),
+    mayImport('durable-files', 'packages/durable-files', ['packages/protocol']),
+    mayImport('content', 'packages/content', ['packages/(protocol|durable-files)']),
     mayImport('fabric', 'packages/fabric', ['packages/protocol']),
     mayImport('ledger-fabric-network', 'packages/ledger-fabric-network', ['packages/(protocol|fabric)']),
     onlyFrom('ledger-fabric-network-is-optional', '^packages/ledger-fabric-network/', [
@@ -35,6 +37,7 @@ export default {
     ]),
     mayImport('capture', 'packages/capture', ['packages/protocol']),
     mayImport('rsl', 'packages/rsl', ['packages/protocol']),
+    mayImport('ledger-log', 'packages/ledger-log', ['packages/(protocol|durable-files|rsl)']),
     mayImport('devnet-stands-alone', 'packages/devnet', []),
     mayImport('fabric-nodes', 'packages/fabric-nodes', ['packages/(protocol|devnet)']),
     mayImport('kubo-nodes', 'packages/kubo-nodes', ['packages/protocol']),
@@ -45,7 +48,7 @@ export default {
     mayImport('sdk', 'packages/sdk', ['packages/(protocol|vault|content|fabric|capture|transport|reading|enrolment)']),
     mayImport('enrolment', 'packages/enrolment', ['packages/(protocol|vault)', 'packages/devnet/src/ca']),
     mayImport('services', 'services/[^/]+', [
-      'packages/(protocol|vault|content|fabric|ledger-fabric-network|transport|service-kit|reading|query-api|rsl)',
+      'packages/(protocol|vault|content|fabric|ledger-fabric-network|transport|service-kit|reading|query-api|rsl|ledger-log)',
       'services/[^/]+',
     ]),
     {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ioFault, type Level, nodeFileSystem, openIndex, type StoreFileSystem, takeLock } from '@waymark/durable-files';
 import type { CID } from 'multiformats/cid';
 import { blockKey, requireContentCid } from '../block/content-cid.ts';
 import { missing, requireBlockForm, requireStorable } from '../block/verify.ts';
@@ -23,10 +24,7 @@ import { withDeadline } from '../store/deadline.ts';
 import { readMany } from '../store/read-many.ts';
 import { BlockIndex } from './block-index.ts';
 import { requireComplete } from './dag-completeness.ts';
-import { nodeFileSystem, type StoreFileSystem } from './file-system.ts';
 import { GroupCommit, type PendingBlock } from './group-commit.ts';
-import { ioFault } from './io-fault.ts';
-import { type Level, openIndex, takeLock } from './level.ts';
 import { PinLog } from './pin-log.ts';
 import { type OpenReport, recover } from './recovery.ts';
 import { SegmentFiles } from './segment-files.ts';
@@ -52,6 +50,7 @@ export interface EmbeddedContentStore extends ContentStore {
 /** Blocks looked up and read together by `getMany`. */
 const readBatchBlocks = 32;
 const chunksInFlight = 2;
+const owner = 'the content store';
 
 /**
  * Opens the embedded content store: blocks in append-only CARv1 segments, an index in LevelDB, pins in a log. One
@@ -65,9 +64,9 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   let level: Level | undefined;
   try {
     await files.makeFolder(segments.folder);
-    lock = await takeLock(join(options.folder, 'lock'));
+    lock = await takeLock(join(options.folder, 'lock'), owner);
     const indexFolder = join(options.folder, 'index');
-    level = await openIndex(indexFolder, options.rebuildIndex === true);
+    level = await openIndex(indexFolder, owner, options.rebuildIndex === true);
     const index = new BlockIndex(level);
     const { report, watermark, appendable } = await recover(segments, index);
     const pins = await PinLog.open(files, options.folder, join(options.folder, 'pins.log'));

@@ -2,7 +2,7 @@ import type { WaymarkError } from '@waymark/protocol';
 import type { Section } from '../car/framing.ts';
 import { closedError } from '../store/closed.ts';
 import type { BlockIndex, IndexEntry, Watermark } from './block-index.ts';
-import { ioFault } from './io-fault.ts';
+import { ioFault } from '@waymark/durable-files';
 import type { SegmentWriter } from './segment-writer.ts';
 import type { StoredBlocks } from './stored-blocks.ts';
 

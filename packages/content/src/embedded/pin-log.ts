@@ -1,7 +1,6 @@
 import { WaymarkError } from '@waymark/protocol';
 import { sha256 } from '../block/sha256.ts';
-import { ioFault } from './io-fault.ts';
-import type { StoreFile, StoreFileSystem } from './file-system.ts';
+import { ioFault, type StoreFile, type StoreFileSystem } from '@waymark/durable-files';
 
 const linePattern = /^([0-9a-f]{16}) (pin|unpin) ([a-z0-9]{8,128})$/;
 const maxLogSizeBytes = 1024 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import type { BlockIndex, IndexEntry, Watermark } from './block-index.ts';
-import type { StoreFile } from './file-system.ts';
+import type { StoreFile } from '@waymark/durable-files';
 import { type Scanned, scanSegment } from './segment-scan.ts';
 import type { SegmentFiles } from './segment-files.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { StoreFile, StoreFileSystem } from './file-system.ts';
+import type { StoreFile, StoreFileSystem } from '@waymark/durable-files';
 
 /** Where a payload lies. */
 export interface BlockLocation {

@@ -2,7 +2,7 @@ import { CID } from 'multiformats/cid';
 import { contentCidSizeBytes, dagCborCode, dagPbCode, rawCode } from '../block/content-cid.ts';
 import { matchesCid } from '../block/verify.ts';
 import { carHeader, maxSectionSizeBytes, readVarint } from '../car/framing.ts';
-import type { StoreFile } from './file-system.ts';
+import type { StoreFile } from '@waymark/durable-files';
 
 /** What a scan met at a place of a segment. */
 export type Scanned =

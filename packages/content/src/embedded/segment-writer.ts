@@ -1,6 +1,5 @@
 import { carHeader, type Section } from '../car/framing.ts';
-import type { StoreFile } from './file-system.ts';
-import { ioFault } from './io-fault.ts';
+import { ioFault, type StoreFile } from '@waymark/durable-files';
 import type { BlockLocation, SegmentFiles } from './segment-files.ts';
 
 export interface SegmentPosition {

@@ -5,7 +5,7 @@ import { blockKey, rawCode, sha256Code } from '../block/content-cid.ts';
 import { abnormal, matchesCid, missing } from '../block/verify.ts';
 import { maxBlockSizeBytes } from '../store/limits.ts';
 import type { BlockIndex } from './block-index.ts';
-import { ioFault } from './io-fault.ts';
+import { ioFault } from '@waymark/durable-files';
 import type { BlockLocation, SegmentFiles } from './segment-files.ts';
 
 /** One of the blocks asked for, or why it cannot be given. */

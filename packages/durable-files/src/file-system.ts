@@ -1,7 +1,7 @@
-import { open, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { open, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
-/** One open file, reduced to what segments and the pin log need. */
+/** One open file, reduced to what stores that sync need. */
 export interface StoreFile {
   /** Writes all bytes at the position. */
   write(bytes: Uint8Array, position: number): Promise<void>;
@@ -13,7 +13,7 @@ export interface StoreFile {
   close(): Promise<void>;
 }
 
-/** The part of a file system the embedded store uses; tests put faults in its place. */
+/** The part of a file system that stores use; tests put faults in its place. */
 export interface StoreFileSystem {
   /** Makes a folder and those above it, durably. */
   makeFolder(path: string): Promise<void>;
@@ -25,20 +25,35 @@ export interface StoreFileSystem {
   syncFolder(path: string): Promise<void>;
 }
 
-/** The file system of the machine. */
-export const nodeFileSystem: StoreFileSystem = {
-  async makeFolder(path) {
-    const firstMade = await mkdir(path, { recursive: true, mode: 0o750 });
-    if (firstMade === undefined) return;
-    // The name of each new folder is made durable in its parent.
-    for (let made = resolve(path); made !== dirname(resolve(firstMade)); made = dirname(made))
-      await syncFolder(dirname(made));
-  },
-  list: (path) => readdir(path),
-  openFile: (path, mode) => openNodeFile(path, mode),
-  remove: (path) => rm(path, { force: true }),
-  syncFolder,
-};
+/** A file system that can also put a finished file in its place. */
+export interface RenamingFileSystem extends StoreFileSystem {
+  /** Gives a file another name in its folder at once, whatever had that name before. Durable after `syncFolder`. */
+  rename(from: string, to: string): Promise<void>;
+}
+
+/** The machine's file system. Modes are those of what is made, before the process's umask. */
+export function createFileSystem(modes: { readonly folder: number; readonly file: number }): RenamingFileSystem {
+  return {
+    async makeFolder(path) {
+      const firstMade = await mkdir(path, { recursive: true, mode: modes.folder });
+      if (firstMade === undefined) return;
+      // The name of each new folder is made durable in its parent.
+      for (let made = resolve(path); made !== dirname(resolve(firstMade)); made = dirname(made))
+        await syncFolder(dirname(made));
+    },
+    list: (path) => readdir(path),
+    openFile: (path, mode) => openNodeFile(path, mode, modes.file),
+    remove: (path) => rm(path, { force: true }),
+    rename: (from, to) => rename(from, to),
+    syncFolder,
+  };
+}
+
+/** For what others of the group may read. */
+export const nodeFileSystem: RenamingFileSystem = createFileSystem({ folder: 0o750, file: 0o640 });
+
+/** For what nobody but the owner may read. */
+export const privateFileSystem: RenamingFileSystem = createFileSystem({ folder: 0o700, file: 0o600 });
 
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return; // folders cannot be opened there
@@ -50,12 +65,12 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-async function openNodeFile(path: string, mode: 'read' | 'write'): Promise<StoreFile> {
+async function openNodeFile(path: string, mode: 'read' | 'write', fileMode: number): Promise<StoreFile> {
   const exists = await stat(path).then(
     () => true,
     () => false,
   );
-  const handle = await open(path, mode === 'read' ? 'r' : exists ? 'r+' : 'wx+', 0o640);
+  const handle = await open(path, mode === 'read' ? 'r' : exists ? 'r+' : 'wx+', fileMode);
   return {
     async write(bytes, position) {
       let done = 0;

@@ -6,36 +6,42 @@ export type Level = ClassicLevel<Uint8Array, Uint8Array>;
 const settings = { keyEncoding: 'view', valueEncoding: 'view' } as const;
 
 /**
- * Takes the store's lock: an otherwise empty LevelDB, whose LOCK file is held by the operating system and so ends with
+ * Takes the lock of a store: an otherwise empty LevelDB, whose LOCK file is held by the operating system and so ends with
  * the process, however that ends. It stands apart from the index, which may be thrown away and rebuilt under the lock.
+ * @param owner what the folder belongs to, for people: 'the content store'
  * @throws `unavailable` when another process, or another store of this one, holds it
  */
-export async function takeLock(folder: string): Promise<Level> {
-  return await openOrReplace(folder, { writeBufferSize: 64 * 1024, cacheSize: 0 });
+export async function takeLock(folder: string, owner: string): Promise<Level> {
+  return await openOrReplace(folder, owner, { writeBufferSize: 64 * 1024, cacheSize: 0 });
 }
 
 /**
  * Opens the index; a damaged one gives way to an empty one, which the caller fills from the segments.
+ * @param owner what the folder belongs to, for people
  * @param anew begin with an empty one in any case
  */
-export async function openIndex(folder: string, anew: boolean): Promise<Level> {
+export async function openIndex(folder: string, owner: string, anew: boolean): Promise<Level> {
   if (anew) await ClassicLevel.destroy(folder);
-  return await openOrReplace(folder, { writeBufferSize: 16 * 1024 * 1024, cacheSize: 32 * 1024 * 1024 });
+  return await openOrReplace(folder, owner, { writeBufferSize: 16 * 1024 * 1024, cacheSize: 32 * 1024 * 1024 });
 }
 
-async function openOrReplace(folder: string, options: { writeBufferSize: number; cacheSize: number }): Promise<Level> {
+async function openOrReplace(
+  folder: string,
+  owner: string,
+  options: { writeBufferSize: number; cacheSize: number },
+): Promise<Level> {
   try {
     return await openLevel(folder, options);
   } catch (fault) {
-    if (levelFault(fault).code === 'LEVEL_LOCKED') throw openError('locked', fault);
-    if (!isDamaged(levelFault(fault))) throw openError('io-fault', fault);
+    if (levelFault(fault).code === 'LEVEL_LOCKED') throw openError(owner, 'locked', fault);
+    if (!isDamaged(levelFault(fault))) throw openError(owner, 'io-fault', fault);
   }
   try {
     // LevelDB takes the lock before it removes files, so this cannot pull a folder from under another process.
     await ClassicLevel.destroy(folder);
     return await openLevel(folder, options);
   } catch (fault) {
-    throw openError('io-fault', fault);
+    throw openError(owner, 'io-fault', fault);
   }
 }
 
@@ -56,10 +62,10 @@ function isDamaged({ code, message }: { code: string; message: string }): boolea
   return code === 'LEVEL_CORRUPTION' || (code === 'LEVEL_IO_ERROR' && message.includes('No such file'));
 }
 
-function openError(reason: 'locked' | 'io-fault', cause: unknown): WaymarkError {
+function openError(owner: string, reason: 'locked' | 'io-fault', cause: unknown): WaymarkError {
   const message =
     reason === 'locked'
-      ? 'The folder of the content store is in use by another process.'
-      : 'The folder of the content store cannot be opened.';
+      ? `The folder of ${owner} is in use by another process.`
+      : `The folder of ${owner} cannot be opened.`;
   return new WaymarkError('unavailable', message, { details: { reason }, cause });
 }
