@@ -3,8 +3,8 @@ import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WaymarkError } from '@waymark/protocol';
 import { stringify } from 'yaml';
-import { layoutOf } from '../layout.ts';
-import { type Runtime, runtimes } from '../runtime.ts';
+import { z } from 'zod';
+import type { Runtime } from '../runtime.ts';
 import { readTopology, type Topology } from '../topology.ts';
 import { writeWhole } from '../write-whole.ts';
 
@@ -40,13 +40,25 @@ const ownEntries = [
 export async function readNetworkFolder(dataDir: string): Promise<NetworkFolder | undefined> {
   const mark = join(dataDir, markFile);
   if (!existsSync(mark)) return undefined;
-  const { runtime, fabricVersion, publish } = JSON.parse(await readFile(mark, 'utf8')) as Omit<
-    NetworkFolder,
-    'runtime' | 'topology'
-  > & { runtime: string };
-  const known = runtimes.find((name) => name === runtime);
-  if (known === undefined) throw new WaymarkError('configuration-invalid', `${mark}: runtime ${runtime} is not known`);
-  return { runtime: known, topology: await readTopology(join(dataDir, topologyFile)), fabricVersion, publish };
+  const { runtime, fabricVersion, publish } = parsedMark(mark, await readFile(mark, 'utf8'));
+  // Begun, and cut short.
+  if (!existsSync(join(dataDir, topologyFile))) return undefined;
+  return { runtime, topology: await readTopology(join(dataDir, topologyFile)), fabricVersion, publish };
+}
+
+const markSchema = z.looseObject({
+  version: z.literal(1),
+  runtime: z.enum(['embedded', 'native', 'docker']),
+  fabricVersion: z.string().optional(),
+  publish: z.string().optional(),
+});
+
+function parsedMark(file: string, text: string): z.infer<typeof markSchema> {
+  try {
+    return markSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new WaymarkError('configuration-invalid', `${file} is not what a network writes there`, { cause });
+  }
 }
 
 /**
@@ -55,18 +67,18 @@ export async function readNetworkFolder(dataDir: string): Promise<NetworkFolder 
  */
 export async function beginNetworkFolder(dataDir: string, { topology, ...made }: NetworkFolder): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const foreign = (await readdir(dataDir)).filter(
-    (name) => name !== `${topologyFile}.partial` && name !== topologyFile,
-  );
+  // Cut short before, it holds the mark and a part of the topology; a topology without a mark is somebody else's.
+  const begun = [markFile, `${markFile}.partial`, `${topologyFile}.partial`];
+  const foreign = (await readdir(dataDir)).filter((name) => !begun.includes(name));
   if (foreign.length > 0) {
     throw new WaymarkError(
       'configuration-invalid',
       `${dataDir} holds ${foreign[0] ?? ''}, which is not a network's: choose another folder`,
     );
   }
-  await writeTopology(dataDir, topology);
-  // The mark is last: with it, the folder is a network's.
   await writeWhole(join(dataDir, markFile), `${JSON.stringify({ version: 1, ...made })}\n`);
+  // The topology is last: with both, the folder is a network's.
+  await writeTopology(dataDir, topology);
 }
 
 /** Keeps the topology as it is now: organisations that were added, the chaincode as it was upgraded. */
@@ -80,13 +92,10 @@ export async function writeTopology(dataDir: string, topology: Topology): Promis
  */
 export async function removeNetworkFolder(dataDir: string): Promise<readonly string[]> {
   // The mark goes last: a removal that was cut short can be repeated.
-  for (const entry of ownEntries) await rm(join(dataDir, entry), { recursive: true, force: true });
+  for (const entry of ownEntries.flatMap((name) => [`${name}.partial`, name])) {
+    await rm(join(dataDir, entry), { recursive: true, force: true });
+  }
   const left = await readdir(dataDir);
   if (left.length === 0) await rmdir(dataDir);
   return left;
-}
-
-/** The layout of a network that was made. */
-export function layoutOfFolder(dataDir: string, { runtime }: NetworkFolder): ReturnType<typeof layoutOf> {
-  return layoutOf(dataDir, runtime);
 }
