@@ -142,6 +142,14 @@ export function composeText(document: ComposeDocument): string {
   ].join('\n');
 }
 
+/** Folders of this machine that containers see. */
+export function mountedFolders({ services }: ComposeDocument, layout: Layout): string[] {
+  const base = dirname(composeFileOf(layout));
+  return Object.values(services).flatMap(({ volumes }) =>
+    volumes.flatMap((mount) => (mount.type === 'bind' ? [join(base, mount.source)] : [])),
+  );
+}
+
 function fabricNode(plan: ComposePlan, kind: 'orderer' | 'peer', hostName: string, nodeDir: string) {
   const ports: NodePorts = planned(plan.ports.fabric?.[hostName], hostName);
   return { kind, hostName, nodeDir, ports, loggingSpec: plan.loggingSpec };

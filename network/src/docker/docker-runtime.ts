@@ -8,7 +8,7 @@ import type { ChaincodeServerPlan, Hosting, ServicePlan } from '../hosting/hosti
 import { type Layout, type PortPlan, serviceName } from '../layout.ts';
 import type { Topology } from '../topology.ts';
 import { openChaincodeServers } from './chaincode-servers.ts';
-import { composeDocument } from './compose-file.ts';
+import { composeDocument, mountedFolders } from './compose-file.ts';
 import { chaincodeContainer, serviceContainer } from './container-names.ts';
 import type { ContainerProcess } from './container-process.ts';
 import { containerUser } from './container-user.ts';
@@ -76,6 +76,8 @@ export async function startDockerRuntime(plan: DockerPlan): Promise<DockerRuntim
       chaincodes: servers.of(topology),
       loggingSpec: 'warning',
     });
+    // All of them, each time: a node that comes in changes files of those that run, and they may be started again.
+    await owner.giveFolders(mountedFolders(document, layout));
     const text = JSON.stringify(document);
     if (text === written) return;
     await project.write(document);
@@ -87,11 +89,13 @@ export async function startDockerRuntime(plan: DockerPlan): Promise<DockerRuntim
   let refreshing: Promise<void> = Promise.resolve();
   const refresh = (): Promise<void> => (refreshing = refreshing.catch(() => undefined).then(refreshed));
 
-  const start = async (service: string, processName: string, nodeDir?: string): Promise<ContainerProcess> => {
-    if (nodeDir !== undefined) await owner.giveFolder(nodeDir);
+  const start = async (service: string, processName: string): Promise<ContainerProcess> => {
     await refresh();
     return project.start(service, processName);
   };
+
+  const retired = await servers.forgetOthers(plan.topology());
+  for (const { organisation, name } of retired) await project.remove(chaincodeContainer(organisation, name));
 
   onProgress('building images of the services and of the chaincode');
   await buildImages(engine, images, logFile);
@@ -103,7 +107,7 @@ export async function startDockerRuntime(plan: DockerPlan): Promise<DockerRuntim
   const startService = async (service: ServicePlan): Promise<ContainerProcess> => {
     const { organisation, node } = service;
     const name = serviceName(organisation, node);
-    const process = await start(serviceContainer(organisation, node), name, layout.node(organisation, node).dir);
+    const process = await start(serviceContainer(organisation, node), name);
     const port = plan.ports().services[name]?.operationsPort ?? 0;
     await untilServing(engine, process, () => isLive(port));
     return process;
@@ -132,9 +136,9 @@ export async function startDockerRuntime(plan: DockerPlan): Promise<DockerRuntim
     fabricRunner: {
       fabricVersion: plan.fabricVersion ?? defaultFabricVersion,
       paths: () => ({ dataDir: containerPaths.fabricData, builderDir: containerPaths.fabricBuilder }),
-      start: ({ hostName, nodeDir }) => start(hostName, hostName, nodeDir),
+      start: ({ hostName }) => start(hostName, hostName),
     },
-    kuboRunner: { start: ({ name, nodeDir }) => start(name, name, nodeDir) },
+    kuboRunner: { start: ({ name }) => start(name, name) },
     blockBytesIn: async (hostName, folder) => {
       const files = `${containerPaths.fabricData}/${folder}/blockfile_*`;
       const sizes = await project.run(hostName, ['sh', '-c', `stat -c %s ${files}`]);

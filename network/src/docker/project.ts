@@ -22,6 +22,8 @@ export interface Project {
   prepareVolumes(): Promise<void>;
   /** Starts a container, or makes it anew when its part of the file has changed. Others are left alone. */
   start(service: string, processName: string): Promise<ContainerProcess>;
+  /** Removes a container that the file does not name any more; one that is not there is no fault. */
+  remove(service: string): Promise<void>;
   /** Runs a command in a running container and gives what it prints. @throws WaymarkError `unavailable` */
   run(service: string, command: readonly string[]): Promise<string>;
   close(): void;
@@ -63,6 +65,9 @@ export function openProject(engine: Engine, layout: Layout): Project {
       await startAll(service);
       events ??= followEvents(name);
       return containerProcess(engine, events, processName, containerName(name, service));
+    },
+    remove: async (service) => {
+      await engine.tryDocker(['rm', '--force', containerName(name, service)], { logFile });
     },
     run: (service, command) =>
       engine.docker(['exec', containerName(name, service), ...command], { timeoutMs: execTimeoutMs }),
