@@ -91,10 +91,12 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
   await requireRuntime(runtime);
   const layout = layoutOf(dataDir, runtime);
   const lock = lockDataFolder(dataDir);
-  const started: Started = { services: [] };
+  const started: Started = { services: [], restarts: new Set() };
   let stopping = false;
   const stopAll = async (): Promise<void> => {
     stopping = true;
+    // What is just coming back is ended with the rest.
+    await Promise.allSettled(started.restarts);
     // Services first: each lets go of the channel and of its content store before they go.
     await Promise.all(started.services.map(({ process }) => process.stop()));
     await Promise.all([started.channel?.stop(), started.content?.stop()]);
@@ -155,6 +157,16 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
       if (old === undefined) throw new WaymarkError('input-invalid', `there is no process ${name}`);
       await old.exited;
       if (stopping) throw new WaymarkError('unavailable', 'the consortium is stopping');
+      const restarting = startAgain(old);
+      started.restarts.add(restarting);
+      try {
+        await restarting;
+      } finally {
+        started.restarts.delete(restarting);
+      }
+    };
+    const startAgain = async (old: RunningProcess): Promise<void> => {
+      const { name } = old;
       if ((await channel.restart(name)) || (await content.restart(name))) return;
       const index = started.services.findIndex(({ process }) => process === old);
       const service = started.services[index];
@@ -215,6 +227,8 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
 /** What runs already, for whoever has to end it. */
 interface Started {
   readonly services: RunningService[];
+  /** Restarts under way. */
+  readonly restarts: Set<Promise<void>>;
   platform?: Platform;
   channel?: RunningChannel;
   content?: RunningContent;

@@ -31,7 +31,7 @@ export async function planPorts(topology: Topology, layout: Layout, runtime: Run
   let missing = 0;
   fillIn(topology, runtime, stored, () => (missing += 1));
   if (missing === 0 && stored !== undefined) return stored;
-  const free = await freePorts(missing);
+  const free = await freePorts(missing, promisedIn(stored));
   const plan = fillIn(topology, runtime, stored, () => free.pop() ?? 0);
   await writeWhole(layout.portsFile, `${JSON.stringify(plan, null, 2)}\n`);
   return plan;
@@ -46,6 +46,15 @@ export async function readPortPlan(layout: Layout): Promise<PortPlan | undefined
 /** Each definition of the chaincode has servers of its own, so that the old one serves until the channel has taken the new one. */
 export function chaincodeKey(sequence: number, mspId: string): string {
   return sequence === 1 ? mspId : `${mspId}/${sequence}`;
+}
+
+/** All numbers of a plan. */
+function promisedIn(plan: object | undefined): ReadonlySet<number> {
+  const numbersIn = (value: unknown): number[] => {
+    if (typeof value === 'number') return [value];
+    return typeof value === 'object' && value !== null ? Object.values(value).flatMap(numbersIn) : [];
+  };
+  return new Set(numbersIn(plan));
 }
 
 function fillIn(topology: Topology, runtime: Runtime, stored: PortPlan | undefined, next: () => number): PortPlan {

@@ -14,15 +14,17 @@ const maxAttempts = 1_000;
 
 /**
  * Free TCP ports on loopback; held together until all are found, so that they are different ones.
+ *
+ * @param promised not these, even if nobody listens there at the moment
  * @throws WaymarkError unavailable when there are not enough
  */
-export async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number, promised: ReadonlySet<number> = new Set()): Promise<number[]> {
   const held = new Map<number, Server>();
   try {
     for (let attempt = 0; held.size < count; attempt += 1) {
       if (attempt === maxAttempts + count) throw new WaymarkError('unavailable', `no ${String(count)} free ports`);
       const port = randomInt(lowest, highest);
-      const server = held.has(port) ? undefined : await tryToListen(port);
+      const server = held.has(port) || promised.has(port) ? undefined : await tryToListen(port);
       if (server !== undefined) held.set(port, server);
     }
     return [...held.keys()];

@@ -36,7 +36,7 @@ const readyTimeoutMs = 60_000;
 
 /**
  * Starts Node processes with their logs and pid files under one folder.
- * The environment is not handed on: a child gets PATH, HOME and what its plan says.
+ * The environment is not handed on: a child gets PATH, HOME, what its plan says and the folder, by which it is known as this network's.
  */
 export async function startProcess(plan: ProcessPlan, runDir: string): Promise<RunningProcess> {
   mkdirSync(runDir, { recursive: true });
@@ -56,7 +56,7 @@ export async function startProcess(plan: ProcessPlan, runDir: string): Promise<R
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(plan.cwd === undefined ? {} : { cwd: plan.cwd }),
-      env: inheritedEnvironment(plan.env),
+      env: inheritedEnvironment({ ...plan.env, WAYMARK_RUN_FOLDER: runDir }),
     },
   );
   const pid = child.pid;

@@ -2,9 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { WaymarkError } from '@waymark/protocol';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { orderingProblem, settledOrdering } from './ordering.ts';
+import { ordererOrganisation, orderingProblem, settledOrdering } from './ordering.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}$/, 'a lower-case DNS label');
+
+/** As Fabric takes it in the label of a package. */
+export const chaincodeVersion = z
+  .string()
+  .max(64)
+  .regex(/^[A-Za-z0-9]+([.+_-][A-Za-z0-9]+)*$/, 'a version as Fabric takes it');
 
 const outlet = z.strictObject({
   name,
@@ -14,7 +20,11 @@ const outlet = z.strictObject({
 
 const organisation = z.strictObject({
   mspId: z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,62}$/, 'letters and digits'),
-  domain: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}$/, 'a domain name'),
+  domain: z
+    .string()
+    .min(2)
+    .max(62)
+    .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, 'a domain name'),
   name: z.string().min(1).max(80),
   role: z.enum(['producer', 'carrier', 'seller', 'regulator']),
   field: z.string().max(40).optional(),
@@ -28,7 +38,7 @@ const organisation = z.strictObject({
 const topologySchema = z.strictObject({
   version: z.literal(1),
   channel: z.string().regex(/^[a-z][a-z0-9.-]{0,248}$/, "Fabric's channel name form"),
-  chaincode: z.strictObject({ name, version: z.string(), sequence: z.int().min(1) }),
+  chaincode: z.strictObject({ name, version: chaincodeVersion, sequence: z.int().min(1) }),
   ordering: z.strictObject({
     type: z.enum(['raft', 'bft']),
     /** Unset: by S2, floor(organisations / 3) + 1; BFT at least 4. */
@@ -93,6 +103,14 @@ export function checkTopology(value: unknown, path: string): Topology {
     const twice = repeatedOf(topology.organisations.map((organisation) => organisation[key]));
     if (twice !== undefined) refuse(key, `${twice} occurs twice`);
   }
+  const separate = topology.organisations.findIndex(
+    ({ mspId, domain }) => mspId === ordererOrganisation.mspId || domain === ordererOrganisation.domain,
+  );
+  if (separate >= 0)
+    refuse(
+      `organisations.${separate}`,
+      `${ordererOrganisation.mspId} and ${ordererOrganisation.domain} are the orderers'`,
+    );
   for (const [index, { outlets, leaderPeer }] of topology.organisations.entries()) {
     const place = `organisations.${index}`;
     const nodes = [...reservedNodes, leaderPeer, ...outlets.map(({ name }) => name)];
@@ -106,7 +124,11 @@ export function checkTopology(value: unknown, path: string): Topology {
       `${replicas} organisations cannot hold copies when there are ${topology.organisations.length}`,
     );
   }
-  const { operators } = topology.ordering;
+  const { operators, preferredMaxBytes, absoluteMaxBytes } = topology.ordering;
+  if (preferredMaxBytes > absoluteMaxBytes)
+    refuse('ordering.preferredMaxBytes', `${preferredMaxBytes} is more than absoluteMaxBytes, ${absoluteMaxBytes}`);
+  const operatesTwice = Array.isArray(operators) ? repeatedOf(operators) : undefined;
+  if (operatesTwice !== undefined) refuse('ordering.operators', `${operatesTwice} occurs twice`);
   const stranger = Array.isArray(operators)
     ? operators.find((mspId) => topology.organisations.every((organisation) => organisation.mspId !== mspId))
     : undefined;

@@ -92,6 +92,7 @@ export function readNetworkArguments(args: readonly string[]): NetworkArguments 
     if (verb === undefined) throw new Error(`say what to do: ${verbs.join(', ')}`);
     const most = verb === 'logs' || verb === 'add-org' || verb === 'drill' ? 1 : 0;
     if (words.length > most) throw new Error(`what is "${words[most] ?? ''}"?`);
+    if (values.data === '') throw new Error('--data takes a folder');
     const topologyFile = topologies[values.topology] ?? resolve(values.topology);
     if (!existsSync(topologyFile)) throw new Error(`there is no topology ${values.topology}`);
     return {

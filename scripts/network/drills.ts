@@ -73,13 +73,13 @@ const drills: Readonly<Record<string, Drill>> = {
     about: "a firm's center is killed while its outlet goes on taking records",
     run: async (site) => {
       const name = serviceName(site.firm, 'center');
-      await control(site, 'halt', name);
-      const anchored = submit(site, newRecord('kill-center'));
-      anchored.catch(() => undefined);
-      const status = await site.status();
-      const services = status.organisations.flatMap((organisation) => organisation.services);
-      const state = services.find((service) => service.name === name)?.state;
-      await control(site, 'resume', name);
+      const { anchored, state } = await whileAway(site, name, async () => {
+        const submitted = submit(site, newRecord('kill-center'));
+        submitted.catch(() => undefined);
+        const status = await site.status();
+        const services = status.organisations.flatMap((organisation) => organisation.services);
+        return { anchored: submitted, state: services.find((service) => service.name === name)?.state };
+      });
       if (state !== 'away') throw new WaymarkError('internal', `status shows the center as ${state ?? 'nothing'}`);
       await anchored;
       return {
@@ -95,23 +95,25 @@ const drills: Readonly<Record<string, Drill>> = {
       const before = await site.status();
       const name = before.leader ?? (site.folder.runtime === 'embedded' ? 'devnet' : '');
       if (name === '') throw new WaymarkError('unavailable', 'no orderer leads at the moment');
-      await control(site, 'halt', name);
       const record = newRecord('stop-orderer');
-      await submit(site, record, 'accepted');
       if (before.toleratedFaults > 0) {
-        await until('another orderer leads and the record is anchored', () =>
-          site.reader().trace({ eventId: record.eventId }),
-        );
-        const { leader } = await site.status();
-        await control(site, 'resume', name);
+        const { leader } = await whileAway(site, name, async () => {
+          await submit(site, record, 'accepted');
+          await until('another orderer leads and the record is anchored', () =>
+            site.reader().trace({ eventId: record.eventId }),
+          );
+          return site.status();
+        });
         return {
           broken: name,
           noticed: `${leader ?? 'another one'} leads`,
           healed: 'anchored while it was away; it is back',
         };
       }
-      const code = await codeOf(() => site.reader().trace({ eventId: record.eventId }));
-      await control(site, 'resume', name);
+      const code = await whileAway(site, name, async () => {
+        await submit(site, record, 'accepted');
+        return codeOf(() => site.reader().trace({ eventId: record.eventId }));
+      });
       await until('the record is anchored', () => site.reader().trace({ eventId: record.eventId }));
       return { broken: name, noticed: `nobody orders: records wait (${code})`, healed: 'what had waited is anchored' };
     },
@@ -124,13 +126,14 @@ const drills: Readonly<Record<string, Drill>> = {
       const outlet = firm.outlets.find(({ peer }) => peer);
       if (outlet === undefined) throw new WaymarkError('unsupported', `${firm.name} has one peer only`);
       const name = `${outlet.name}.${firm.domain}`;
-      await control(site, 'halt', name);
-      await submit(site, newRecord('cut-peer'));
       const height = (status: NetworkStatus): number | null | undefined =>
         status.organisations.find(({ mspId }) => mspId === firm.mspId)?.peers.find((peer) => peer.name === outlet.name)
           ?.height;
-      if (height(await site.status()) !== null) throw new WaymarkError('internal', 'status shows the peer as well');
-      await control(site, 'resume', name);
+      const seen = await whileAway(site, name, async () => {
+        await submit(site, newRecord('cut-peer'));
+        return height(await site.status());
+      });
+      if (seen !== null) throw new WaymarkError('internal', 'status shows the peer as well');
       await until('the peer has caught up', async () => {
         const status = await site.status();
         const highest = Math.max(...status.organisations.flatMap(({ peers }) => peers.map((peer) => peer.height ?? 0)));
@@ -198,6 +201,16 @@ async function submit(
 ): Promise<void> {
   for await (const result of reader().submit([record], { until: state })) if ('error' in result) throw result.error;
   say(`a record is ${state}`);
+}
+
+/** Does something while a process is away, and brings it back whatever comes of it. */
+async function whileAway<T>(site: Site, name: string, act: () => Promise<T>): Promise<T> {
+  await control(site, 'halt', name);
+  try {
+    return await act();
+  } finally {
+    await control(site, 'resume', name);
+  }
 }
 
 async function control({ place, say }: Site, action: 'halt' | 'resume', name: string): Promise<void> {

@@ -11,6 +11,7 @@ import {
   layoutOf,
   type NetworkFolder,
   type NetworkStatus,
+  ordererCount,
   readControlPlace,
   readNetworkFolder,
   readTopology,
@@ -45,8 +46,12 @@ const verbs: Readonly<Record<Verb, Run>> = {
     const folder = (await readNetworkFolder(options.dataDir)) ?? (await begin(options, say));
     requireSame(options, folder);
     const layout = layoutOf(options.dataDir, folder.runtime);
-    if ((await readControlPlace(layout)) !== undefined) say('the network is up already');
-    else {
+    const place = await readControlPlace(layout);
+    if (place !== undefined) {
+      // A drill that was interrupted leaves something away.
+      for (const name of (await callControl(place, 'resume-all', undefined)) as string[]) say(`${name} is back`);
+      say('the network is up already');
+    } else {
       const chaincodeFolder = await ensureChaincodeBuilt();
       await startSupervisor(options.dataDir, layout.run, chaincodeFolder, say);
       say('the network is up');
@@ -83,7 +88,7 @@ const verbs: Readonly<Record<Verb, Run>> = {
     print(
       options,
       await callControl(place, 'add-organisation', { organisation }, say),
-      () => `${organisation.mspId} takes part`,
+      ({ changed }) => `${organisation.mspId} ${changed === false ? 'took part already' : 'takes part'}`,
     );
     return 0;
   },
@@ -119,6 +124,12 @@ const verbs: Readonly<Record<Verb, Run>> = {
 async function begin(options: NetworkArguments, say: Say): Promise<NetworkFolder> {
   const runtime = options.runtime ?? (await bestRuntime(say));
   await requireRuntime(runtime);
+  if (runtime === 'embedded' && (options.ordering ?? options.orderers) !== undefined) {
+    throw new WaymarkError(
+      'input-invalid',
+      '--ordering and --orderers are for native and docker: devnet orders by itself',
+    );
+  }
   const topology = await wantedTopology(options);
   const { fabricVersion, publish } = options;
   if (runtime !== 'docker' && (fabricVersion ?? publish) !== undefined) {
@@ -159,7 +170,7 @@ function requireSame(
   differs('--ordering', folder.topology.ordering.type, ordering);
   differs('--fabric-version', folder.fabricVersion, fabricVersion);
   differs('--publish', folder.publish, publish);
-  if (orderers !== undefined) differs('--orderers', folder.topology.ordering.orderers, orderers);
+  differs('--orderers', ordererCount(folder.topology), orderers);
 }
 
 interface Made {
@@ -216,12 +227,21 @@ async function readOrganisation(file: string, topology: Topology): Promise<Topol
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new WaymarkError('input-invalid', `${file} cannot be read`, { cause });
   });
-  const { mspId } = (parse(text) ?? {}) as { mspId?: unknown };
+  const described = parsed(text, file);
+  const { mspId } = (described ?? {}) as { mspId?: unknown };
   const others = topology.organisations.filter((organisation) => organisation.mspId !== mspId);
-  const checked = checkTopology({ ...topology, organisations: [...others, parse(text)] }, file);
+  const checked = checkTopology({ ...topology, organisations: [...others, described] }, file);
   const added = checked.organisations.at(-1);
   if (added === undefined) throw new WaymarkError('input-invalid', `${file} describes no organisation`);
   return added;
+}
+
+function parsed(text: string, file: string): unknown {
+  try {
+    return parse(text) as unknown;
+  } catch (cause) {
+    throw new WaymarkError('input-invalid', `${file} is not YAML`, { cause });
+  }
 }
 
 function print({ json }: NetworkArguments, result: unknown, text: (result: Record<string, unknown>) => string): void {

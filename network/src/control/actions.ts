@@ -1,11 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
 import { WaymarkError } from '@waymark/protocol';
 import { z } from 'zod';
 import type { Consortium } from '../consortium.ts';
 import { readStatus } from '../status/status.ts';
 import type { ControlActions } from './control-server.ts';
-import { type TopologyOrganisation, withOrganisation } from '../topology.ts';
+import { chaincodeVersion, type TopologyOrganisation, withOrganisation } from '../topology.ts';
 import type { Keeper } from './keeper.ts';
-import { writeTopology } from './network-folder.ts';
+import { readNetworkFolder, writeTopology } from './network-folder.ts';
 
 const described = z.strictObject({ organisation: z.looseObject({ mspId: z.string() }) });
 const named = z.strictObject({ name: z.string().min(1).max(256) });
@@ -39,12 +40,18 @@ export function actionsOf({ consortium, keeper, dataDir, listeners }: Supervised
       const next = withOrganisation(consortium.topology, organisation as unknown as TopologyOrganisation);
       const added = next.organisations.find(({ mspId }) => mspId === organisation.mspId);
       if (added === undefined) throw new WaymarkError('input-invalid', 'there is no organisation');
+      // What is written down was completed: an addition that was cut short can be repeated.
+      const settled = (await readNetworkFolder(dataDir))?.topology.organisations;
+      const before = settled?.find(({ mspId }) => mspId === added.mspId);
+      if (isDeepStrictEqual(before, added)) return { mspId: added.mspId, changed: false };
+      if (before !== undefined)
+        throw new WaymarkError('input-invalid', `${added.mspId} takes part already, and is described otherwise`);
       await told(say, () => consortium.addOrganisation(added));
       await writeTopology(dataDir, consortium.topology);
-      return { mspId: added.mspId };
+      return { mspId: added.mspId, changed: true };
     },
     deploy: async (argument, say) => {
-      const { version } = parsed(z.strictObject({ version: z.string().min(1).max(64).optional() }), argument);
+      const { version } = parsed(z.strictObject({ version: chaincodeVersion.optional() }), argument);
       const before = consortium.topology.chaincode;
       if (version !== undefined) await told(say, () => consortium.upgradeChaincode(version));
       await writeTopology(dataDir, consortium.topology);
@@ -53,6 +60,7 @@ export function actionsOf({ consortium, keeper, dataDir, listeners }: Supervised
     },
     halt: (argument) => keeper.halt(parsed(named, argument).name),
     resume: (argument) => keeper.resume(parsed(named, argument).name),
+    'resume-all': () => keeper.resumeAll(),
   };
 }
 

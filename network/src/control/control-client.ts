@@ -34,7 +34,13 @@ export async function callControl(
   call.on('response', (response) => {
     const lines = createInterface({ input: response });
     lines.on('line', (line) => {
-      const said = JSON.parse(line) as { step?: string; result?: unknown; code?: string; message?: string };
+      let said: { step?: string; result?: unknown; code?: string; message?: string };
+      try {
+        said = JSON.parse(line) as typeof said;
+      } catch (cause) {
+        failed(cause);
+        return;
+      }
       if (said.step !== undefined) onStep(said.step);
       else if (said.code === undefined) resolve(said.result);
       else reject(new WaymarkError(isErrorCode(said.code) ? said.code : 'internal', said.message ?? said.code));

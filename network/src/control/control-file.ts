@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isListening } from '@waymark/fabric-nodes';
 import type { Layout } from '../layout.ts';
 import { writeWhole } from '../write-whole.ts';
 
@@ -18,12 +19,15 @@ export async function writeControlPlace(layout: Layout, place: ControlPlace): Pr
   await writeWhole(fileOf(layout), JSON.stringify(place), 0o600);
 }
 
-/** Undefined when no supervisor runs: it takes its file away when it ends, and a file whose process is gone says nothing. */
+/**
+ * Undefined when no supervisor runs: it takes its file away when it ends, and a file whose process is gone says nothing. After the machine
+ * has been started again its number may be another process's, which does not listen there.
+ */
 export async function readControlPlace(layout: Layout): Promise<ControlPlace | undefined> {
   const file = fileOf(layout);
   if (!existsSync(file)) return undefined;
   const place = JSON.parse(await readFile(file, 'utf8')) as ControlPlace;
-  return isAlive(place.pid) ? place : undefined;
+  return isAlive(place.pid) && (await isListening(place.port)) ? place : undefined;
 }
 
 export async function removeControlPlace(layout: Layout): Promise<void> {

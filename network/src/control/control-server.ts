@@ -54,12 +54,13 @@ async function answer(
       response.writeHead(401).end();
       return;
     }
-    const action = request.method === 'POST' ? actions[(request.url ?? '').slice(1)] : undefined;
+    const name = (request.url ?? '').slice(1);
+    const action = request.method === 'POST' && Object.hasOwn(actions, name) ? actions[name] : undefined;
     if (action === undefined) {
       response.writeHead(404).end();
       return;
     }
-    const argument = JSON.parse(await bodyOf(request)) as unknown;
+    const argument = parsed(await bodyOf(request));
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
     line({ result: (await action(argument, (step) => line({ step }))) ?? null });
   } catch (error) {
@@ -87,4 +88,12 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new WaymarkError('input-invalid', 'the argument is no JSON', { cause });
+  }
 }

@@ -9,6 +9,8 @@ import { isAlive } from './control-file.ts';
 
 const graceMs = 10_000;
 const pollMs = 50;
+/** The supervisor's own, while it runs. */
+export const supervisorPidFile = 'supervisor.pid';
 
 /**
  * Ends what a supervisor that was killed has left running. A pid file alone proves nothing, because numbers are given again: only a
@@ -17,8 +19,15 @@ const pollMs = 50;
  * @returns names of the processes that were ended
  */
 export async function endOrphans(dataDir: string): Promise<readonly string[]> {
+  // A supervisor that is still starting things goes first: it would go on.
+  const supervisor = join(dataDir, 'run', supervisorPidFile);
+  const ended = existsSync(supervisor) ? await endAll([supervisor], dataDir) : [];
+  return [...ended, ...(await endAll(await pidFiles(dataDir), dataDir))];
+}
+
+async function endAll(files: readonly string[], dataDir: string): Promise<readonly string[]> {
   const ended: string[] = [];
-  for (const file of await pidFiles(dataDir)) {
+  for (const file of files) {
     const pid = Number(await readFile(file, 'utf8').catch(() => ''));
     if (Number.isSafeInteger(pid) && pid > 1 && isAlive(pid) && (await belongsTo(pid, dataDir))) {
       await end(pid);
@@ -47,7 +56,8 @@ async function pidFiles(dataDir: string): Promise<string[]> {
 
 async function belongsTo(pid: number, dataDir: string): Promise<boolean> {
   const shown = await promisify(execFile)('ps', ['eww', '-o', 'command=', '-p', String(pid)]).catch(() => undefined);
-  return shown?.stdout.includes(dataDir) ?? false;
+  // The folder itself or something in it: another network's name may begin with the same letters.
+  return [...(shown?.stdout ?? '').split(dataDir)].slice(1).some((after) => /^(?:[/\\\s]|$)/.test(after));
 }
 
 async function end(pid: number): Promise<void> {

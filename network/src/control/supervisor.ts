@@ -2,8 +2,9 @@
  * Runs a network until it is told to stop: `node network/src/control/supervisor.ts --data DIR --chaincode DIR`. Says over the channel to
  * its parent what it does, and at the end `ready` or what failed; from then on it is reached over its control server.
  */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 enableCompileCache();
@@ -14,7 +15,8 @@ const { removeControlPlace, writeControlPlace } = await import('./control-file.t
 const { startControlServer } = await import('./control-server.ts');
 const { keepRunning } = await import('./keeper.ts');
 const { readNetworkFolder } = await import('./network-folder.ts');
-const { endOrphans } = await import('./orphans.ts');
+const { endOrphans, supervisorPidFile } = await import('./orphans.ts');
+const { takeRunFolder } = await import('./run-folder.ts');
 
 const { values } = parseArgs({ options: { data: { type: 'string' }, chaincode: { type: 'string' } } });
 const log = (text: string): void => void process.stdout.write(`${new Date().toISOString()} ${text}\n`);
@@ -30,7 +32,14 @@ try {
   const dataDir = resolve(data);
   const folder = await readNetworkFolder(dataDir);
   if (folder === undefined) throw new WaymarkError('input-invalid', `${dataDir} holds no network`);
+  const run = join(dataDir, 'run');
+  mkdirSync(run, { recursive: true, mode: 0o700 });
+  // Before anything is ended: what another supervisor is just starting is no orphan.
+  const lock = takeRunFolder(run);
   for (const name of await endOrphans(dataDir)) log(`${name} was still running and has been ended`);
+  const pidFile = join(run, supervisorPidFile);
+  writeFileSync(pidFile, `${String(process.pid)}\n`);
+  process.once('exit', () => rmSync(pidFile, { force: true }));
   const consortium = await startConsortium({
     ...folder,
     dataDir,
@@ -47,6 +56,7 @@ try {
     keeper.stop();
     await consortium.stop();
     await removeControlPlace(consortium.layout);
+    lock.release();
     log('stopped');
   };
   const stop = (): Promise<void> => (ending ??= end());

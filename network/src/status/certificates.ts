@@ -17,10 +17,12 @@ export async function certificatesIn(folder: string): Promise<readonly Certifica
   const found = new Map<string, { readonly subject: string; readonly notAfterMs: number }>();
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !isCertificateFile(entry.name)) continue;
-    const text = await readFile(join(entry.parentPath, entry.name), 'utf8');
+    // A file may be replaced while this reads.
+    const text = await readFile(join(entry.parentPath, entry.name), 'utf8').catch(() => '');
     if (text.length > maxSizeBytes) continue;
     for (const [pem] of text.matchAll(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)) {
-      const certificate = new X509Certificate(pem);
+      const certificate = parsed(pem);
+      if (certificate === undefined) continue;
       found.set(certificate.fingerprint256, {
         subject: certificate.subject.split('\n').toReversed().join(','),
         notAfterMs: certificate.validToDate.getTime(),
@@ -30,4 +32,13 @@ export async function certificatesIn(folder: string): Promise<readonly Certifica
   return [...found.values()]
     .sort((left, right) => left.notAfterMs - right.notAfterMs)
     .map(({ subject, notAfterMs }) => ({ subject, notAfter: new Date(notAfterMs).toISOString() }));
+}
+
+/** What is no certificate has no end to be shown; whoever uses it refuses it. */
+function parsed(pem: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return undefined;
+  }
 }
