@@ -9,8 +9,8 @@ export type Need =
   | 'spare-orderer'
   /** IPFS nodes of their own, one for each organisation. */
   | 'kubo'
-  /** The services' data folders on this machine. */
-  | 'data-folders';
+  /** The services' folders, as they use them, on this machine. */
+  | 'service-folders';
 
 /** A rule of the system, and how to find out whether it holds on a system `S`. */
 export interface Rule<S> {

@@ -1,6 +1,6 @@
 import type { Judged, Outcome, Rule } from './model.ts';
 
-const scenarioTimeoutMs = 240_000;
+const scenarioTimeoutMs = 360_000;
 const maxReasonLength = 600;
 
 /**

@@ -301,7 +301,7 @@ function missing(need: Need, { consortium, firms }: RunningConsortium, names: No
       return names.orderers.length > 2 ? undefined : 'ordering goes on without one orderer from three orderers on';
     case 'kubo':
       return consortium.content.nodes.length > 0 ? undefined : 'content stores are embedded in the centers';
-    case 'data-folders':
-      return consortium.runtime === 'docker' ? "the services' data lies in volumes" : undefined;
+    case 'service-folders':
+      return consortium.runtime === 'docker' ? "the services' folders lie in their containers" : undefined;
   }
 }

@@ -114,6 +114,7 @@ export const identityScenarios: readonly Scenario[] = [
   {
     name: "an outlet on the firm's revocation list is refused at once, with the stream that it had open, and only it",
     serves: ['S4'],
+    needs: ['service-folders'],
     async run(system) {
       const { first, consortium } = system;
       const [kept, revoked] = [
