@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type Block, type ContentStore, openEmbeddedStore, openKuboStore } from '@waymark/content';
+import {
+  type Block,
+  type ContentStore,
+  type KuboStoreOptions,
+  openEmbeddedStore,
+  openKuboStore,
+} from '@waymark/content';
 import { connectGateway, type Ledger, privateKeySigner } from '@waymark/fabric';
 import {
   bytesEqual,
@@ -27,7 +33,7 @@ export interface NaiveOptions {
   readonly chaincode: string;
   /** Folder of the embedded store, used when there is no kubo. */
   readonly storeFolder: string;
-  readonly kuboUrl?: string;
+  readonly kubo?: Pick<KuboStoreOptions, 'url' | 'authorization'>;
   /** Unique to this run of the benchmark. */
   readonly name: string;
 }
@@ -59,9 +65,9 @@ interface Done {
  */
 export async function openNaiveSide(options: NaiveOptions): Promise<NaiveSide> {
   const store =
-    options.kuboUrl === undefined
+    options.kubo === undefined
       ? await openEmbeddedStore({ folder: options.storeFolder })
-      : await openKuboStore({ url: options.kuboUrl });
+      : await openKuboStore(options.kubo);
   const firms = await Promise.all(
     options.profiles.map((profile, index) =>
       openFirm(profile, options.chaincode, recordSource(index + 101, `${options.name}-naive${index}`)),

@@ -7,7 +7,7 @@ import { ensureChaincodeBuilt } from '../build-chaincode.ts';
 import { type RunningContract, startAssetContract } from './asset-contract.ts';
 import { openBatchedSide } from './batched-side.ts';
 import { diskBytesOf, processorTimeBetween, processorTimeOf, type ProcessorTime } from './consumption.ts';
-import { type NaiveSide, openNaiveSide } from './naive-side.ts';
+import { type NaiveOptions, type NaiveSide, openNaiveSide } from './naive-side.ts';
 import { measureRawOnChain } from './raw-on-chain.ts';
 import { recordSource } from './records.ts';
 import { describeRounds, type Round, type SubmitBenchResult } from './report.ts';
@@ -23,7 +23,7 @@ export interface SubmitBenchOptions {
   readonly runtime: Runtime;
   /** Kept afterwards when given; else a temporary folder. */
   readonly dataDir?: string;
-  /** The naive side adds to this kubo instead of an embedded store. */
+  /** The naive side adds to this kubo; without it to the first firm's, and on devnet to an embedded store. */
   readonly kuboUrl?: string;
   /** Ends the measurement early: it rejects with the signal's reason once everything is stopped. */
   readonly signal: AbortSignal;
@@ -68,6 +68,15 @@ export async function benchSubmit(options: SubmitBenchOptions): Promise<SubmitBe
   } finally {
     if (options.dataDir === undefined) await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** The naive side has the same kind of store as the centers, with the same durability. */
+function naiveKubo({ kuboUrl }: SubmitBenchOptions, { content, topology }: Consortium): Pick<NaiveOptions, 'kubo'> {
+  if (kuboUrl !== undefined) return { kubo: { url: kuboUrl } };
+  const section = content.sectionOf(topology.organisations[0]?.mspId ?? '');
+  if (section.kind === 'embedded') return {};
+  const { url, authorizationScheme: scheme, secretFile } = section;
+  return { kubo: { url, authorization: { scheme, secretFile } } };
 }
 
 interface Measured {
@@ -122,7 +131,7 @@ async function onConsortium(dir: string, options: SubmitBenchOptions): Promise<M
       chaincode: 'assets',
       storeFolder,
       name,
-      ...(options.kuboUrl === undefined ? {} : { kuboUrl: options.kuboUrl }),
+      ...naiveKubo(options, consortium),
     });
     closers.push(() => naive.close());
     const measurement = { consortium, contracts, batched, naive, dir, options };
