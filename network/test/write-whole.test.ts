@@ -36,12 +36,12 @@ describe('a file that is written whole', () => {
     const contents = ['a', 'b'].map((letter) => letter.repeat(200_000));
     await writeWhole(file(), contents[0] ?? '');
     const seen: string[] = [];
-    let writing = true;
+    const state = { writing: true };
     const reader = (async () => {
-      while (writing) seen.push(await readFile(file(), 'utf8'));
+      while (state.writing) seen.push(await readFile(file(), 'utf8'));
     })();
     for (let round = 0; round < 10; round += 1) await writeWhole(file(), contents[round % 2] ?? '');
-    writing = false;
+    state.writing = false;
     await reader;
     expect(seen.length).toBeGreaterThan(0);
     expect(seen.filter((text) => !contents.includes(text))).toEqual([]);

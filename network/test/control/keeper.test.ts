@@ -25,7 +25,10 @@ function fakeProcess(name: string): FakeProcess {
     exited: promise,
     end: (code = 1) => end(code),
     kill: (signal) => end(null, signal),
-    stop: () => Promise.resolve(end(0)),
+    stop: () => {
+      end(0);
+      return Promise.resolve();
+    },
     get alive() {
       return state.alive;
     },

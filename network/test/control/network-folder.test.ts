@@ -8,6 +8,7 @@ import {
   removeNetworkFolder,
   writeTopology,
 } from '../../src/control/network-folder.ts';
+import { takeRunFolder } from '../../src/control/run-folder.ts';
 import { withOrganisation } from '../../src/topology.ts';
 import { exampleOrganisation, smallTopology } from '../example-topology.ts';
 
@@ -108,4 +109,21 @@ describe('the folder of a network', () => {
     expect(await readFile(join(folder(), 'letter.txt'), 'utf8')).toBe('mine');
     expect(await readNetworkFolder(folder())).toBeUndefined();
   });
+});
+
+test('of two supervisors of a network one may work, until it lets go', async () => {
+  const run = await mkdtemp(join(tmpdir(), 'waymark-run-'));
+  try {
+    const first = takeRunFolder(run);
+    expect(() => takeRunFolder(run)).toThrow(
+      expect.objectContaining({
+        code: 'unavailable',
+        message: expect.stringContaining('another process starts or stops this network') as string,
+      }) as Error,
+    );
+    first.release();
+    takeRunFolder(run).release();
+  } finally {
+    await rm(run, { recursive: true });
+  }
 });
