@@ -2,6 +2,7 @@ import type { Audit } from './audit/audit.ts';
 import type { Seal } from './block/header.ts';
 import type { Submission, SubmissionReceipt } from './block/submission.ts';
 import type { Crypto } from './crypto.ts';
+import type { VoteCertificate } from './election/vote.ts';
 import type { Equivocation } from './evidence.ts';
 import type { BlockHash, BlockRef, MemberId } from './ids.ts';
 import type { Limits } from './limits.ts';
@@ -119,6 +120,8 @@ export interface RslCore {
   checkpoint(): readonly PersistStep[];
   /** Proof that a block in memory is confirmed: its seal and those above it that confirm it (`isConfirmedBySeals`). Goes with its anchor. */
   confirmation(height: number): readonly Seal[] | null;
+  /** Why this member is center, while it is: goes with its first anchor (`makeAnchor`). */
+  election(): VoteCertificate | null;
   /** A block in memory. */
   block(height: number): SealedBlock | null;
 }

@@ -149,6 +149,7 @@ function coreOf(node: Node): RslCore {
     status: () => statusOf(node),
     checkpoint: () => checkpoint(node),
     confirmation: (height) => confirmingSeals(node.log, height),
+    election: () => (node.role === 'center' ? (node.leadership?.certificate ?? null) : null),
     block(height) {
       const entry = node.log.entry(height);
       return entry?.seal === null || entry === null ? null : { candidate: entry.candidate, seal: entry.seal };

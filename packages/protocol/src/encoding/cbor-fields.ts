@@ -9,6 +9,8 @@ export interface CborFields {
   bytes(key: string, length?: number): Uint8Array;
   bytesOrNull(key: string, length?: number): Uint8Array | null;
   list(key: string, maxLength: number): readonly DecodedCbor[];
+  /** Whatever stands there; for a map or list that the caller reads itself. */
+  any(key: string): DecodedCbor;
   /** Must equal `value`. */
   constant(key: string, value: string | number): void;
   /** Refuses fields that were not read. */
@@ -66,6 +68,11 @@ export function fieldsOf(
       const value = take(key);
       if (!Array.isArray(value) || value.length > maxLength) throw invalid(what, key);
       return value as readonly DecodedCbor[];
+    },
+    any(key) {
+      const value = take(key);
+      if (value === undefined) throw invalid(what, key);
+      return value;
     },
     constant(key, expected) {
       if (take(key) !== expected) throw invalid(what, key);
