@@ -89,6 +89,9 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
   const runtime = options.runtime ?? 'embedded';
   // Before anything is written: a folder that was begun for a runtime stays with it.
   await requireRuntime(runtime);
+  if (runtime === 'docker' && additionalChaincodes.length > 0) {
+    throw new WaymarkError('unsupported', 'peers in containers do not reach the servers of further contracts');
+  }
   const layout = layoutOf(dataDir, runtime);
   const lock = lockDataFolder(dataDir);
   const started: Started = { services: [], restarts: new Set() };
