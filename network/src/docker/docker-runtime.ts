@@ -81,10 +81,11 @@ export async function startDockerRuntime(plan: DockerPlan): Promise<DockerRuntim
     const text = JSON.stringify(document);
     if (text === written) return;
     await project.write(document);
-    written = text;
     const names = Object.keys(document.volumes).join();
     if (names !== volumes) await project.prepareVolumes();
     volumes = names;
+    // Last: what failed is done again.
+    written = text;
   };
   let refreshing: Promise<void> = Promise.resolve();
   const refresh = (): Promise<void> => (refreshing = refreshing.catch(() => undefined).then(refreshed));
