@@ -331,6 +331,12 @@ describe('./test-network.sh on embedded', () => {
         code: 2,
         stderr: [expect.stringContaining('was made with --runtime embedded') as string],
       });
+      expect(await verb('up', '--topology', 'full')).toMatchObject({
+        code: 2,
+        stderr: [expect.stringContaining('was made with another topology') as string],
+      });
+      // An organisation that came later makes it no other one.
+      await done('up', '--topology', 's12', '--json');
     },
     withinMs,
   );

@@ -15,8 +15,9 @@ export interface NetworkArguments {
   readonly json: boolean;
   /** Undefined: what the folder was made with, or the best that this machine has. */
   readonly runtime: Runtime | undefined;
-  /** Undefined: S12's. */
   readonly topologyFile: string;
+  /** Whether it was asked for by name; else it is S12's, for a network that is begun. */
+  readonly topologyAsked: boolean;
   readonly ordering: 'raft' | 'bft' | undefined;
   readonly orderers: number | undefined;
   readonly version: string | undefined;
@@ -70,7 +71,7 @@ export function readNetworkArguments(args: readonly string[]): NetworkArguments 
       options: {
         data: { type: 'string', default: '.waymark-network' },
         runtime: { type: 'string' },
-        topology: { type: 'string', default: 's12' },
+        topology: { type: 'string' },
         ordering: { type: 'string' },
         orderers: { type: 'string' },
         version: { type: 'string' },
@@ -93,14 +94,16 @@ export function readNetworkArguments(args: readonly string[]): NetworkArguments 
     const most = verb === 'logs' || verb === 'add-org' || verb === 'drill' ? 1 : 0;
     if (words.length > most) throw new Error(`what is "${words[most] ?? ''}"?`);
     if (values.data === '') throw new Error('--data takes a folder');
-    const topologyFile = topologies[values.topology] ?? resolve(values.topology);
-    if (!existsSync(topologyFile)) throw new Error(`there is no topology ${values.topology}`);
+    const topology = values.topology ?? 's12';
+    const topologyFile = topologies[topology] ?? resolve(topology);
+    if (!existsSync(topologyFile)) throw new Error(`there is no topology ${topology}`);
     return {
       verb,
       dataDir: resolve(values.data),
       json: values.json,
       runtime: oneOf('--runtime', values.runtime, runtimes),
       topologyFile,
+      topologyAsked: values.topology !== undefined,
       ordering: oneOf('--ordering', values.ordering, ['raft', 'bft'] as const),
       orderers: wholeNumber('--orderers', values.orderers, 64),
       version: values.version,

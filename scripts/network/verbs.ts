@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   beginNetworkFolder,
@@ -45,6 +46,7 @@ const verbs: Readonly<Record<Verb, Run>> = {
   up: async (options, say) => {
     const folder = (await readNetworkFolder(options.dataDir)) ?? (await begin(options, say));
     requireSame(options, folder);
+    await requireSameTopology(options, folder);
     const layout = layoutOf(options.dataDir, folder.runtime);
     const place = await readControlPlace(layout);
     if (place !== undefined) {
@@ -171,6 +173,21 @@ function requireSame(
   differs('--fabric-version', folder.fabricVersion, fabricVersion);
   differs('--publish', folder.publish, publish);
   differs('--orderers', ordererCount(folder.topology), orderers);
+}
+
+/** What was added since may be there; what the file describes is there as it says. */
+async function requireSameTopology(
+  { topologyAsked, topologyFile, dataDir }: NetworkArguments,
+  { topology }: NetworkFolder,
+): Promise<void> {
+  if (!topologyAsked) return;
+  const asked = await readTopology(topologyFile);
+  const first = topology.organisations.slice(0, asked.organisations.length);
+  if (asked.channel === topology.channel && isDeepStrictEqual(first, asked.organisations)) return;
+  throw new WaymarkError(
+    'input-invalid',
+    `${dataDir} was made with another topology than ${topologyFile}; clean it, or give another folder with --data`,
+  );
 }
 
 interface Made {

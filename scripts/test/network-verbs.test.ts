@@ -184,13 +184,14 @@ describe('on a machine that has nothing', () => {
     ['--runtime', 'docker'],
     ['--ordering', 'bft'],
     ['--orderers', '3'],
+    ['--topology', 'full'],
   ])('up with another %s than the network was made with is refused', async (option, value) => {
     const topology = await readTopology(topologyFile);
     await beginNetworkFolder(join(folder, 'network'), { runtime: 'native', topology });
     const given = readNetworkArguments(['up', option, value, '--data', join(folder, 'network')]);
     await expect(runVerb(given, () => undefined)).rejects.toMatchObject({
       code: 'input-invalid',
-      message: expect.stringContaining(`was made with ${option} `) as string,
+      message: expect.stringMatching(/ was made with (--|another topology)/) as string,
     });
   });
 });
