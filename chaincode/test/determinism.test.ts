@@ -3,6 +3,7 @@ import { createWorldState, type ShimCall, type ShimOutcome, type WorldState } fr
 import { batchesOf } from './harness/batches.ts';
 import { startChaincode, type RunningChaincode } from './harness/chaincode-process.ts';
 import { createConsortium, type TestChannel, type TestOrganisation } from './harness/consortium.ts';
+import { anchorArgument, createTestLedger, registerTestLedger, type TestLedger } from './harness/private-ledger.ts';
 
 /** Everything two endorsers must agree on, as bytes. */
 function proposalResponse(outcome: ShimOutcome): string {
@@ -32,6 +33,7 @@ describe('two endorsers agree', () => {
   let channel: TestChannel;
   let a: TestOrganisation;
   let b: TestOrganisation;
+  let ledger: TestLedger;
 
   beforeAll(async () => {
     // Another time zone and locale, and a process that has done nothing yet.
@@ -41,6 +43,11 @@ describe('two endorsers agree', () => {
     ]);
     ({ channel, a, b } = await createConsortium(used));
     await channel.submit(a.center, 'evidence:record', batchesOf(a.outlet, 1, 10));
+    ledger = await createTestLedger(a);
+    await registerTestLedger(channel, a, ledger);
+    ledger.elect('center-1');
+    ledger.submit('department-1');
+    ledger.submit('department-2');
   });
   afterAll(async () => {
     await Promise.all([used.stop(), fresh.stop()]);
@@ -83,6 +90,19 @@ describe('two endorsers agree', () => {
     ],
     ['list', () => ({ name: 'evidence:list', args: ['Org1MSP', 'outlet-1', '2', '5'], creator: a.outlet })],
     ['history', () => ({ name: 'evidence:history', args: ['Org1MSP/outlet-1/99'], creator: a.outlet })],
+    [
+      'anchor',
+      () => ({
+        name: 'anchors:anchor',
+        args: [anchorArgument(ledger.anchorOf(1, 2, { withElection: true }))],
+        creator: a.center,
+      }),
+    ],
+    [
+      'an anchor that is refused',
+      () => ({ name: 'anchors:anchor', args: [anchorArgument(ledger.anchorOf(1, 2))], creator: a.center }),
+    ],
+    ['the ledger', () => ({ name: 'anchors:ledger', args: ['Org1MSP'], creator: a.outlet })],
     ['metadata', () => ({ name: 'org.hyperledger.fabric:GetMetadata', args: [], creator: a.outlet })],
   ])(
     '%s: a used process and a fresh one, over states filled in another order, answer the same bytes',
@@ -113,7 +133,7 @@ describe('two endorsers agree', () => {
     }
   });
 
-  test('the contract metadata names waymark and both contracts, and which functions write', async () => {
+  test('the contract metadata names waymark and its contracts, and which functions write', async () => {
     const { payload } = await used.peer.invoke(
       { name: 'org.hyperledger.fabric:GetMetadata', args: [], creator: a.outlet },
       channel.state,
@@ -128,6 +148,7 @@ describe('two endorsers agree', () => {
         .sort();
     expect(metadata.contracts['evidence']?.info).toMatchObject({ title: 'waymark', version: '0.1.0' });
     expect(evaluated('evidence')).toEqual(['get', 'getMany', 'history', 'list']);
+    expect(evaluated('anchors')).toEqual(['configuration', 'get', 'getReport', 'ledger', 'list', 'listReports']);
     expect(evaluated('participants')).toEqual([
       'getKey',
       'getKeyHistory',

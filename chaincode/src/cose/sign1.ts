@@ -41,7 +41,8 @@ export function openSign1(bytes: Uint8Array, place: string, expected: Sign1Expec
   return payload;
 }
 
-function isLowS(signature: Uint8Array): boolean {
+/** Whether an r‖s signature over P-256 has its s in the lower half. */
+export function isLowS(signature: Uint8Array): boolean {
   return Buffer.compare(signature.subarray(32), halfOrder) <= 0;
 }
 

@@ -33,14 +33,21 @@ const textTags = new Set([0x0c, 0x13, 0x16]); // UTF8String, PrintableString, IA
  * @throws `certificate-untrusted` when the certificate has not exactly one common name that can be an id, or is not readable
  */
 export function readCaller(creator: Creator): Caller {
-  const der = decodePem(Buffer.from(creator.idBytes).toString('latin1'));
+  if (identifierProblem(creator.mspid) !== undefined) return untrusted('msp-id');
+  return { mspId: creator.mspid, ...readIdentity(decodePem(Buffer.from(creator.idBytes).toString('latin1'))) };
+}
+
+/**
+ * Who a certificate is for. Who issued it is not looked at.
+ *
+ * @throws `certificate-untrusted` as `readCaller`
+ */
+export function readIdentity(der: Uint8Array): Omit<Caller, 'mspId'> {
   const parts = readCertificate(der);
   const [commonName, ...others] = parts.subject.get(commonNameOid) ?? [];
   if (commonName === undefined || others.length > 0) return untrusted('common-name');
   if (identifierProblem(commonName) !== undefined) return untrusted('common-name');
-  if (identifierProblem(creator.mspid) !== undefined) return untrusted('msp-id');
   return {
-    mspId: creator.mspid,
     enrolmentId: commonName,
     certificate: createHash('sha256').update(der).digest('hex'),
     units: parts.subject.get(organisationalUnitOid) ?? [],

@@ -14,6 +14,12 @@ export const dagCborCid = pattern(
   'a CIDv1 of a dag-cbor block with sha2-256 in base32',
 );
 
+/** The same of any block of ours: raw (bytes 01 55 12 20) or dag-cbor. */
+export const blockCid = pattern(
+  /^baf(yrei[a-h]|krei[a-h])[a-z2-7]{50}[aeimquy4]$/,
+  'a CIDv1 of a raw or dag-cbor block with sha2-256 in base32',
+);
+
 /** RFC 3339 in UTC with milliseconds, of a day that exists. */
 export const utcTime: Reader<string> = (value, place) => {
   if (typeof value === 'string' && /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$/.test(value)) {

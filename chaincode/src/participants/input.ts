@@ -1,3 +1,4 @@
+import { byteString } from '../cose/claims.ts';
 import { refuseInput } from '../errors.ts';
 import { identifier, sha256Hex } from '../json/forms.ts';
 import { array, integer, nullable, object, objectWithOptional, oneOf, pattern, type Reader } from '../json/readers.ts';
@@ -83,7 +84,7 @@ export const keyClaims = object({
   prevKid: nullable(coordinate),
   notBefore: milliseconds,
   notAfter: milliseconds,
-  possession: pattern(/^([0-9a-f]{2}){64,96}$/, 'a proof'),
+  possession: byteString(64, 96),
 });
 
 /** What `keyClaims` reads. */

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { encodeCbor, type Cbor } from '../cose/cbor.ts';
+import { decodeBase64url, toJson } from '../cose/claims.ts';
 import { importEncryptionKey, possessionProven } from '../cose/possession.ts';
 import { decode, openSign1 } from '../cose/sign1.ts';
 import { Refusal, refuseInput } from '../errors.ts';
 import type { Caller } from '../identity/caller.ts';
 import { canonicalJson } from '../json/canonical.ts';
-import type { JsonValue } from '../json/parse.ts';
 import { keyClaims, type KeyClaims } from './input.ts';
 import type { KeyStatement, PublicJwk } from './model.ts';
 
@@ -21,10 +21,14 @@ const maximumStatementBytes = 8 * 1024;
  * @throws `input-invalid`, `signature-invalid`, `recipient-mismatch`, `role-not-permitted`, `key-invalid`
  */
 export function readKeyStatement(caller: Caller, channel: string, statement: string): KeyStatement {
-  const payload = openSign1(decodeBase64url(statement), place, { type, channel, ...caller });
+  const payload = openSign1(decodeBase64url(statement, place, maximumStatementBytes), place, {
+    type,
+    channel,
+    ...caller,
+  });
   const map = decode(payload, place);
   if (!(map instanceof Map)) return refuseInput(place, 'is not a map');
-  const claims = keyClaims(toJson(map as ReadonlyMap<Cbor, Cbor>), place);
+  const claims = keyClaims(toJson(map as ReadonlyMap<Cbor, Cbor>, place), place);
   checkSubject(claims, caller, channel);
   if (claims.notBefore >= claims.notAfter) refuseInput(`${place}.notAfter`, 'is not after notBefore');
   if (claims.kid !== thumbprint(claims.key)) throw new Refusal('key-invalid', { reason: 'kid' });
@@ -57,29 +61,7 @@ function checkSubject(claims: KeyClaims, caller: Caller, channel: string): void 
   }
 }
 
-function decodeBase64url(text: string): Uint8Array {
-  if (text.length > (maximumStatementBytes * 4) / 3)
-    return refuseInput(place, `is longer than ${maximumStatementBytes} bytes`);
-  const bytes = Buffer.from(text, 'base64url');
-  return bytes.toString('base64url') === text ? bytes : refuseInput(place, 'is not base64url');
-}
-
 /** RFC 7638: SHA-256 over the required members in order, base64url. */
 function thumbprint(key: PublicJwk): string {
   return createHash('sha256').update(canonicalJson(key)).digest('base64url');
-}
-
-/** The claims as JSON, byte strings in hex, so that one set of readers takes both apart. */
-function toJson(value: Cbor): JsonValue {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
-  if (value instanceof Map) {
-    const object = Object.create(null) as Record<string, JsonValue>;
-    for (const [key, item] of value as ReadonlyMap<Cbor, Cbor>) {
-      if (typeof key !== 'string' || key === '__proto__') return refuseInput(place, 'has a key that is not allowed');
-      object[key] = toJson(item);
-    }
-    return object;
-  }
-  if (value === null || typeof value === 'string' || typeof value === 'number') return value;
-  return refuseInput(place, 'has a field of another form');
 }
