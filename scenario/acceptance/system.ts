@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Consortium, containersOf } from '@waymark/network';
+import { type Consortium, containersOf, type RunningService } from '@waymark/network';
 import { isWaymarkError } from '@waymark/protocol';
 import {
   connect,
@@ -233,6 +233,9 @@ export function createSystem(
       // An upgraded chaincode runs under another name, and an organisation may have come.
       const gone = expected.filter((name) => !name.startsWith('chaincode-') && !now.includes(name));
       assert.deepEqual(gone, [], 'nothing was taken away');
+      await until('every service to be ready, and every outlet to be connected to its center', async () =>
+        (await Promise.all(consortium.services.map(isReady))).every(Boolean) ? true : undefined,
+      );
     },
     async recover() {
       // What others stand on comes first, as the consortium lists it.
@@ -250,6 +253,7 @@ export function createSystem(
 
 const untilTimeoutMs = 60_000;
 const pollMs = 50;
+const answerTimeoutMs = 5_000;
 
 /** Asks again and again until there is an answer. Throws, naming what was waited for, when there is none within the time. */
 export async function until<T>(
@@ -276,6 +280,14 @@ export async function refused(work: Promise<unknown>, ...codes: string[]): Promi
   const code = isWaymarkError(outcome) ? outcome.code : outcome.message;
   assert.ok(codes.includes(code), `it is refused with ${codes.join(' or ')}, not ${code}: ${outcome.message}`);
   return outcome;
+}
+
+async function isReady({ operationsUrl, kind }: RunningService): Promise<boolean> {
+  const ask = (page: string): Promise<Response | undefined> =>
+    fetch(`${operationsUrl}/${page}`, { signal: AbortSignal.timeout(answerTimeoutMs) }).catch(() => undefined);
+  if ((await ask('healthz/ready'))?.status !== 200) return false;
+  const metrics = kind === 'center' ? await (await ask('metrics'))?.text() : '';
+  return kind !== 'center' || /^waymark_outlets_connected(?:{[^}]*})? [1-9]/m.test(metrics ?? '');
 }
 
 async function endedOf(consortium: Consortium): Promise<string[]> {
