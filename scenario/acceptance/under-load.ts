@@ -10,7 +10,7 @@ import type { System } from './system.ts';
 
 const progressTimeoutMs = 90_000;
 /** So that a scenario has a few hundred records to judge and not tens of thousands. */
-const pauseMs = 60;
+const ordinaryPauseMs = 60;
 /** Records that show that work goes on. */
 const enough = 8;
 
@@ -22,8 +22,14 @@ let loads = 0;
 /**
  * Submits records without pause at two firms, does something to the system, and judges: work goes on afterwards, and every acknowledged
  * record is on the channel exactly once and reads back equal.
+ *
+ * @param pauseMs between one request of a firm and the next; longer for what takes minutes
  */
-export async function underLoad(system: System, fault: (progress: Progress) => Promise<void>): Promise<void> {
+export async function underLoad(
+  system: System,
+  fault: (progress: Progress) => Promise<void>,
+  pauseMs = ordinaryPauseMs,
+): Promise<void> {
   const { running, runId } = system;
   loads += 1;
   const name = `load-${runId}-${String(loads)}`;

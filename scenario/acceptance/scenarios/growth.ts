@@ -7,6 +7,9 @@ import { underLoad } from '../under-load.ts';
 import { evidenceOf } from './anchoring.ts';
 import { untilHeld } from './content.ts';
 
+/** Changes take minutes where every node is a container: enough records come together. */
+const pauseMs = 500;
+
 const newcomer: TopologyOrganisation = {
   mspId: 'MeridianMSP',
   domain: 'meridian.example',
@@ -31,7 +34,7 @@ export const growthScenarios: readonly Scenario[] = [
       const before = await evidenceOf(system, first, evidenceId);
       const { name, sequence } = consortium.topology.chaincode;
       const version = `0.1.${String(sequence)}`;
-      await underLoad(system, () => consortium.upgradeChaincode(version));
+      await underLoad(system, () => consortium.upgradeChaincode(version), pauseMs);
       assert.deepEqual(await readDefinition(first, name), { version, sequence: sequence + 1 });
       assert.deepEqual(await evidenceOf(system, first, evidenceId), before);
       const { trust, records } = await system.traceOnceIndexed(system.afresh(first, 'reader'), {
@@ -47,7 +50,7 @@ export const growthScenarios: readonly Scenario[] = [
       const { first, consortium } = system;
       const [receipt] = await system.submit(first, system.records('before-newcomer', 1));
       const before = await evidenceOf(system, first, receipt?.evidenceId ?? '');
-      await underLoad(system, () => consortium.addOrganisation(newcomer));
+      await underLoad(system, () => consortium.addOrganisation(newcomer), pauseMs);
       const organisation = consortium.topology.organisations.find(({ mspId }) => mspId === newcomer.mspId);
       assert.ok(organisation !== undefined);
       const firm = await firmOf(consortium, organisation);
