@@ -160,6 +160,7 @@ describe('./test-network.sh on embedded', () => {
           anchored: expect.any(Number) as number,
           replicated: expect.any(Number) as number,
           missing: expect.any(Number) as number,
+          silentCenters: 0,
         },
         certificates: expect.any(Array) as unknown[],
         // Beside the contract.

@@ -23,9 +23,7 @@ export function statusText(status: NetworkStatus, nowMs: number): string {
       }),
       ...services.map(({ name: service, kind, state }) => `${mark(state === 'ready')}   ${kind} ${service}: ${state}`),
     ]),
-    pins === null
-      ? '! pins          a center does not say'
-      : `${mark(pins.missing === 0)} pins          ${pins.anchored} batches anchored, ${pins.replicated} held by enough organisations, ${pins.missing} not`,
+    `${mark(pins.missing + pins.silentCenters === 0)} pins          ${pins.anchored} batches anchored, ${pins.replicated} held by enough organisations, ${pins.missing} not${pins.silentCenters === 0 ? '' : `; ${pins.silentCenters} centers do not say`}`,
     `${mark(expiring.length === 0)} certificates  ${certificates.length}, ${expiring.length} of them end within 30 days${next === undefined ? '' : `; next ${next.notAfter.slice(0, 10)} (${next.subject})`}`,
     ...(away.length === 0 ? [] : [`! away          ${away.join(', ')}`]),
     '',

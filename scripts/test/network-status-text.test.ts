@@ -26,7 +26,7 @@ const well: NetworkStatus = {
       ],
     },
   ],
-  pins: { anchored: 5, replicated: 5, missing: 0 },
+  pins: { anchored: 5, replicated: 5, missing: 0, silentCenters: 0 },
   certificates: [{ subject: 'CN=leader', notAfter: '2026-08-01T00:00:00.000Z' }],
   away: [],
 };
@@ -100,8 +100,12 @@ test.each<[string, NetworkStatus, RegExp]>([
     withFirm({ services: [{ name: 'x', kind: 'outlet', state: 'not-ready' }] }),
     /^! {3}outlet x: not-ready/,
   ],
-  ['a batch that too few hold', { ...well, pins: { anchored: 5, replicated: 4, missing: 1 } }, /^! pins .*1 not/],
-  ['a center that says nothing of pins', { ...well, pins: null }, /^! pins /],
+  ['a batch that too few hold', { ...well, pins: { ...well.pins, replicated: 4, missing: 1 } }, /^! pins .*1 not/],
+  [
+    'a center that says nothing of pins',
+    { ...well, pins: { ...well.pins, silentCenters: 1 } },
+    /^! pins .*1 centers do not say/,
+  ],
   [
     'a certificate that ends within 30 days',
     { ...well, certificates: [{ subject: 'CN=leader', notAfter: '2026-06-30T23:59:59.000Z' }] },

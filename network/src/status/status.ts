@@ -31,6 +31,8 @@ export interface PinStatus {
   /** Held by as many organisations as the topology asks for. */
   readonly replicated: number;
   readonly missing: number;
+  /** Centers that did not say: their batches are in none of the other numbers. */
+  readonly silentCenters: number;
 }
 
 /** A network at a moment. */
@@ -52,8 +54,7 @@ export interface NetworkStatus {
     readonly peers: readonly PeerStatus[];
     readonly services: readonly ServiceStatus[];
   }[];
-  /** Null when a center does not say. */
-  readonly pins: PinStatus | null;
+  readonly pins: PinStatus;
   readonly certificates: readonly CertificateExpiry[];
   /** Processes that are down or being started again. */
   readonly away: readonly string[];
@@ -133,7 +134,7 @@ async function serviceStatus({ process, kind, operationsUrl }: RunningService): 
 }
 
 /** Each center counts the batches of its own organisation. */
-async function pinStatus({ topology, layout }: Consortium): Promise<PinStatus | null> {
+async function pinStatus({ topology, layout }: Consortium): Promise<PinStatus> {
   const counts = await Promise.all(
     topology.organisations.map(async (organisation) => {
       const client = connect(layout.node(organisation, 'client').profile);
@@ -148,12 +149,18 @@ async function pinStatus({ topology, layout }: Consortium): Promise<PinStatus | 
     }),
   );
   const known = counts.filter((count) => count !== undefined);
-  if (known.length < counts.length) return null;
-  const sum = (key: keyof PinStatus): number => known.reduce((total, count) => total + count[key], 0);
-  return { anchored: sum('anchored'), replicated: sum('replicated'), missing: sum('missing') };
+  const sum = (key: (typeof counted)[number]): number => known.reduce((total, count) => total + count[key], 0);
+  return {
+    anchored: sum('anchored'),
+    replicated: sum('replicated'),
+    missing: sum('missing'),
+    silentCenters: counts.length - known.length,
+  };
 }
 
-function isPinStatus(value: unknown): value is PinStatus {
+const counted = ['anchored', 'replicated', 'missing'] as const;
+
+function isPinStatus(value: unknown): value is Record<(typeof counted)[number], number> {
   if (typeof value !== 'object' || value === null) return false;
-  return (['anchored', 'replicated', 'missing'] as const).every((key) => typeof Reflect.get(value, key) === 'number');
+  return counted.every((key) => typeof Reflect.get(value, key) === 'number');
 }

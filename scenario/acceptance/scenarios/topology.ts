@@ -69,7 +69,7 @@ export const topologyScenarios: readonly Scenario[] = [
       const status = await until('everybody to be ready and all that is anchored to be held', async () => {
         const now = await readStatus(consortium);
         const ready = now.organisations.every(({ services }) => services.every(({ state }) => state === 'ready'));
-        const { anchored, replicated, missing } = now.pins ?? { anchored: 1, replicated: 0, missing: 1 };
+        const { anchored, replicated, missing } = now.pins;
         return ready && missing === 0 && replicated === anchored ? now : undefined;
       });
       const separate = names.orderers.length > 0;
