@@ -81,7 +81,7 @@ describe('hostile messages about a ledger are typed refusals, and the process go
         parseRefusal(outcome);
         expect(outcome.writes.size).toBe(0);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -93,7 +93,7 @@ describe('hostile messages about a ledger are typed refusals, and the process go
         const outcome = await channel.simulate(a.center, `anchors:${name}`, ...reporting, encoded(made));
         expect(parseRefusal(outcome).code).toBe('INPUT_INVALID');
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
