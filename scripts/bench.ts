@@ -18,8 +18,8 @@ const comparable = { rounds: 5, seconds: 10 };
 const benchmarks: Readonly<Record<string, (options: SubmitBenchOptions) => Promise<object>>> = {
   devnet: async (options) => (await import('./bench/devnet/devnet.ts')).benchDevnet(options),
   submit: async (options) => (await import('./bench/submit.ts')).benchSubmit(options),
-  'ledger-log': async (options) => (await import('./bench/ledger-log.ts')).benchLedgerLog(options),
   'rsl-core': async (options) => (await import('./bench/rsl-core.ts')).benchRslCore(options),
+  'ledger-log': async (options) => (await import('./bench/ledger-log.ts')).benchLedgerLog(options),
 };
 
 class UsageError extends Error {}

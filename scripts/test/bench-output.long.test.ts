@@ -32,4 +32,11 @@ describe('what benchmarks print', () => {
       ),
     );
   }, 120_000);
+
+  test('ledger-log, for batches of 1, 64 and 512 (issue 7 point 1)', async () => {
+    const { name, batches } = await result('ledger-log', '--seconds', '1');
+    expect(name).toBe('ledger-log');
+    const figures = { recordsPerSecond: expect.any(Number) as number, ratioMedian: expect.any(Number) as number };
+    expect(batches).toEqual([1, 64, 512].map((batch) => expect.objectContaining({ batch, ...figures }) as object));
+  }, 120_000);
 });

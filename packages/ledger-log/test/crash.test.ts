@@ -7,7 +7,7 @@ test('whatever is written, and wherever power is lost three times over: what was
     fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 - 1 }), async (seed) => {
       await crashes(newDisk(), seed);
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 

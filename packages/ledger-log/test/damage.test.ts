@@ -7,21 +7,51 @@ test('a tail torn at any octet is cut and reported, back to the last whole recor
   expect(seen).toEqual([1, 2, 3]);
 });
 
-test('a log that is cut below what it proves to have been durable is refused', async () => {
+test('the last group of a log that was closed, or idle for a moment, is proven by the mark behind it: without its end the log is refused', async () => {
+  const disk = newDisk();
+  const log = await openOn(disk, { markAfterMs: 1 });
+  await log.persist(block(1));
+  const size = disk.bytesOf(segmentPath(1)).length;
+  while (disk.bytesOf(segmentPath(1)).length === size) await new Promise((resolve) => setTimeout(resolve, 1));
+  const idle = disk.copy();
+  const closed = disk.copy();
+  await log.close();
+  closed.replace(segmentPath(1), disk.bytesOf(segmentPath(1)));
+  for (const marked of [idle, closed]) {
+    const bytes = marked.bytesOf(segmentPath(1));
+    bytes.writeUInt8(bytes.readUInt8(size - 1) ^ 1, size - 1);
+    await expect(openOn(marked)).rejects.toMatchObject({ code: 'data-abnormal', details: { reason: 'damage' } });
+  }
+});
+
+test('a log that ends before what it proves to have been durable is refused', async () => {
+  const disk = newDisk();
+  const log = await openOn(disk, { maxSegmentSizeBytes: 1_500 });
+  const offset = disk.bytesOf(segmentPath(1)).length;
+  for (let height = 1; height <= 3; height += 1) await log.persist(block(height));
+  const short = disk.copy();
+  short.replace(segmentPath(1), disk.bytesOf(segmentPath(1)).subarray(0, offset));
+  await expect(openOn(short)).rejects.toMatchObject({
+    code: 'data-abnormal',
+    details: { reason: 'order', segment: 2 },
+  });
+  await log.checkpoint([1, 2, 3].flatMap((height) => block(height)));
+  const [path = ''] = disk.paths();
+  disk.replace(path, disk.bytesOf(path).subarray(0, offset));
+  await expect(openOn(disk)).rejects.toMatchObject({ code: 'data-abnormal', details: { reason: 'truncated', offset } });
+});
+
+test('a log whose last groups are gone without a trace does not hold the position that it announced', async () => {
   const disk = newDisk();
   const log = await openOn(disk);
   await log.persist(block(1));
-  await log.close();
-  const bytes = Buffer.from(disk.bytesOf(segmentPath(1)));
-  // The mark at the end is the proof; without it the last group could be an unfinished write.
-  await expect(openOn(withSegment(bytes.subarray(0, bytes.length - 64)))).resolves.toMatchObject({
-    restored: { steps: block(1) },
-  });
-  function withSegment(content: Uint8Array) {
-    const copy = disk.copy();
-    copy.replace(segmentPath(1), content);
-    return copy;
-  }
+  const early = Buffer.from(disk.bytesOf(segmentPath(1)));
+  await log.persist(block(2));
+  const position = log.position();
+  disk.replace(segmentPath(1), early);
+  const again = await openOn(disk);
+  expect(again.restored.steps).toEqual(block(1));
+  expect(again.standingOf(position)).toBe('lost');
 });
 
 test('a tail of which later sectors arrived before earlier ones is cut: an intact record behind a damage is no proof by itself', async () => {

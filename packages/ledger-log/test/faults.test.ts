@@ -53,6 +53,16 @@ test('after a sync that failed nothing is synced again by this log, and what it 
   expect(afterwards.restored.steps).toEqual([...block(1), candidateStep(2)]);
 });
 
+test('what waits behind a sync that failed is not written, even if the disk would take it by then', async () => {
+  const disk = newDisk();
+  const log = await openOn(disk);
+  disk.fail('sync', 'EIO');
+  const failing = log.persist(block(1)).catch(() => disk.fail('sync', undefined));
+  const waiting = log.persist([hardState(1)]);
+  await failing;
+  await expect(waiting).rejects.toMatchObject({ code: 'unavailable', details: { reason: 'io-fault' } });
+});
+
 test.each(['write', 'sync', 'open', 'syncFolder'] as const)(
   'a disk on which %s fails cannot be opened, and says why',
   async (operation) => {

@@ -98,21 +98,33 @@ export class GroupCommit {
   }
 
   async #run(): Promise<void> {
+    // Whoever calls in the same turn shares the first group.
+    await Promise.resolve();
     while (this.#queue.length > 0) {
       const group = this.#takeGroup();
       try {
         if (this.#fault !== undefined) throw this.#fault;
         await this.#write(group);
+        this.#leave(group);
         for (const request of group) request.resolve();
       } catch (cause) {
         // A checkpoint for which there is no room leaves the log as it was; what follows an append counts on it.
         const isHarmless = group[0]?.kind === 'checkpoint' && cause instanceof NothingChangedError;
         const fault = isHarmless ? faultOf(cause) : this.#fail(cause);
+        this.#leave(group);
         for (const request of group) request.reject(fault);
       }
     }
     this.#running = undefined;
     this.#markWhenIdle();
+  }
+
+  /** The group no longer waits. */
+  #leave(group: readonly Waiting[]): void {
+    for (const { kind, sizeBytes } of group) {
+      this.#queuedBytes -= sizeBytes;
+      if (kind === 'append') this.#queuedAppendBytes -= sizeBytes;
+    }
   }
 
   /** A checkpoint is a group of its own. */
@@ -131,18 +143,11 @@ export class GroupCommit {
 
   async #write(group: readonly Waiting[]): Promise<void> {
     const [first] = group;
-    try {
-      if (first?.kind === 'checkpoint') await this.#writer.replace(first.bodies, first.onDurable);
-      else {
-        const places = await this.#writer.append(group.flatMap(({ bodies }) => bodies));
-        let from = 0;
-        for (const { bodies, onDurable } of group) onDurable(places.slice(from, (from += bodies.length)));
-      }
-    } finally {
-      for (const { kind, sizeBytes } of group) {
-        this.#queuedBytes -= sizeBytes;
-        if (kind === 'append') this.#queuedAppendBytes -= sizeBytes;
-      }
+    if (first?.kind === 'checkpoint') await this.#writer.replace(first.bodies, first.onDurable);
+    else {
+      const places = await this.#writer.append(group.flatMap(({ bodies }) => bodies));
+      let from = 0;
+      for (const { bodies, onDurable } of group) onDurable(places.slice(from, (from += bodies.length)));
     }
     this.#isMarked = first?.kind === 'checkpoint';
     this.#groups += 1;

@@ -80,22 +80,21 @@ export function createSimulatedFiles(
     unsyncedNames.push({ folder: dirname(path), change });
   };
   /** Does an operation, or what is left of it when it fails or power goes. */
-  const run = async (
-    operation: FileOperation,
-    whole: () => void,
-    part: () => void = () => undefined,
-  ): Promise<void> => {
-    if (begin()) {
-      part();
-      throw new PowerLossError('power is lost');
-    }
-    const fault = faultOf(operation);
-    if (fault !== undefined) {
-      part();
-      throw fault;
-    }
-    whole();
-  };
+  const run = (operation: FileOperation, whole: () => void, part: () => void = () => undefined): Promise<void> =>
+    // All is done within the call; what is thrown comes as a rejection.
+    new Promise((resolve) => {
+      if (begin()) {
+        part();
+        throw new PowerLossError('power is lost');
+      }
+      const fault = faultOf(operation);
+      if (fault !== undefined) {
+        part();
+        throw fault;
+      }
+      whole();
+      resolve();
+    });
   const nodeAt = (path: string): FileNode => {
     const node = names.get(path);
     if (node === undefined) throw Object.assign(new Error(`no file ${basename(path)}`), { code: 'ENOENT' });
@@ -120,7 +119,8 @@ export function createSimulatedFiles(
       run(
         'sync',
         () => {
-          node.durable = Buffer.from(node.current);
+          // Not what is shown now: a failed sync may have lost some of it.
+          for (const change of node.unsynced) node.durable = applied(node.durable, change);
           node.unsynced = [];
         },
         // A failed sync loses what it was to bring to the disk; lost power leaves it as it was.
