@@ -83,7 +83,7 @@ export function signerOf(identity: TestIdentity): CoseSigner {
 
 /** Makes a ledger of an organisation; nothing of it is on chain yet. */
 export async function createTestLedger(
-  organisation: TestOrganisation,
+  organisation: Pick<TestOrganisation, 'admin' | 'authority'>,
   options: TestLedgerOptions = {},
 ): Promise<TestLedger> {
   const { members = standardMembers, extra = [], profile = { center: 'lying', colluding: 0 } } = options;
@@ -233,7 +233,7 @@ export async function createTestLedger(
 }
 
 async function issueAll(
-  { authority }: TestOrganisation,
+  { authority }: Pick<TestOrganisation, 'authority'>,
   members: readonly string[],
 ): Promise<ReadonlyMap<string, TestIdentity>> {
   return new Map(await Promise.all(members.map(async (member) => [member, await authority.issue(member)] as const)));
