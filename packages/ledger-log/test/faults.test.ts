@@ -58,6 +58,9 @@ test('what waits behind a sync that failed is not written, even if the disk woul
   const log = await openOn(disk);
   disk.fail('sync', 'EIO');
   const failing = log.persist(block(1)).catch(() => disk.fail('sync', undefined));
+  // Too late for the group that is under way.
+  await Promise.resolve();
+  await Promise.resolve();
   const waiting = log.persist([hardState(1)]);
   await failing;
   await expect(waiting).rejects.toMatchObject({ code: 'unavailable', details: { reason: 'io-fault' } });

@@ -4,11 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { openLedgerLog } from '@waymark/ledger-log';
 import type { LogPosition } from '../src/position.ts';
 import { block } from './support/steps.ts';
 
-const program = join(import.meta.dirname, 'support/writing-process.ts');
+const program = fileURLToPath(new URL('./support/writing-process.ts', import.meta.url));
 const rounds = 12;
 let child: ChildProcess | undefined;
 let folder = '';
