@@ -1,13 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Evidence, formatEvidenceId } from '@waymark/protocol';
+import type { ReadOutcome } from '@waymark/reading';
 import { readChain } from './chain.ts';
 import { type Acknowledged, digestOf } from './load.ts';
 import { connectOutlet, type SubmitOutcome } from './outlet-client.ts';
 import type { Firm, RunningConsortium } from './running-consortium.ts';
-import { openTrustedReading, type TrustedReading } from './trusted-reading.ts';
+import { openTrustedReading, type Query, type TrustedReading } from './trusted-reading.ts';
 
 /** An outlet takes ten thousand at most. */
 const recordsPerRequest = 5_000;
-const indexTimeoutMs = 60_000;
+const indexTimeoutMs = 90_000;
+const indexPollMs = 500;
 
 /** What came of the records that were acknowledged; all lists are empty when each came to the channel exactly once. */
 export interface Judgement {
@@ -89,9 +92,23 @@ export async function anchorMarker(firm: Firm, eventId: string, revision = 0): P
 async function indexed(reading: TrustedReading, eventId: string): Promise<void> {
   const deadline = Date.now() + indexTimeoutMs;
   for (;;) {
-    const [found] = await reading.trace([{ type: 'event', value: eventId }]);
+    const [found] = await traceOnceComplete(reading, [{ type: 'event', value: eventId }]);
     if (found !== undefined && found.length > 0) return;
     if (Date.now() > deadline) throw new Error('the index does not follow the channel');
+  }
+}
+
+/** As `trace`; an outlet whose content store was away says for a while that it cannot tell what there is. */
+async function traceOnceComplete(reading: TrustedReading, queries: readonly Query[]): Promise<ReadOutcome[][]> {
+  const deadline = Date.now() + indexTimeoutMs;
+  for (;;) {
+    try {
+      return await reading.trace(queries);
+    } catch (error) {
+      const incomplete = error instanceof Error && error.message.includes('the index is not complete');
+      if (!incomplete || Date.now() > deadline) throw error;
+      await delay(indexPollMs);
+    }
   }
 }
 
@@ -102,7 +119,10 @@ async function readBack(
 ): Promise<Pick<Judgement, 'lost' | 'double'>> {
   const lost: string[] = [];
   const double: string[] = [];
-  const answers = await reading.trace(asked.map(({ record }) => ({ type: 'event', value: record.eventId })));
+  const answers = await traceOnceComplete(
+    reading,
+    asked.map(({ record }) => ({ type: 'event', value: record.eventId })),
+  );
   asked.forEach((told, index) => {
     const outcomes = answers[index] ?? [];
     const found = outcomes.flatMap((outcome) => ('record' in outcome ? [outcome.record] : []));
