@@ -29,6 +29,9 @@ export const ledgerStatementKinds = [
 ] as const;
 export type LedgerStatementKind = (typeof ledgerStatementKinds)[number];
 
+/** A member's public key, P-256. */
+export type LedgerPublicKey = KeyObject;
+
 /** Largest signature of a statement that is read, in bytes. */
 export const maxLedgerSignatureBytes = 256;
 /** COSE algorithm id of SHA-256, in x5t. */
@@ -99,7 +102,7 @@ export function verifyLedgerSignature(
   message: LedgerSignature,
   channel: string,
   statement: Uint8Array,
-  publicKey: KeyObject,
+  publicKey: LedgerPublicKey,
 ): boolean {
   return es256.verify(publicKey, toBeSigned(message.protectedBytes, channel, statement), message.signature);
 }

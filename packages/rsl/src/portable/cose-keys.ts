@@ -1,7 +1,7 @@
-import type { KeyObject } from 'node:crypto';
 import {
   type CoseSigner,
   isWaymarkError,
+  type LedgerPublicKey,
   readLedgerSignature,
   signLedgerStatement,
   verifyLedgerSignature,
@@ -15,7 +15,7 @@ export interface MemberKeys {
   readonly channel: string;
   readonly signer: CoseSigner;
   /** The public key of this certificate (SHA-256 of its DER) if it is one of this member's, else null. */
-  readonly publicKeyOf: (member: MemberId, certificateDigest: Uint8Array) => KeyObject | null;
+  readonly publicKeyOf: (member: MemberId, certificateDigest: Uint8Array) => LedgerPublicKey | null;
 }
 
 /** Signatures as COSE_Sign1 over X.509 identities, for `createCrypto` (docs/formats.md, "Statements of the private ledger"). */

@@ -29,11 +29,15 @@ export function headerHashOf(bytes: Uint8Array): BlockHash {
 }
 
 function decoded(bytes: Uint8Array): Record<string, unknown> {
+  let value: unknown;
   try {
-    return decode<Record<string, unknown>>(bytes);
+    value = decode(bytes);
   } catch (cause) {
     throw new WaymarkError('input-invalid', 'The header is no dag-cbor block.', { cause });
   }
+  return typeof value === 'object' && value !== null
+    ? (value as Record<string, unknown>)
+    : refusePortable('header', 'the whole');
 }
 
 function fieldsOf(map: Record<string, unknown>): Header {
