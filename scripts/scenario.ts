@@ -17,6 +17,8 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`);
 process.on('unhandledRejection', (error) =>
   say(`left behind: ${error instanceof Error ? error.message : String(error)}`),
 );
+const ending = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ending.abort());
 process.exitCode = await main();
 // Connections of a part that was killed may linger: they must not keep a finished run.
 void delay(2_000, undefined, { ref: false }).then(() => process.exit());
@@ -29,7 +31,7 @@ async function main(): Promise<number> {
       for (const { name, serves } of wanted) process.stdout.write(`${serves.join(' ')}  ${name}\n`);
       return 0;
     }
-    const result = await runAcceptance(wanted, { ...options, say });
+    const result = await runAcceptance(wanted, { ...options, say, signal: ending.signal });
     if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
     return result.failed === 0 ? 0 : 1;
   } catch (error) {

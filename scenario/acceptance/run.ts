@@ -19,6 +19,8 @@ export interface AcceptanceOptions {
   /** Takes lines for people. */
   readonly say: (text: string) => void;
   readonly onOutcome?: (outcome: Outcome) => void;
+  /** Ends the run early: what was started is stopped and removed. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a run came to. */
@@ -34,7 +36,7 @@ export interface AcceptanceResult extends Summary {
 /**
  * Starts one consortium and runs scenarios on it.
  *
- * @throws WaymarkError program-missing, unsupported: what was asked for is not there; configuration-invalid: the topology
+ * @throws WaymarkError unavailable: it was ended early; program-missing, unsupported: what was asked for is not there; configuration-invalid: the topology
  */
 export async function runAcceptance(
   scenarios: readonly Scenario[],
@@ -53,10 +55,14 @@ export async function runAcceptance(
   try {
     const { fabricVersion } = running.consortium.channel;
     say(`${String(scenarios.length)} scenarios on ${runtime}${fabricVersion === undefined ? '' : ` ${fabricVersion}`}`);
-    outcomes = await runScenarios(scenarios, opened.system, (outcome) => {
+    const work = runScenarios(scenarios, opened.system, (outcome) => {
+      if (options.signal?.aborted === true) return;
       say(lineOf(outcome));
       options.onOutcome?.(outcome);
     });
+    // What it still does comes to nothing then, which is nobody's failure.
+    work.catch(() => undefined);
+    outcomes = await Promise.race([work, aborted(options.signal)]);
     const summary = summaryOf(outcomes);
     const seconds = Math.round(performance.now() - startMs) / 1_000;
     const { passed, failed, skipped } = summary;
@@ -73,6 +79,15 @@ export async function runAcceptance(
 /** One line for people. */
 export function lineOf({ name, serves, state, reason, seconds }: Outcome): string {
   return `${state.padEnd(7)} ${seconds.toFixed(1).padStart(6)} s  ${name} [${serves.join(' ')}]${reason === undefined ? '' : `: ${reason}`}`;
+}
+
+/** Never resolves. */
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const end = (): void => reject(new WaymarkError('unavailable', 'the run was ended early'));
+    if (signal?.aborted === true) end();
+    signal?.addEventListener('abort', end, { once: true });
+  });
 }
 
 async function topologyOf({ runtime, topologyFile, ordering, orderers }: AcceptanceOptions): Promise<Topology> {
