@@ -239,11 +239,20 @@ test('a thousand silent connections to each port keep nobody else from being ser
   }
 }, 300_000);
 
-test('a member of the other firm reaches nothing: no listener of a firm takes its certificate', async () => {
+test('a member of the other firm sees nothing of a firm: the outlet does not take its certificate, the center refuses', async () => {
   const [firm, other] = running.firms;
   const identity = await other.identity('reader');
-  for (const port of [firm.ports.outlet.apiPort, firm.ports.center.apiPort]) {
-    await expect(restClient(firm, port, identity)('GET', '/v1/status')).rejects.toThrow();
+  await expect(restClient(firm, firm.ports.outlet.apiPort, identity)('GET', '/v1/status')).rejects.toThrow();
+  // Centers of all members exchange blocks and pins: its certificate is known there, and entitles its people to nothing of the firm's.
+  const center = restClient(firm, firm.ports.center.apiPort, identity);
+  const query = { recordOid: randomBytes(32).toString('hex') };
+  for (const refused of [
+    await center('GET', '/v1/status'),
+    await center('POST', '/v1/lookups', { queries: [query] }),
+    await center('POST', '/v1/fast-queries', { encryptionKey: newAsker().encryption.publicKey.jwk, query }),
+  ]) {
+    expectProblem(refused, [403]);
+    expect(refused.body?.['code']).toBe('refused');
   }
   const outlet = connectOutlet(firm, identity);
   try {

@@ -113,6 +113,7 @@ export function createQueryRouter({ reads, mspId, status, onRead }: QueryRouterP
   );
   router.get(
     '/v1/status',
+    own,
     answer(() => status()),
   );
   return router;
