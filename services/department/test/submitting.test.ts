@@ -321,10 +321,10 @@ describe('quality.md: bad input by REST', () => {
     }
   });
 
-  test('a member of another firm gets blocks and evidence, and nothing of the index', async () => {
+  test('a member of another firm gets blocks and evidence, and nothing of the index or of how the firm is doing', async () => {
     const rest = restClient(north, center.ports.api, foreigner);
     expect((await rest('GET', '/v1/evidence/NorthMSP/depot/1')).status).toBe(200);
-    expect((await rest('GET', '/v1/status')).status).toBe(200);
+    expect((await rest('GET', '/v1/status')).status).toBe(403);
     for (const [path, body] of [
       ['/v1/lookups', { queries: [{ type: 'event', value: 'first' }] }],
       ['/v1/keys', { encryptionKey: { kty: 'EC' }, consignments: [{ consignmentOid: '0'.repeat(32), epoch: 0 }] }],
