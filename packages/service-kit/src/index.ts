@@ -50,3 +50,4 @@ export {
   type RegisteredNode,
 } from './callers/register.ts';
 export { createRoom, type Room } from './flow/room.ts';
+export { statementsOf, type Row, type Statements } from './storage/statements.ts';

@@ -1,3 +1,4 @@
+import { inTransaction } from '../storage/transaction.ts';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -60,19 +61,6 @@ export function emptyProjection(database: DatabaseSync): void {
     for (const table of projectedTables) database.exec(`DROP TABLE IF EXISTS ${table}`);
     database.exec(schema);
   });
-}
-
-/** Runs `work` in one transaction: all of it is on disk afterwards, or nothing. */
-export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    const result = work();
-    database.exec('COMMIT');
-    return result;
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw error;
-  }
 }
 
 /** Whether SQLite found the file itself to be wrong. */

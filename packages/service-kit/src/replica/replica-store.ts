@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { formatEvidenceId, type BatchLeaf, type Evidence } from '@waymark/protocol';
-import { emptyProjection, fromSqlite, inTransaction, isDamage, openReplicaDatabase, setAside } from './database.ts';
+import { inTransaction } from '../storage/transaction.ts';
+import { emptyProjection, fromSqlite, isDamage, openReplicaDatabase, setAside } from './database.ts';
 import type { Change, NodeFacts, OrganisationFacts } from './projection.ts';
 import { bytesOf, evidenceIn, hitOf, integerOf, jsonOf, type IndexHit, type Row } from './rows.ts';
 

@@ -1,5 +1,6 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { bytesEqual, WaymarkError } from '@waymark/protocol';
+import { type Statements, statementsOf } from '@waymark/service-kit';
 import type { WrappedKeyTable } from '@waymark/vault';
 import { type BatchBody, decodeBody, encodeBody } from './batch-body.ts';
 import { outboxSchema } from './schema.ts';
@@ -86,8 +87,6 @@ export interface Outbox {
   close(): void;
 }
 
-type Row = Record<string, unknown>;
-type Value = string | number | Uint8Array | null;
 const noHash = new Uint8Array(32);
 const maxRecentBodies = 32;
 
@@ -98,7 +97,7 @@ export function openOutbox(path: string): Outbox {
 
 class SqliteOutbox implements Outbox {
   readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #sql: Statements;
   readonly #newKeys = new Map<string, { consignmentOid: Uint8Array; epoch: number; wrapped: Uint8Array }>();
   /** Bodies that were queued a moment ago and are about to be sent. */
   readonly #recentBodies = new Map<number, BatchBody>();
@@ -112,9 +111,10 @@ class SqliteOutbox implements Outbox {
     // Ids are random: without room for the tree's pages every insert would read and every checkpoint rewrite them.
     this.#db.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8000;');
     this.#db.exec(outboxSchema);
+    this.#sql = statementsOf(this.#db);
     this.#nextSeq =
-      Math.max(Number(this.#one('SELECT max(seq) AS seq FROM batch')?.['seq'] ?? 0), this.position().seq) + 1;
-    this.#queued = Number(this.#one("SELECT count(*) AS n FROM batch WHERE state = 'queued'")?.['n'] ?? 0);
+      Math.max(Number(this.#sql.one('SELECT max(seq) AS seq FROM batch')?.['seq'] ?? 0), this.position().seq) + 1;
+    this.#queued = Number(this.#sql.one("SELECT count(*) AS n FROM batch WHERE state = 'queued'")?.['n'] ?? 0);
     this.keyTable = {
       get: (oid, epoch) => Promise.resolve(this.#wrappedKey(oid, epoch)),
       putIfAbsent: (consignmentOid, epoch, wrapped) => {
@@ -128,8 +128,8 @@ class SqliteOutbox implements Outbox {
   queue({ body, records, consignments }: NewBatch): number {
     const keys = [...this.#newKeys];
     let id = 0;
-    this.#transaction(() => {
-      const { lastInsertRowid } = this.#run(
+    this.#sql.transaction(() => {
+      const { lastInsertRowid } = this.#sql.run(
         "INSERT INTO batch (seq, state, count, body) VALUES (?, 'queued', ?, ?)",
         this.#nextSeq,
         records.length,
@@ -137,11 +137,17 @@ class SqliteOutbox implements Outbox {
       );
       id = Number(lastInsertRowid);
       records.forEach(({ oid, contentTag }, leaf) =>
-        this.#run('INSERT INTO record (oid, content_tag, batch, leaf) VALUES (?, ?, ?, ?)', oid, contentTag, id, leaf),
+        this.#sql.run(
+          'INSERT INTO record (oid, content_tag, batch, leaf) VALUES (?, ?, ?, ?)',
+          oid,
+          contentTag,
+          id,
+          leaf,
+        ),
       );
       body.records.forEach(({ recordOid, tokens }, leaf) => {
         for (const token of tokens) {
-          this.#run(
+          this.#sql.run(
             'INSERT OR IGNORE INTO token (token, batch, leaf, oid) VALUES (?, ?, ?, ?)',
             token,
             id,
@@ -151,10 +157,10 @@ class SqliteOutbox implements Outbox {
         }
       });
       for (const { token, oid, epoch } of consignments) {
-        this.#run('INSERT OR IGNORE INTO consignment (token, oid, epoch) VALUES (?, ?, ?)', token, oid, epoch);
+        this.#sql.run('INSERT OR IGNORE INTO consignment (token, oid, epoch) VALUES (?, ?, ?)', token, oid, epoch);
       }
       for (const [, key] of keys) {
-        this.#run(
+        this.#sql.run(
           'INSERT OR IGNORE INTO consignment_key (consignment, epoch, wrapped) VALUES (?, ?, ?)',
           key.consignmentOid,
           key.epoch,
@@ -173,13 +179,13 @@ class SqliteOutbox implements Outbox {
   }
 
   record(oid: Uint8Array): RecordPlace | undefined {
-    const row = this.#one('SELECT content_tag, batch, leaf FROM record WHERE oid = ?', oid);
+    const row = this.#sql.one('SELECT content_tag, batch, leaf FROM record WHERE oid = ?', oid);
     if (row === undefined) return undefined;
     return { contentTag: row['content_tag'] as Uint8Array, batch: Number(row['batch']), leaf: Number(row['leaf']) };
   }
 
   findByToken(token: Uint8Array, limit: number): Uint8Array[] {
-    const rows = this.#all('SELECT oid FROM token WHERE token = ? ORDER BY batch, leaf LIMIT ?', token, limit);
+    const rows = this.#sql.all('SELECT oid FROM token WHERE token = ? ORDER BY batch, leaf LIMIT ?', token, limit);
     if (rows.length === 0 && this.#tokensEmptied()) {
       throw new WaymarkError('unavailable', 'The index of this outlet was emptied.');
     }
@@ -187,7 +193,7 @@ class SqliteOutbox implements Outbox {
   }
 
   state(batch: number): BatchState | undefined {
-    const row = this.#one('SELECT seq, state, batch_hash, tx_id, refusal FROM batch WHERE id = ?', batch);
+    const row = this.#sql.one('SELECT seq, state, batch_hash, tx_id, refusal FROM batch WHERE id = ?', batch);
     if (row === undefined) return undefined;
     const seq = Number(row['seq']);
     const batchHash = (row['batch_hash'] ?? noHash) as Uint8Array;
@@ -204,28 +210,30 @@ class SqliteOutbox implements Outbox {
   }
 
   consignment(token: Uint8Array): { oid: Uint8Array; epoch: number } | undefined {
-    const row = this.#one('SELECT oid, epoch FROM consignment WHERE token = ?', token);
+    const row = this.#sql.one('SELECT oid, epoch FROM consignment WHERE token = ?', token);
     return row === undefined ? undefined : { oid: row['oid'] as Uint8Array, epoch: Number(row['epoch']) };
   }
 
   queuedAfter(seq: number, limit: number): QueuedBatch[] {
-    return this.#all(
-      "SELECT id, seq, statement, signature, batch_hash FROM batch WHERE state = 'queued' AND seq > ? ORDER BY seq LIMIT ?",
-      seq,
-      limit,
-    ).map((row) => ({
-      id: Number(row['id']),
-      seq: Number(row['seq']),
-      body: this.#body(Number(row['id'])),
-      stamp:
-        row['statement'] === null
-          ? undefined
-          : {
-              statement: row['statement'] as Uint8Array,
-              signature: row['signature'] as Uint8Array,
-              batchHash: row['batch_hash'] as Uint8Array,
-            },
-    }));
+    return this.#sql
+      .all(
+        "SELECT id, seq, statement, signature, batch_hash FROM batch WHERE state = 'queued' AND seq > ? ORDER BY seq LIMIT ?",
+        seq,
+        limit,
+      )
+      .map((row) => ({
+        id: Number(row['id']),
+        seq: Number(row['seq']),
+        body: this.#body(Number(row['id'])),
+        stamp:
+          row['statement'] === null
+            ? undefined
+            : {
+                statement: row['statement'] as Uint8Array,
+                signature: row['signature'] as Uint8Array,
+                batchHash: row['batch_hash'] as Uint8Array,
+              },
+      }));
   }
 
   queuedCount(): number {
@@ -233,7 +241,7 @@ class SqliteOutbox implements Outbox {
   }
 
   stamp(id: number, { statement, signature, batchHash }: Stamp): void {
-    this.#run(
+    this.#sql.run(
       'UPDATE batch SET statement = ?, signature = ?, batch_hash = ? WHERE id = ?',
       statement,
       signature,
@@ -243,14 +251,14 @@ class SqliteOutbox implements Outbox {
   }
 
   unstampAfter(seq: number): void {
-    this.#run(
+    this.#sql.run(
       "UPDATE batch SET statement = NULL, signature = NULL, batch_hash = NULL WHERE state = 'queued' AND seq > ?",
       seq,
     );
   }
 
   position(): Position {
-    const row = this.#one('SELECT seq, batch_hash FROM position WHERE id = 1');
+    const row = this.#sql.one('SELECT seq, batch_hash FROM position WHERE id = 1');
     return row === undefined
       ? { seq: 0, batchHash: noHash }
       : { seq: Number(row['seq']), batchHash: row['batch_hash'] as Uint8Array };
@@ -260,10 +268,10 @@ class SqliteOutbox implements Outbox {
     const known = this.position();
     const isCenters = (hash: unknown): boolean => hash instanceof Uint8Array && bytesEqual(hash, center.batchHash);
     if (center.seq === known.seq && isCenters(known.batchHash)) return;
-    const same = this.#one('SELECT batch_hash FROM batch WHERE seq = ?', center.seq);
+    const same = this.#sql.one('SELECT batch_hash FROM batch WHERE seq = ?', center.seq);
     // Batches were accepted whose receipts did not arrive: sent again as they are, they get them.
     if (center.seq > known.seq && isCenters(same?.['batch_hash'])) return;
-    const anchored = this.#one(
+    const anchored = this.#sql.one(
       "SELECT seq FROM batch WHERE state = 'anchored' AND (seq > ? OR (seq = ? AND batch_hash <> ?)) LIMIT 1",
       center.seq,
       center.seq,
@@ -277,8 +285,8 @@ class SqliteOutbox implements Outbox {
     // Either this outbox does not know what the center has (it was lost, or restored from an old copy), or the center no longer has
     // what it accepted (the channel refused a batch, so those behind it link to nothing): go on from the center's position.
     const going: number[] = [];
-    this.#transaction(() => {
-      const rows = this.#all(
+    this.#sql.transaction(() => {
+      const rows = this.#sql.all(
         "SELECT id FROM batch WHERE state = 'queued' OR (state = 'accepted' AND (seq > ? OR (seq = ? AND batch_hash <> ?))) ORDER BY seq",
         center.seq,
         center.seq,
@@ -287,12 +295,12 @@ class SqliteOutbox implements Outbox {
       going.push(...rows.map((row) => Number(row['id'])));
       // Numbers are unique at every moment: first none, then the new ones.
       for (const id of going) {
-        this.#run(
+        this.#sql.run(
           "UPDATE batch SET seq = NULL, state = 'queued', statement = NULL, signature = NULL, batch_hash = NULL, receipt = NULL WHERE id = ?",
           id,
         );
       }
-      going.forEach((id, index) => this.#run('UPDATE batch SET seq = ? WHERE id = ?', center.seq + 1 + index, id));
+      going.forEach((id, index) => this.#sql.run('UPDATE batch SET seq = ? WHERE id = ?', center.seq + 1 + index, id));
       this.#savePosition(center);
     });
     this.#queued = going.length;
@@ -300,10 +308,10 @@ class SqliteOutbox implements Outbox {
   }
 
   markAccepted(id: number, receipt: Uint8Array): void {
-    this.#transaction(() => {
-      const row = this.#one("SELECT seq, batch_hash FROM batch WHERE id = ? AND state = 'queued'", id);
+    this.#sql.transaction(() => {
+      const row = this.#sql.one("SELECT seq, batch_hash FROM batch WHERE id = ? AND state = 'queued'", id);
       if (row === undefined) return;
-      this.#run("UPDATE batch SET state = 'accepted', receipt = ? WHERE id = ?", receipt, id);
+      this.#sql.run("UPDATE batch SET state = 'accepted', receipt = ? WHERE id = ?", receipt, id);
       const seq = Number(row['seq']);
       if (seq > this.position().seq) this.#savePosition({ seq, batchHash: row['batch_hash'] as Uint8Array });
       this.#queued -= 1;
@@ -312,7 +320,7 @@ class SqliteOutbox implements Outbox {
   }
 
   markAnchored(id: number, receipt: Uint8Array, txId: string): void {
-    this.#run(
+    this.#sql.run(
       "UPDATE batch SET state = 'anchored', receipt = ?, tx_id = ?, body = NULL WHERE id = ? AND state = 'accepted'",
       receipt,
       txId,
@@ -321,25 +329,25 @@ class SqliteOutbox implements Outbox {
   }
 
   markRefused(id: number, refusal: { code: string; message: string }): void {
-    this.#transaction(() => {
-      const row = this.#one("SELECT seq, state FROM batch WHERE id = ? AND state IN ('queued', 'accepted')", id);
+    this.#sql.transaction(() => {
+      const row = this.#sql.one("SELECT seq, state FROM batch WHERE id = ? AND state IN ('queued', 'accepted')", id);
       if (row === undefined) return;
       const wasQueued = row['state'] === 'queued';
       this.#body(id).records.forEach(({ tokens }, leaf) => {
         for (const token of tokens) {
-          this.#run('DELETE FROM token WHERE token = ? AND batch = ? AND leaf = ?', token, id, leaf);
+          this.#sql.run('DELETE FROM token WHERE token = ? AND batch = ? AND leaf = ?', token, id, leaf);
         }
       });
       const seq = Number(row['seq']);
-      this.#run(
+      this.#sql.run(
         "UPDATE batch SET state = 'refused', refusal = ?, body = NULL, seq = NULL WHERE id = ?",
         JSON.stringify(refusal),
         id,
       );
-      this.#run('DELETE FROM record WHERE batch = ?', id);
+      this.#sql.run('DELETE FROM record WHERE batch = ?', id);
       if (!wasQueued) return;
-      for (const later of this.#all("SELECT id FROM batch WHERE state = 'queued' AND seq > ? ORDER BY seq", seq)) {
-        this.#run('UPDATE batch SET seq = seq - 1 WHERE id = ?', Number(later['id']));
+      for (const later of this.#sql.all("SELECT id FROM batch WHERE state = 'queued' AND seq > ? ORDER BY seq", seq)) {
+        this.#sql.run('UPDATE batch SET seq = seq - 1 WHERE id = ?', Number(later['id']));
       }
       this.unstampAfter(seq - 1);
       this.#nextSeq -= 1;
@@ -349,36 +357,36 @@ class SqliteOutbox implements Outbox {
 
   counts(): { queued: number; accepted: number; anchored: number; refused: number } {
     const counts = { queued: 0, accepted: 0, anchored: 0, refused: 0 };
-    for (const row of this.#all('SELECT state, count(*) AS n FROM batch GROUP BY state')) {
+    for (const row of this.#sql.all('SELECT state, count(*) AS n FROM batch GROUP BY state')) {
       counts[row['state'] as keyof typeof counts] = Number(row['n']);
     }
     return counts;
   }
 
   accepted(): { id: number; seq: number }[] {
-    return this.#all("SELECT id, seq FROM batch WHERE state = 'accepted' ORDER BY seq").map((row) => ({
+    return this.#sql.all("SELECT id, seq FROM batch WHERE state = 'accepted' ORDER BY seq").map((row) => ({
       id: Number(row['id']),
       seq: Number(row['seq']),
     }));
   }
 
   acceptedBySeq(seq: number): { id: number; batchHash: Uint8Array; receipt: Uint8Array } | undefined {
-    const row = this.#one("SELECT id, batch_hash, receipt FROM batch WHERE seq = ? AND state = 'accepted'", seq);
+    const row = this.#sql.one("SELECT id, batch_hash, receipt FROM batch WHERE seq = ? AND state = 'accepted'", seq);
     if (row === undefined) return undefined;
     return { id: Number(row['id']), batchHash: row['batch_hash'] as Uint8Array, receipt: row['receipt'] as Uint8Array };
   }
 
   allowList(consignmentOid: Uint8Array): Uint8Array | undefined {
-    return this.#one('SELECT signed FROM allow_list WHERE consignment = ?', consignmentOid)?.['signed'] as
+    return this.#sql.one('SELECT signed FROM allow_list WHERE consignment = ?', consignmentOid)?.['signed'] as
       Uint8Array | undefined;
   }
 
   allowLists(): Uint8Array[] {
-    return this.#all('SELECT signed FROM allow_list').map((row) => row['signed'] as Uint8Array);
+    return this.#sql.all('SELECT signed FROM allow_list').map((row) => row['signed'] as Uint8Array);
   }
 
   putAllowList(consignmentOid: Uint8Array, seq: number, signed: Uint8Array): void {
-    this.#run(
+    this.#sql.run(
       'INSERT INTO allow_list (consignment, seq, signed) VALUES (?, ?, ?) ON CONFLICT (consignment) DO UPDATE SET seq = excluded.seq, signed = excluded.signed WHERE excluded.seq > seq',
       consignmentOid,
       seq,
@@ -393,7 +401,7 @@ class SqliteOutbox implements Outbox {
   #wrappedKey(consignmentOid: Uint8Array, epoch: number): Uint8Array | null {
     const fresh = this.#newKeys.get(keyName(consignmentOid, epoch));
     if (fresh !== undefined) return fresh.wrapped;
-    const row = this.#one(
+    const row = this.#sql.one(
       'SELECT wrapped FROM consignment_key WHERE consignment = ? AND epoch = ?',
       consignmentOid,
       epoch,
@@ -402,7 +410,7 @@ class SqliteOutbox implements Outbox {
   }
 
   #tokensEmptied(): boolean {
-    const row = this.#one(
+    const row = this.#sql.one(
       "SELECT EXISTS (SELECT 1 FROM batch WHERE state <> 'refused') AND NOT EXISTS (SELECT 1 FROM token) AS emptied",
     );
     return row?.['emptied'] === 1;
@@ -411,47 +419,15 @@ class SqliteOutbox implements Outbox {
   #body(id: number): BatchBody {
     const recent = this.#recentBodies.get(id);
     if (recent !== undefined) return recent;
-    return decodeBody(this.#one('SELECT body FROM batch WHERE id = ?', id)?.['body'] as Uint8Array);
+    return decodeBody(this.#sql.one('SELECT body FROM batch WHERE id = ?', id)?.['body'] as Uint8Array);
   }
 
   #savePosition({ seq, batchHash }: Position): void {
-    this.#run(
+    this.#sql.run(
       'INSERT INTO position (id, seq, batch_hash) VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, batch_hash = excluded.batch_hash',
       seq,
       batchHash,
     );
-  }
-
-  #transaction(work: () => void): void {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      this.#db.exec('COMMIT');
-    } catch (error) {
-      this.#db.exec('ROLLBACK');
-      throw error;
-    }
-  }
-
-  #sql(text: string): StatementSync {
-    let statement = this.#statements.get(text);
-    if (statement === undefined) {
-      statement = this.#db.prepare(text);
-      this.#statements.set(text, statement);
-    }
-    return statement;
-  }
-
-  #run(text: string, ...values: Value[]): { lastInsertRowid: number | bigint } {
-    return this.#sql(text).run(...values);
-  }
-
-  #one(text: string, ...values: Value[]): Row | undefined {
-    return this.#sql(text).get(...values);
-  }
-
-  #all(text: string, ...values: Value[]): Row[] {
-    return this.#sql(text).all(...values);
   }
 }
 

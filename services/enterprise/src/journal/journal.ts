@@ -1,5 +1,6 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import type { Evidence } from '@waymark/protocol';
+import { type Row, type Statements, statementsOf } from '@waymark/service-kit';
 import { journalSchema } from './schema.ts';
 
 /** A batch the center has checked and is about to accept. */
@@ -89,8 +90,6 @@ export interface Journal {
   close(): void;
 }
 
-type Row = Record<string, unknown>;
-
 /** Opens (or makes) the journal file; every commit is synced before it returns. */
 export function openJournal(path: string): Journal {
   return new SqliteJournal(path);
@@ -98,7 +97,7 @@ export function openJournal(path: string): Journal {
 
 class SqliteJournal implements Journal {
   readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #sql: Statements;
   #pending: number;
 
   constructor(path: string) {
@@ -107,21 +106,24 @@ class SqliteJournal implements Journal {
     // Ids are random: without room for the trees' pages every insert would read and every checkpoint rewrite them.
     this.#db.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8000;');
     this.#db.exec(journalSchema);
-    this.#pending = Number(this.#one("SELECT count(*) AS n FROM batch WHERE state = 'accepted'")?.['n'] ?? 0);
+    this.#sql = statementsOf(this.#db);
+    this.#pending = Number(this.#sql.one("SELECT count(*) AS n FROM batch WHERE state = 'accepted'")?.['n'] ?? 0);
   }
 
   accept(batches: readonly AcceptedBatch[]): void {
-    const freeNumber = this.#sql("DELETE FROM batch WHERE outlet = ? AND seq = ? AND state = 'refused'");
-    const insertBatch = this.#sql(
+    const freeNumber = this.#sql.prepared("DELETE FROM batch WHERE outlet = ? AND seq = ? AND state = 'refused'");
+    const insertBatch = this.#sql.prepared(
       `INSERT INTO batch (outlet, seq, batch_hash, cid, count, evidence, message_id, receipt, state, accepted_at, turn) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'accepted', ?, ?)`,
     );
-    const turnOf = this.#sql("SELECT turn FROM batch WHERE outlet = ? AND seq = ? AND state = 'accepted'");
-    const insertRecord = this.#sql(
+    const turnOf = this.#sql.prepared("SELECT turn FROM batch WHERE outlet = ? AND seq = ? AND state = 'accepted'");
+    const insertRecord = this.#sql.prepared(
       'INSERT INTO record (oid, content_tag, cid, outlet, seq, leaf) VALUES (?, ?, ?, ?, ?, ?)',
     );
-    const insertToken = this.#sql('INSERT OR IGNORE INTO token (token, oid) VALUES (?, ?)');
-    const insertKey = this.#sql('INSERT OR IGNORE INTO consignment_key (consignment, epoch, wrapped) VALUES (?, ?, ?)');
-    this.#transaction(() => {
+    const insertToken = this.#sql.prepared('INSERT OR IGNORE INTO token (token, oid) VALUES (?, ?)');
+    const insertKey = this.#sql.prepared(
+      'INSERT OR IGNORE INTO consignment_key (consignment, epoch, wrapped) VALUES (?, ?, ?)',
+    );
+    this.#sql.transaction(() => {
       for (const batch of batches) {
         freeNumber.run(batch.outlet, batch.seq);
         insertBatch.run(
@@ -147,7 +149,7 @@ class SqliteJournal implements Journal {
   }
 
   position(outlet: string): OutletPosition | undefined {
-    const row = this.#one(
+    const row = this.#sql.one(
       "SELECT seq, batch_hash FROM batch WHERE outlet = ? AND state <> 'refused' ORDER BY seq DESC LIMIT 1",
       outlet,
     );
@@ -155,14 +157,14 @@ class SqliteJournal implements Journal {
   }
 
   batch(outlet: string, seq: number): JournalBatch | undefined {
-    const row = this.#one('SELECT * FROM batch WHERE outlet = ? AND seq = ?', outlet, seq);
+    const row = this.#sql.one('SELECT * FROM batch WHERE outlet = ? AND seq = ?', outlet, seq);
     return row === undefined ? undefined : toBatch(row);
   }
 
   pending(limit: number): JournalBatch[] {
-    return this.#all("SELECT * FROM batch WHERE state = 'accepted' ORDER BY turn, outlet, seq LIMIT ?", limit).map(
-      toBatch,
-    );
+    return this.#sql
+      .all("SELECT * FROM batch WHERE state = 'accepted' ORDER BY turn, outlet, seq LIMIT ?", limit)
+      .map(toBatch);
   }
 
   pendingCount(): number {
@@ -171,54 +173,57 @@ class SqliteJournal implements Journal {
 
   counts(): { accepted: number; anchored: number; refused: number } {
     const counts = { accepted: 0, anchored: 0, refused: 0 };
-    for (const row of this.#all('SELECT state, count(*) AS n FROM batch GROUP BY state')) {
+    for (const row of this.#sql.all('SELECT state, count(*) AS n FROM batch GROUP BY state')) {
       counts[row['state'] as keyof typeof counts] = Number(row['n']);
     }
     return counts;
   }
 
   markAnchored(marks: readonly { outlet: string; seq: number; txId: string; receipt: Uint8Array }[]): void {
-    const update = this.#sql(
+    const update = this.#sql.prepared(
       `UPDATE batch SET state = 'anchored', tx_id = ?, anchored_receipt = ? WHERE outlet = ? AND seq = ? AND state = 'accepted'`,
     );
     let changed = 0;
-    this.#transaction(() => {
+    this.#sql.transaction(() => {
       for (const mark of marks) changed += Number(update.run(mark.txId, mark.receipt, mark.outlet, mark.seq).changes);
     });
     this.#pending -= changed;
   }
 
   markRefused(outlet: string, seq: number, refusal: { code: string; message: string }): void {
-    this.#transaction(() => {
-      const { changes } = this.#sql(
-        `UPDATE batch SET state = 'refused', refusal = ? WHERE outlet = ? AND seq = ? AND state = 'accepted'`,
-      ).run(JSON.stringify(refusal), outlet, seq);
+    this.#sql.transaction(() => {
+      const { changes } = this.#sql
+        .prepared(`UPDATE batch SET state = 'refused', refusal = ? WHERE outlet = ? AND seq = ? AND state = 'accepted'`)
+        .run(JSON.stringify(refusal), outlet, seq);
       if (Number(changes) === 0) return;
       // Rare enough to go without an index, which every record would pay for.
-      this.#sql('DELETE FROM record WHERE outlet = ? AND seq = ?').run(outlet, seq);
+      this.#sql.prepared('DELETE FROM record WHERE outlet = ? AND seq = ?').run(outlet, seq);
       this.#pending -= 1;
     });
   }
 
   contentTag(oid: Uint8Array): Uint8Array | undefined {
-    return this.#one('SELECT content_tag FROM record WHERE oid = ?', oid)?.['content_tag'] as Uint8Array | undefined;
+    return this.#sql.one('SELECT content_tag FROM record WHERE oid = ?', oid)?.['content_tag'] as
+      Uint8Array | undefined;
   }
 
   findByOid(oid: Uint8Array): IndexHit | undefined {
-    const row = this.#one('SELECT oid, cid, outlet, seq, leaf FROM record WHERE oid = ?', oid);
+    const row = this.#sql.one('SELECT oid, cid, outlet, seq, leaf FROM record WHERE oid = ?', oid);
     return row === undefined ? undefined : toHit(row);
   }
 
   findByToken(token: Uint8Array, limit: number): IndexHit[] {
-    return this.#all(
-      `SELECT r.oid, r.cid, r.outlet, r.seq, r.leaf FROM token t JOIN record r ON r.oid = t.oid WHERE t.token = ? ORDER BY r.outlet, r.seq, r.leaf LIMIT ?`,
-      token,
-      limit,
-    ).map(toHit);
+    return this.#sql
+      .all(
+        `SELECT r.oid, r.cid, r.outlet, r.seq, r.leaf FROM token t JOIN record r ON r.oid = t.oid WHERE t.token = ? ORDER BY r.outlet, r.seq, r.leaf LIMIT ?`,
+        token,
+        limit,
+      )
+      .map(toHit);
   }
 
   isEmptied(): boolean {
-    const row = this.#one(
+    const row = this.#sql.one(
       `SELECT EXISTS (SELECT 1 FROM batch WHERE state <> 'refused') AS stands,
         EXISTS (SELECT 1 FROM record) AS records, EXISTS (SELECT 1 FROM token) AS tokens`,
     );
@@ -226,7 +231,7 @@ class SqliteJournal implements Journal {
   }
 
   consignmentKey(consignmentOid: Uint8Array, epoch: number): Uint8Array | undefined {
-    const row = this.#one(
+    const row = this.#sql.one(
       'SELECT wrapped FROM consignment_key WHERE consignment = ? AND epoch = ?',
       consignmentOid,
       epoch,
@@ -235,44 +240,13 @@ class SqliteJournal implements Journal {
   }
 
   logAccess(entry: { atMs: number; caller: string; asked: Uint8Array; outcome: string }): void {
-    this.#sql('INSERT INTO access (at, caller, asked, outcome) VALUES (?, ?, ?, ?)').run(
-      entry.atMs,
-      entry.caller,
-      entry.asked,
-      entry.outcome,
-    );
+    this.#sql
+      .prepared('INSERT INTO access (at, caller, asked, outcome) VALUES (?, ?, ?, ?)')
+      .run(entry.atMs, entry.caller, entry.asked, entry.outcome);
   }
 
   close(): void {
     this.#db.close();
-  }
-
-  #transaction(work: () => void): void {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      this.#db.exec('COMMIT');
-    } catch (error) {
-      this.#db.exec('ROLLBACK');
-      throw error;
-    }
-  }
-
-  #sql(text: string): StatementSync {
-    let statement = this.#statements.get(text);
-    if (statement === undefined) {
-      statement = this.#db.prepare(text);
-      this.#statements.set(text, statement);
-    }
-    return statement;
-  }
-
-  #one(text: string, ...values: (string | number | Uint8Array)[]): Row | undefined {
-    return this.#sql(text).get(...values);
-  }
-
-  #all(text: string, ...values: (string | number | Uint8Array)[]): Row[] {
-    return this.#sql(text).all(...values);
   }
 }
 

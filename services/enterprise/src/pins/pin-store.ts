@@ -1,4 +1,5 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
+import { type Row, type Statements, statementsOf } from '@waymark/service-kit';
 import { pinSchema } from './schema.ts';
 
 /** A batch as the channel has it. */
@@ -91,8 +92,6 @@ export interface PinStore {
   close(): void;
 }
 
-type Row = Record<string, unknown>;
-
 /** Opens (or makes) the file. */
 export function openPinStore(path: string): PinStore {
   return new SqlitePinStore(path);
@@ -100,32 +99,33 @@ export function openPinStore(path: string): PinStore {
 
 class SqlitePinStore implements PinStore {
   readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #sql: Statements;
 
   constructor(path: string) {
     this.#db = new DatabaseSync(path);
     this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
     this.#db.exec(pinSchema);
+    this.#sql = statementsOf(this.#db);
   }
 
   cursor(): PinCursor {
-    const row = this.#one('SELECT position, evidence_id FROM cursor WHERE id = 1');
+    const row = this.#sql.one('SELECT position, evidence_id FROM cursor WHERE id = 1');
     if (row === undefined) return { position: 0, evidenceId: '' };
     return { position: Number(row['position']), evidenceId: String(row['evidence_id']) };
   }
 
   rewind(): void {
-    this.#run('DELETE FROM cursor');
+    this.#sql.run('DELETE FROM cursor');
   }
 
   anchor(batches: readonly (AnchoredBatch & { readonly pinned: boolean })[]): void {
     const last = batches.at(-1);
     if (last === undefined) return;
-    this.#transaction(() => {
+    this.#sql.transaction(() => {
       for (const { position, evidenceId, msp, cid, own, pinned } of batches) {
         // A channel that was read anew has the same order; another one under the same name would have another.
-        this.#run('DELETE FROM anchored WHERE position = ? AND evidence_id <> ?', position, evidenceId);
-        this.#run(
+        this.#sql.run('DELETE FROM anchored WHERE position = ? AND evidence_id <> ?', position, evidenceId);
+        this.#sql.run(
           'INSERT OR IGNORE INTO anchored (position, evidence_id, msp, cid, own, state) VALUES (?, ?, ?, ?, ?, ?)',
           position,
           evidenceId,
@@ -134,114 +134,118 @@ class SqlitePinStore implements PinStore {
           own ? 1 : 0,
           pinned ? 'pinned' : 'waiting',
         );
-        this.#run('DELETE FROM offer WHERE cid = ? AND msp = ?', cid, msp);
+        this.#sql.run('DELETE FROM offer WHERE cid = ? AND msp = ?', cid, msp);
         if (own) this.#count(cid);
       }
-      this.#run('INSERT OR REPLACE INTO cursor VALUES (1, ?, ?)', last.position, last.evidenceId);
+      this.#sql.run('INSERT OR REPLACE INTO cursor VALUES (1, ?, ?)', last.position, last.evidenceId);
     });
   }
 
   anchored(cid: string): AnchoredBatch | undefined {
-    const row = this.#one('SELECT * FROM anchored WHERE cid = ? ORDER BY own DESC, position LIMIT 1', cid);
+    const row = this.#sql.one('SELECT * FROM anchored WHERE cid = ? ORDER BY own DESC, position LIMIT 1', cid);
     return row === undefined ? undefined : toAnchored(row);
   }
 
   ownAfter(position: number, limit: number): AnchoredBatch[] {
-    return this.#all(
-      'SELECT * FROM anchored WHERE own = 1 AND position > ? ORDER BY position LIMIT ?',
-      position,
-      limit,
-    ).map(toAnchored);
+    return this.#sql
+      .all('SELECT * FROM anchored WHERE own = 1 AND position > ? ORDER BY position LIMIT ?', position, limit)
+      .map(toAnchored);
   }
 
   othersPinnedAfter(position: number, limit: number): AnchoredBatch[] {
-    return this.#all(
-      "SELECT * FROM anchored WHERE own = 0 AND state = 'pinned' AND position > ? ORDER BY position LIMIT ?",
-      position,
-      limit,
-    ).map(toAnchored);
+    return this.#sql
+      .all(
+        "SELECT * FROM anchored WHERE own = 0 AND state = 'pinned' AND position > ? ORDER BY position LIMIT ?",
+        position,
+        limit,
+      )
+      .map(toAnchored);
   }
 
   lackingAfter(replicas: number, position: number, limit: number): AnchoredBatch[] {
-    return this.#all(
-      'SELECT * FROM anchored WHERE own = 1 AND replicas < ? AND position > ? ORDER BY position LIMIT ?',
-      replicas,
-      position,
-      limit,
-    ).map(toAnchored);
+    return this.#sql
+      .all(
+        'SELECT * FROM anchored WHERE own = 1 AND replicas < ? AND position > ? ORDER BY position LIMIT ?',
+        replicas,
+        position,
+        limit,
+      )
+      .map(toAnchored);
   }
 
   waitingOrganisations(nowMs: number): string[] {
-    return this.#all("SELECT DISTINCT msp FROM anchored WHERE state = 'waiting' AND due_at <= ?", nowMs).map((row) =>
-      String(row['msp']),
-    );
+    return this.#sql
+      .all("SELECT DISTINCT msp FROM anchored WHERE state = 'waiting' AND due_at <= ?", nowMs)
+      .map((row) => String(row['msp']));
   }
 
   waiting(msp: string, nowMs: number, limit: number): WaitingBatch[] {
-    return this.#all(
-      "SELECT * FROM anchored WHERE state = 'waiting' AND msp = ? AND due_at <= ? ORDER BY due_at, position LIMIT ?",
-      msp,
-      nowMs,
-      limit,
-    ).map((row) => ({ ...toAnchored(row), attempts: Number(row['attempts']) }));
+    return this.#sql
+      .all(
+        "SELECT * FROM anchored WHERE state = 'waiting' AND msp = ? AND due_at <= ? ORDER BY due_at, position LIMIT ?",
+        msp,
+        nowMs,
+        limit,
+      )
+      .map((row) => ({ ...toAnchored(row), attempts: Number(row['attempts']) }));
   }
 
   nextWaitingAtMs(nowMs: number): number | undefined {
-    const row = this.#one("SELECT min(due_at) AS due FROM anchored WHERE state = 'waiting' AND due_at > ?", nowMs);
+    const row = this.#sql.one("SELECT min(due_at) AS due FROM anchored WHERE state = 'waiting' AND due_at > ?", nowMs);
     return typeof row?.['due'] === 'number' ? row['due'] : undefined;
   }
 
   markPinned(position: number): void {
-    this.#run("UPDATE anchored SET state = 'pinned', attempts = 0 WHERE position = ?", position);
+    this.#sql.run("UPDATE anchored SET state = 'pinned', attempts = 0 WHERE position = ?", position);
   }
 
   postpone(position: number, dueAtMs: number): void {
-    this.#run('UPDATE anchored SET attempts = attempts + 1, due_at = ? WHERE position = ?', dueAtMs, position);
+    this.#sql.run('UPDATE anchored SET attempts = attempts + 1, due_at = ? WHERE position = ?', dueAtMs, position);
   }
 
   markWaiting(positions: readonly number[]): void {
-    this.#transaction(() => {
+    this.#sql.transaction(() => {
       for (const position of positions)
-        this.#run("UPDATE anchored SET state = 'waiting', attempts = 0, due_at = 0 WHERE position = ?", position);
+        this.#sql.run("UPDATE anchored SET state = 'waiting', attempts = 0, due_at = 0 WHERE position = ?", position);
     });
   }
 
   kept(cid: string): Uint8Array | undefined {
-    return this.#one('SELECT receipt FROM kept WHERE cid = ?', cid)?.['receipt'] as Uint8Array | undefined;
+    return this.#sql.one('SELECT receipt FROM kept WHERE cid = ?', cid)?.['receipt'] as Uint8Array | undefined;
   }
 
   keep(cid: string, receipt: Uint8Array, offeredBy: { msp: string; atMs: number } | undefined): void {
-    this.#transaction(() => {
-      this.#run('INSERT OR IGNORE INTO kept VALUES (?, ?)', cid, receipt);
+    this.#sql.transaction(() => {
+      this.#sql.run('INSERT OR IGNORE INTO kept VALUES (?, ?)', cid, receipt);
       if (offeredBy === undefined) return;
-      this.#run('INSERT OR IGNORE INTO offer VALUES (?, ?, ?)', cid, offeredBy.msp, offeredBy.atMs);
+      this.#sql.run('INSERT OR IGNORE INTO offer VALUES (?, ?, ?)', cid, offeredBy.msp, offeredBy.atMs);
     });
   }
 
   offeredBy(cid: string): string | undefined {
-    const row = this.#one('SELECT msp FROM offer WHERE cid = ?', cid);
+    const row = this.#sql.one('SELECT msp FROM offer WHERE cid = ?', cid);
     return row === undefined ? undefined : String(row['msp']);
   }
 
   offers(msp: string): number {
-    return Number(this.#one('SELECT count(*) AS n FROM offer WHERE msp = ?', msp)?.['n'] ?? 0);
+    return Number(this.#sql.one('SELECT count(*) AS n FROM offer WHERE msp = ?', msp)?.['n'] ?? 0);
   }
 
   staleOffers(beforeMs: number, limit: number): string[] {
-    return this.#all('SELECT cid FROM offer WHERE offered_at < ? LIMIT ?', beforeMs, limit).map((row) =>
-      String(row['cid']),
-    );
+    return this.#sql
+      .all('SELECT cid FROM offer WHERE offered_at < ? LIMIT ?', beforeMs, limit)
+      .map((row) => String(row['cid']));
   }
 
   withdraw(cid: string): void {
-    this.#transaction(() => {
-      this.#run('DELETE FROM offer WHERE cid = ?', cid);
-      this.#run('DELETE FROM kept WHERE cid = ?', cid);
+    this.#sql.transaction(() => {
+      this.#sql.run('DELETE FROM offer WHERE cid = ?', cid);
+      this.#sql.run('DELETE FROM kept WHERE cid = ?', cid);
     });
   }
 
   replicas(cid: string): ReplicaFacts[] {
-    return this.#all('SELECT * FROM replica WHERE cid = ? ORDER BY msp', cid).map((row) => ({
+    return this.#sql.all('SELECT * FROM replica WHERE cid = ? ORDER BY msp', cid).map((row) => ({
       msp: String(row['msp']),
       state: row['state'] as ReplicaFacts['state'],
       node: String(row['node']),
@@ -251,19 +255,26 @@ class SqlitePinStore implements PinStore {
   }
 
   receiptCount(cid: string): number {
-    return Number(this.#one('SELECT count(*) AS n FROM replica WHERE cid = ?', cid)?.['n'] ?? 0);
+    return Number(this.#sql.one('SELECT count(*) AS n FROM replica WHERE cid = ?', cid)?.['n'] ?? 0);
   }
 
   addReplica(cid: string, { msp, node, pinnedAtMs, receipt }: Omit<ReplicaFacts, 'state'>): void {
-    this.#transaction(() => {
-      this.#run("INSERT OR REPLACE INTO replica VALUES (?, ?, 'held', ?, ?, ?)", cid, msp, node, pinnedAtMs, receipt);
-      this.#run('DELETE FROM wanted WHERE msp = ? AND cid = ?', msp, cid);
+    this.#sql.transaction(() => {
+      this.#sql.run(
+        "INSERT OR REPLACE INTO replica VALUES (?, ?, 'held', ?, ?, ?)",
+        cid,
+        msp,
+        node,
+        pinnedAtMs,
+        receipt,
+      );
+      this.#sql.run('DELETE FROM wanted WHERE msp = ? AND cid = ?', msp, cid);
       this.#count(cid);
     });
   }
 
   setReplicaState(cid: string, msp: string, state: ReplicaFacts['state']): void {
-    const { changes } = this.#run('UPDATE replica SET state = ? WHERE cid = ? AND msp = ? AND state <> ?', state, cid, msp, state); // prettier-ignore
+    const { changes } = this.#sql.run('UPDATE replica SET state = ? WHERE cid = ? AND msp = ? AND state <> ?', state, cid, msp, state); // prettier-ignore
     if (Number(changes) > 0) this.#count(cid);
   }
 
@@ -275,10 +286,10 @@ class SqlitePinStore implements PinStore {
 
   want(cids: readonly string[], msps: readonly string[]): void {
     if (cids.length === 0 || msps.length === 0) return;
-    this.#transaction(() => {
+    this.#sql.transaction(() => {
       for (const cid of cids)
         for (const msp of msps)
-          this.#run(
+          this.#sql.run(
             `INSERT OR IGNORE INTO wanted (msp, cid) SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM replica WHERE cid = ? AND msp = ? AND state <> 'lost')`,
             msp,
             cid,
@@ -289,15 +300,15 @@ class SqlitePinStore implements PinStore {
   }
 
   wantFromMembers(msps: readonly string[]): void {
-    this.#transaction(() => {
-      const known = this.#all('SELECT msp FROM asked_member').map((row) => String(row['msp']));
+    this.#sql.transaction(() => {
+      const known = this.#sql.all('SELECT msp FROM asked_member').map((row) => String(row['msp']));
       for (const msp of known.filter((one) => !msps.includes(one))) {
-        this.#run('DELETE FROM wanted WHERE msp = ?', msp);
-        this.#run('DELETE FROM asked_member WHERE msp = ?', msp);
+        this.#sql.run('DELETE FROM wanted WHERE msp = ?', msp);
+        this.#sql.run('DELETE FROM asked_member WHERE msp = ?', msp);
       }
       for (const msp of msps.filter((one) => !known.includes(one))) {
-        this.#run('INSERT INTO asked_member VALUES (?)', msp);
-        this.#run(
+        this.#sql.run('INSERT INTO asked_member VALUES (?)', msp);
+        this.#sql.run(
           `INSERT OR IGNORE INTO wanted (msp, cid) SELECT ?, a.cid FROM anchored a
            WHERE a.own = 1 AND NOT EXISTS (SELECT 1 FROM replica r WHERE r.cid = a.cid AND r.msp = ? AND r.state <> 'lost')`,
           msp,
@@ -308,36 +319,33 @@ class SqlitePinStore implements PinStore {
   }
 
   wanted(msp: string, nowMs: number, limit: number): { cid: string; attempts: number }[] {
-    return this.#all(
-      'SELECT cid, attempts FROM wanted WHERE msp = ? AND due_at <= ? ORDER BY due_at LIMIT ?',
-      msp,
-      nowMs,
-      limit,
-    ).map((row) => ({ cid: String(row['cid']), attempts: Number(row['attempts']) }));
+    return this.#sql
+      .all('SELECT cid, attempts FROM wanted WHERE msp = ? AND due_at <= ? ORDER BY due_at LIMIT ?', msp, nowMs, limit)
+      .map((row) => ({ cid: String(row['cid']), attempts: Number(row['attempts']) }));
   }
 
   nextWantedAtMs(msp: string, nowMs: number): number | undefined {
-    const row = this.#one('SELECT min(due_at) AS due FROM wanted WHERE msp = ? AND due_at > ?', msp, nowMs);
+    const row = this.#sql.one('SELECT min(due_at) AS due FROM wanted WHERE msp = ? AND due_at > ?', msp, nowMs);
     return typeof row?.['due'] === 'number' ? row['due'] : undefined;
   }
 
   wantedCount(msp: string): number {
-    return Number(this.#one('SELECT count(*) AS n FROM wanted WHERE msp = ?', msp)?.['n'] ?? 0);
+    return Number(this.#sql.one('SELECT count(*) AS n FROM wanted WHERE msp = ?', msp)?.['n'] ?? 0);
   }
 
   postponeWanted(msp: string, cid: string, dueAtMs: number): void {
-    this.#run('UPDATE wanted SET attempts = attempts + 1, due_at = ? WHERE msp = ? AND cid = ?', dueAtMs, msp, cid);
+    this.#sql.run('UPDATE wanted SET attempts = attempts + 1, due_at = ? WHERE msp = ? AND cid = ?', dueAtMs, msp, cid);
   }
 
   forget(cid: string): void {
-    this.#transaction(() => {
-      this.#run('DELETE FROM wanted WHERE msp IN (SELECT msp FROM asked_member) AND cid = ?', cid);
-      this.#run('DELETE FROM replica WHERE cid = ?', cid);
+    this.#sql.transaction(() => {
+      this.#sql.run('DELETE FROM wanted WHERE msp IN (SELECT msp FROM asked_member) AND cid = ?', cid);
+      this.#sql.run('DELETE FROM replica WHERE cid = ?', cid);
     });
   }
 
   counts(replicas: number): { anchored: number; replicated: number; waiting: number } {
-    const row = this.#one(
+    const row = this.#sql.one(
       `SELECT (SELECT count(*) FROM anchored WHERE own = 1) AS anchored,
         (SELECT count(*) FROM anchored WHERE own = 1 AND replicas >= ?) AS replicated,
         (SELECT count(*) FROM anchored WHERE state = 'waiting') AS waiting`,
@@ -356,43 +364,11 @@ class SqlitePinStore implements PinStore {
 
   /** Notes anew how many organisations hold a batch. */
   #count(cid: string): void {
-    this.#run(
+    this.#sql.run(
       `UPDATE anchored SET replicas = (SELECT count(*) FROM replica WHERE cid = ? AND state = 'held') WHERE cid = ? AND own = 1`,
       cid,
       cid,
     );
-  }
-
-  #transaction(work: () => void): void {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      this.#db.exec('COMMIT');
-    } catch (error) {
-      this.#db.exec('ROLLBACK');
-      throw error;
-    }
-  }
-
-  #sql(text: string): StatementSync {
-    let statement = this.#statements.get(text);
-    if (statement === undefined) {
-      statement = this.#db.prepare(text);
-      this.#statements.set(text, statement);
-    }
-    return statement;
-  }
-
-  #run(text: string, ...values: SQLInputValue[]): ReturnType<StatementSync['run']> {
-    return this.#sql(text).run(...values);
-  }
-
-  #one(text: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#sql(text).get(...values);
-  }
-
-  #all(text: string, ...values: SQLInputValue[]): Row[] {
-    return this.#sql(text).all(...values);
   }
 }
 
