@@ -131,6 +131,7 @@ function submissionStep(seq: number, batch: number): PersistStep {
       oid: `${hash.slice(0, 56)}${index.toString(16).padStart(8, '0')}`,
       leaf: new Uint8Array(32).fill(index % 256),
     })),
+    attachment: new Uint8Array(0),
     hash,
     signature: 's'.repeat(128),
   };

@@ -175,6 +175,7 @@ function* submissions(): Generator<Submission, never> {
       prev,
       root: crypto.merkleRoot(list.map(({ leaf }) => leaf)),
       records: list,
+      attachment: new Uint8Array(0),
     };
     const hash = crypto.digest(submissionStatement(made));
     prev = hash;

@@ -193,7 +193,7 @@ export async function createTestLedger(
       const { seq, prev } = sequences.get(department) ?? { seq: 0, prev: noSubmission };
       const records = [{ oid: `${department}/${String(seq)}`, leaf: own.leafHash([department, seq]) }];
       const root = own.merkleRoot(records.map(({ leaf }) => leaf));
-      const body = { ledger: name, department, seq: seq + 1, prev, root, records };
+      const body = { ledger: name, department, seq: seq + 1, prev, root, records, attachment: new Uint8Array(0) };
       const statement = submissionStatement(body);
       const hash = own.digest(statement);
       sequences.set(department, { seq: seq + 1, prev: hash });

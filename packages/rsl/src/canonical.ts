@@ -1,12 +1,14 @@
 import { encode } from '@ipld/dag-cbor';
 import { cidOfDagCbor, encodeCbor, leafHash, merkleRoot, parseCid, sha256, toHex } from '@waymark/protocol';
 import type { Header } from './block/header.ts';
-import type { Crypto } from './crypto.ts';
+import { type Crypto, signedAsStatement } from './crypto.ts';
 import type { Statement } from './statement.ts';
 import { noBlock } from './ids.ts';
 
 /** What the real `Crypto` still has to be given: this member's key, the others' certificates, and how a body is stored. */
 export type CryptoKeys = Pick<Crypto, 'bodyId'> & {
+  /** How submissions are signed; default: as `submissionStatement`. */
+  readonly submissions?: Pick<Crypto, 'submissionDigest' | 'verifySubmission'>;
   /** Signs bytes with this member's key, for example as a COSE_Sign1 with detached payload. */
   readonly signBytes: (bytes: Uint8Array) => string;
   /** Whether a member signed these bytes. */
@@ -42,14 +44,18 @@ export function headerBytes(header: Header): Uint8Array {
 }
 
 /** Real hashing: SHA-256, RFC 6962 trees, block hashes as CIDs. */
-export function createCrypto({ bodyId, signBytes, verifyBytes }: CryptoKeys): Crypto {
+export function createCrypto({ bodyId, signBytes, verifyBytes, submissions }: CryptoKeys): Crypto {
+  const digest = (statement: Statement): string => toHex(sha256(statementBytes(statement)));
+  const verify = (member: string, statement: Statement, signature: string): boolean =>
+    verifyBytes(member, statementBytes(statement), signature);
   return {
     bodyId,
-    digest: (statement) => toHex(sha256(statementBytes(statement))),
+    digest,
+    ...(submissions ?? signedAsStatement({ digest, verify })),
     leafHash: (statement) => leafHash(statementBytes(statement)),
     merkleRoot: (leaves) => toHex(merkleRoot(leaves)),
     headerHash: (header) => cidOfDagCbor(headerBytes(header)).toString(),
     sign: (statement) => signBytes(statementBytes(statement)),
-    verify: (member, statement, signature) => verifyBytes(member, statementBytes(statement), signature),
+    verify,
   };
 }

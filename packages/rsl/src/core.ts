@@ -10,7 +10,7 @@ import type { MembershipChange } from './membership/change.ts';
 import type { Configuration } from './membership/configuration.ts';
 import type { Message } from './messages.ts';
 import type { PersistStep, Ready, SealedBlock } from './ready.ts';
-import type { Snapshot } from './snapshot/snapshot.ts';
+import type { DepartmentCursor, Snapshot } from './snapshot/snapshot.ts';
 import type { PlantedFaults } from './testing-seams/faults.ts';
 
 /** What one member's core is made from. */
@@ -122,6 +122,8 @@ export interface RslCore {
   confirmation(height: number): readonly Seal[] | null;
   /** Why this member is center, while it is: goes with its first anchor (`makeAnchor`). */
   election(): VoteCertificate | null;
+  /** Where a department's sequence stands at the center: its last submission that is in the log or waits to be; null when there is none. */
+  position(department: MemberId): DepartmentCursor | null;
   /** A block in memory. */
   block(height: number): SealedBlock | null;
 }

@@ -16,7 +16,7 @@ import { onAppend } from './step/follower.ts';
 import { emptyOutbox, type Node, type Outbox, persist } from './step/node.ts';
 import { checkpoint, restore } from './step/restore.ts';
 import { becomeFollower, resetElectionTimer } from './step/role.ts';
-import { changeMembership, handOver, propose } from './step/submit.ts';
+import { changeMembership, handOver, lastCursor, propose } from './step/submit.ts';
 import { noFaults } from './testing-seams/faults.ts';
 
 /**
@@ -150,6 +150,10 @@ function coreOf(node: Node): RslCore {
     checkpoint: () => checkpoint(node),
     confirmation: (height) => confirmingSeals(node.log, height),
     election: () => (node.role === 'center' ? (node.leadership?.certificate ?? null) : null),
+    position(department) {
+      const cursor = lastCursor(node, department);
+      return cursor === undefined ? null : { department, seq: cursor.seq, hash: cursor.hash };
+    },
     block(height) {
       const entry = node.log.entry(height);
       return entry?.seal === null || entry === null ? null : { candidate: entry.candidate, seal: entry.seal };

@@ -13,6 +13,7 @@ export function submission(seq: number, records = 3, department = 'dock'): Submi
       oid: `oid-${department}-${seq}-${index}`,
       leaf: new Uint8Array(32).fill((seq + index) % 256),
     })),
+    attachment: new Uint8Array(0),
     hash: `hash-${seq}`,
     signature: `signature of ${department}`,
   };

@@ -45,6 +45,7 @@ export function signSubmission(
     prev,
     root,
     records,
+    attachment: new Uint8Array(0),
     hash: digestOf(statement),
     signature: keys.sign(signer, statement),
   };

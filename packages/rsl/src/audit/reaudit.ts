@@ -1,6 +1,6 @@
 import { type AuditedSubmission, type Candidate, contentCounts } from '../block/candidate.ts';
 import { contentRoot } from '../block/content-root.ts';
-import { type Submission, submissionStatement } from '../block/submission.ts';
+import type { Submission } from '../block/submission.ts';
 import type { Crypto } from '../crypto.ts';
 import { noSubmission } from '../ids.ts';
 import type { ChainState, Cursor } from '../log/chain.ts';
@@ -79,15 +79,12 @@ export function submissionProblem(
   maxRecords: number,
   faults: PlantedFaults,
 ): 'recipient-mismatch' | 'submission-malformed' | 'root-mismatch' | 'signature-invalid' | 'too-large' | null {
-  const { records, seq, hash, root, department, signature } = submission;
+  const { records, seq, hash, root } = submission;
   if (submission.ledger !== ledger) return 'recipient-mismatch';
   if (records.length > maxRecords) return 'too-large';
   if (records.length === 0 || !Number.isSafeInteger(seq) || seq < 1) return 'submission-malformed';
-  const statement = submissionStatement(submission);
-  if (crypto.digest(statement) !== hash) return 'submission-malformed';
-  if (faults.skipSubmissionSignature !== true && !crypto.verify(department, statement, signature)) {
-    return 'signature-invalid';
-  }
+  if (crypto.submissionDigest(submission) !== hash) return 'submission-malformed';
+  if (faults.skipSubmissionSignature !== true && !crypto.verifySubmission(submission)) return 'signature-invalid';
   if (faults.skipRootCheck !== true && crypto.merkleRoot(records.map(({ leaf }) => leaf)) !== root) {
     return 'root-mismatch';
   }

@@ -20,13 +20,18 @@ export interface Submission {
   /** Merkle root over the records' leaves. */
   readonly root: Digest;
   readonly records: readonly RecordEntry[];
-  /** Digest of `submissionStatement`. */
+  /**
+   * What belongs to the submission and is no business of consensus: what the department signed in full, where its envelopes lie. Opaque here, and in
+   * the body as it is.
+   */
+  readonly attachment: Uint8Array;
+  /** `Crypto.submissionDigest`. */
   readonly hash: Digest;
-  /** The department's, over `submissionStatement`. */
+  /** The department's (`Crypto.verifySubmission`). */
   readonly signature: Signature;
 }
 
-/** What a department signs, and what its `hash` is made of. */
+/** What a department signs, and what its `hash` is made of, where it has no form of its own for that (`signedAsStatement`). */
 export function submissionStatement(
   submission: Pick<Submission, 'ledger' | 'department' | 'seq' | 'prev' | 'root' | 'records'>,
 ): Statement {

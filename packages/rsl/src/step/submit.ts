@@ -22,7 +22,7 @@ export function propose(node: Node, submission: Submission): ProposeResult {
     node.out.receipts.push(same.receipt);
     return { accepted: true, receipt: same.receipt };
   }
-  const last: Cursor | undefined = queued.at(-1)?.submission ?? recorded;
+  const last = lastCursor(node, submission.department);
   if (submission.seq !== (last?.seq ?? 0) + 1) return refuse(node, 'sequence-gap');
   if (submission.prev !== (last?.hash ?? noSubmission)) return refuse(node, 'replay-conflict');
   if (node.queuedRecords + submission.records.length > node.limits.maxPendingRecords) return refuse(node, 'busy');
@@ -96,6 +96,12 @@ function closed(node: Node): RefusalReason | null {
 function refuse(node: Node, reason: RefusalReason): ProposeResult {
   const center = node.role === 'center' ? node.id : (node.following?.center ?? null);
   return { accepted: false, reason, center };
+}
+
+/** A department's last submission that is in the log or in the queue. */
+export function lastCursor(node: Node, department: string): Cursor | undefined {
+  const queued = node.queue.findLast(({ submission }) => submission.department === department);
+  return queued?.submission ?? recordedCursor(node, department);
 }
 
 function recordedCursor(node: Node, department: string): Cursor | undefined {

@@ -171,6 +171,7 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
       prev: last.prev,
       root: own.merkleRoot(records.map(({ leaf }) => leaf)),
       records,
+      attachment: new Uint8Array(0),
     };
     const statement = submissionStatement(body);
     const made = { ...body, hash: own.digest(statement), signature: own.sign(statement) };
