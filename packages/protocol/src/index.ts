@@ -17,6 +17,7 @@ export * from './receipt/receipt.ts';
 export * from './pin-receipt/pin-receipt.ts';
 export * from './transport-key/announcement.ts';
 export * from './ledger/statement-signature.ts';
+export * from './ledger/attachment.ts';
 export * from './encoding/cbor.ts';
 export * from './encoding/cbor-fields.ts';
 export * from './encoding/i-json.ts';
