@@ -1,4 +1,4 @@
-import { maxBatchRecords } from '../batch/batch.ts';
+import { maxBatchRecords } from '../batch/statement.ts';
 import { cidBytes, decodeCid, rawCode } from '../cid/cid.ts';
 import { type CborValue, encodeCbor } from '../encoding/cbor.ts';
 import { decodeFields } from '../encoding/cbor-fields.ts';
