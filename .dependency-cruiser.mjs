@@ -38,6 +38,7 @@ export default {
     mayImport('capture', 'packages/capture', ['packages/protocol']),
     mayImport('rsl', 'packages/rsl', ['packages/protocol']),
     mayImport('ledger-log', 'packages/ledger-log', ['packages/(protocol|durable-files|rsl)']),
+    mayImport('ledger-member', 'packages/ledger-member', ['packages/(protocol|rsl|ledger-log|transport)']),
     mayImport('devnet-stands-alone', 'packages/devnet', []),
     mayImport('fabric-nodes', 'packages/fabric-nodes', ['packages/(protocol|devnet)']),
     mayImport('kubo-nodes', 'packages/kubo-nodes', ['packages/protocol']),
@@ -48,7 +49,7 @@ export default {
     mayImport('sdk', 'packages/sdk', ['packages/(protocol|vault|content|fabric|capture|transport|reading|enrolment)']),
     mayImport('enrolment', 'packages/enrolment', ['packages/(protocol|vault)', 'packages/devnet/src/ca']),
     mayImport('services', 'services/[^/]+', [
-      'packages/(protocol|vault|content|fabric|ledger-fabric-network|transport|service-kit|reading|query-api|rsl|ledger-log)',
+      'packages/(protocol|vault|content|fabric|ledger-fabric-network|transport|service-kit|reading|query-api|rsl|ledger-log|ledger-member)',
       'services/[^/]+',
     ]),
     {
