@@ -32,7 +32,23 @@ export type { BatchSource } from './replica/leaf-reader.ts';
 export type { CertificateFacts, NodeFacts, OrganisationFacts } from './replica/projection.ts';
 export type { BlockSource } from './replica/projector.ts';
 export type { IndexHit } from './replica/rows.ts';
-export { openReplica, type CommittedEvidence, type Replica, type ReplicaOptions } from './replica/replica.ts';
+export type {
+  AnchorFacts,
+  CommittedAnchor,
+  CommittedReport,
+  LedgerCertificateFacts,
+  LedgerConfigurationFacts,
+  LedgerHeadFacts,
+  LedgerReportFacts,
+  PrivateLedgerFacts,
+} from './replica/ledger-facts.ts';
+export {
+  openReplica,
+  type CommittedEvidence,
+  type LedgerReplica,
+  type Replica,
+  type ReplicaOptions,
+} from './replica/replica.ts';
 export type { PlacedEvidence } from './replica/replica-store.ts';
 export type { ReplicaState } from './replica/replica-state.ts';
 export { createCallers, type Caller, type Callers, type KnownOrganisation } from './callers/callers.ts';

@@ -9,8 +9,8 @@ const sqliteCorrupt = 11;
 const sqliteNotADatabase = 26;
 
 /**
- * Opens the replica's file; every commit is synced before it returns. A file that is no database, or has tables of another
- * version, is set aside and begun anew: all of it can be read again.
+ * Opens the replica's file; every commit is synced before it returns. An older version's is migrated. A file that is no database, or of a
+ * later version, is set aside and begun anew: what is of the channel can be read again.
  */
 export function openReplicaDatabase(path: string): DatabaseSync {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -30,14 +30,23 @@ function open(path: string): DatabaseSync {
     // Ids are random: without room for the trees' pages every insert would read and every checkpoint rewrite them.
     database.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8000;');
     const version = database.prepare('PRAGMA user_version').get()?.['user_version'];
-    if (version !== 0 && version !== schemaVersion) throw new OtherVersion();
-    database.exec(schema);
-    database.exec(`PRAGMA user_version = ${schemaVersion}`);
+    if (typeof version !== 'number' || version > schemaVersion) throw new OtherVersion();
+    if (version < schemaVersion) migrate(database);
+    else database.exec(schema);
     return database;
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+/** What is read from the channel is read again; tokens, which come from this node alone, have had one form in all versions. */
+function migrate(database: DatabaseSync): void {
+  inTransaction(database, () => {
+    for (const table of projectedTables) database.exec(`DROP TABLE IF EXISTS ${table}`);
+    database.exec(schema);
+    database.exec(`PRAGMA user_version = ${schemaVersion}`);
+  });
 }
 
 /** The file cannot be used as it is. */

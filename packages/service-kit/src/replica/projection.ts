@@ -1,6 +1,20 @@
 import type { DecodedBlock, KeyWrite } from '@waymark/fabric';
 import { WaymarkError, parseEvidence, type Evidence } from '@waymark/protocol';
 import { z } from 'zod';
+import {
+  anchorSchema,
+  ledgerCertificateSchema,
+  ledgerConfigurationSchema,
+  ledgerHeadSchema,
+  privateLedgerSchema,
+  reportSchema,
+  type AnchorFacts,
+  type LedgerCertificateFacts,
+  type LedgerConfigurationFacts,
+  type LedgerHeadFacts,
+  type LedgerReportFacts,
+  type PrivateLedgerFacts,
+} from './ledger-facts.ts';
 
 /** An admitted organisation, as the chaincode keeps it. */
 export interface OrganisationFacts {
@@ -31,7 +45,13 @@ export interface NodeFacts {
 export type Change =
   | { readonly kind: 'evidence'; readonly evidence: Evidence; readonly txId: string }
   | { readonly kind: 'organisation'; readonly organisation: OrganisationFacts }
-  | { readonly kind: 'node'; readonly node: NodeFacts };
+  | { readonly kind: 'node'; readonly node: NodeFacts }
+  | { readonly kind: 'ledger'; readonly ledger: PrivateLedgerFacts }
+  | { readonly kind: 'ledger-configuration'; readonly configuration: LedgerConfigurationFacts }
+  | { readonly kind: 'ledger-certificate'; readonly msp: string; readonly certificate: LedgerCertificateFacts }
+  | { readonly kind: 'ledger-head'; readonly head: LedgerHeadFacts }
+  | { readonly kind: 'anchor'; readonly anchor: AnchorFacts }
+  | { readonly kind: 'ledger-report'; readonly report: LedgerReportFacts };
 
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
 const id = z.string().min(1).max(256);
@@ -51,8 +71,8 @@ const nodeSchema = z.object({
 });
 
 /**
- * What the valid transactions of a block change, by the keys the chaincode writes (`evidence`, `organisation`, `node`;
- * others are not this replica's business).
+ * What the valid transactions of a block change, by the keys the chaincode writes (`evidence`, `organisation`, `node`, and
+ * those of private ledgers; others are not this replica's business).
  *
  * @throws WaymarkError `data-abnormal` for a value in a form this version does not know: to skip a revocation would be worse
  *   than to stop.
@@ -82,7 +102,7 @@ function projectWrite(write: KeyWrite, txId: string): Change[] {
     case 'evidence': {
       const evidence = parseEvidence(live(write));
       const { msp, outlet, seq } = evidence;
-      requireKey(parts, [msp, outlet, String(seq).padStart(16, '0')]);
+      requireKey(parts, [msp, outlet, sequencePart(seq)]);
       return [{ kind: 'evidence', evidence, txId }];
     }
     case 'organisation': {
@@ -95,9 +115,46 @@ function projectWrite(write: KeyWrite, txId: string): Change[] {
       requireKey(parts, [mspId, enrolmentId]);
       return [{ kind: 'node', node: { mspId, enrolmentId, kind, state, certificates } }];
     }
+    case 'ledger': {
+      const { v: _v, ...ledger } = read(write, privateLedgerSchema);
+      requireKey(parts, [ledger.msp]);
+      return [{ kind: 'ledger', ledger }];
+    }
+    case 'ledger-configuration': {
+      const { v: _v, ...configuration } = read(write, ledgerConfigurationSchema);
+      requireKey(parts, [configuration.msp, sequencePart(configuration.epoch)]);
+      return [{ kind: 'ledger-configuration', configuration }];
+    }
+    case 'ledger-certificate': {
+      const { v: _v, ...certificate } = read(write, ledgerCertificateSchema);
+      const [msp = ''] = parts;
+      requireKey(parts, [msp, certificate.digest]);
+      return [{ kind: 'ledger-certificate', msp, certificate }];
+    }
+    case 'ledger-head': {
+      const { v: _v, ...head } = read(write, ledgerHeadSchema);
+      requireKey(parts, [head.msp]);
+      return [{ kind: 'ledger-head', head }];
+    }
+    case 'anchor': {
+      const { v: _v, ...anchor } = read(write, anchorSchema);
+      requireKey(parts, [anchor.msp, sequencePart(anchor.last)]);
+      if (anchor.first > anchor.last) throw new Error('the range is empty');
+      return [{ kind: 'anchor', anchor }];
+    }
+    case 'ledger-report': {
+      const { v: _v, ...report } = read(write, reportSchema);
+      requireKey(parts, [report.msp, report.id]);
+      return [{ kind: 'ledger-report', report }];
+    }
     default:
       return [];
   }
+}
+
+/** A number as a key part. */
+function sequencePart(sequence: number): string {
+  return String(sequence).padStart(16, '0');
 }
 
 /** Fabric's composite keys: U+0000, object type, U+0000, part, U+0000, ...; an empty list for a simple key. */

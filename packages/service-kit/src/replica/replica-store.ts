@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { formatEvidenceId, type BatchLeaf, type Evidence } from '@waymark/protocol';
 import { inTransaction } from '../storage/transaction.ts';
 import { emptyProjection, fromSqlite, isDamage, openReplicaDatabase, setAside } from './database.ts';
+import { createLedgerStore, type LedgerStore } from './ledger-store.ts';
 import type { Change, NodeFacts, OrganisationFacts } from './projection.ts';
 import { bytesOf, evidenceIn, hitOf, integerOf, jsonOf, type IndexHit, type Row } from './rows.ts';
 
@@ -43,6 +44,11 @@ export class ReplicaStore {
   readonly #indexes: (evidence: Evidence) => boolean;
   readonly #statements = new Map<string, StatementSync>();
   #database: DatabaseSync;
+  readonly #ledgers = createLedgerStore({
+    run: (sql, ...values) => this.#run(sql, ...values),
+    one: (sql, ...values) => this.#one(sql, ...values),
+    all: (sql, ...values) => this.#all(sql, ...values),
+  });
 
   /**
    * @param onDamage called when the file itself is found to be wrong: time for `replace`
@@ -147,7 +153,15 @@ export class ReplicaStore {
         }
         return 1;
       }
+      default:
+        this.#ledgers.apply(change, blockNumber);
+        return 0;
     }
+  }
+
+  /** Reads what the channel says of private ledgers. */
+  ledgers<T>(read: (ledgers: Omit<LedgerStore, 'apply'>) => T): T {
+    return this.#guarded(() => read(this.#ledgers));
   }
 
   /** Evidence whose leaves are to be read by now, those that failed least first. */

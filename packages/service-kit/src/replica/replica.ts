@@ -3,6 +3,14 @@ import type { Registry } from 'prom-client';
 import type { Component } from '../lifecycle/component.ts';
 import type { Logger } from '../log/logger.ts';
 import { createLeafReader, type BatchSource } from './leaf-reader.ts';
+import type {
+  CommittedAnchor,
+  CommittedReport,
+  LedgerCertificateFacts,
+  LedgerConfigurationFacts,
+  LedgerHeadFacts,
+  PrivateLedgerFacts,
+} from './ledger-facts.ts';
 import { registerReplicaMetrics } from './metrics.ts';
 import type { Change, NodeFacts, OrganisationFacts } from './projection.ts';
 import { createProjector, type BlockSource } from './projector.ts';
@@ -19,12 +27,35 @@ export interface CommittedEvidence {
   readonly blockNumber: bigint;
 }
 
+/** What the channel says of private ledgers, every organisation's (D7). One peer's word, as all of the replica. */
+export interface LedgerReplica {
+  /** An organisation's ledger as registered. */
+  privateLedger(mspId: string): PrivateLedgerFacts | undefined;
+  /** How far it is anchored; `last` 0 before the first anchor, undefined for a ledger that is not registered. */
+  ledgerHead(mspId: string): LedgerHeadFacts | undefined;
+  ledgerConfiguration(mspId: string, epoch: number): LedgerConfigurationFacts | undefined;
+  /** Certificates of its members, by digest; 1,024 at most. Whether one was revoked is in the register: see `isRevoked`. */
+  ledgerCertificates(mspId: string): readonly LedgerCertificateFacts[];
+  /** Anchors in order, from the one on that covers `fromHeight`; 1,000 at most. */
+  anchors(mspId: string, fromHeight: number, limit: number): readonly CommittedAnchor[];
+  /** The one anchor that holds this block. */
+  anchorCovering(mspId: string, height: number): CommittedAnchor | undefined;
+  /** Reports against it, the newest first; 1,000 at most. */
+  ledgerReports(mspId: string, limit: number): readonly CommittedReport[];
+  /** Called for each new anchor once it is on disk, in order. Returns the function that ends it. */
+  onAnchor(listener: (anchor: CommittedAnchor) => void): () => void;
+  /** Called for each new report once it is on disk. Returns the function that ends it. */
+  onReport(listener: (report: CommittedReport) => void): () => void;
+  /** Waits until a block is anchored. @throws WaymarkError `unavailable` when `signal` aborts first or the replica is stopped */
+  waitForAnchor(mspId: string, height: number, signal?: AbortSignal): Promise<CommittedAnchor>;
+}
+
 /**
  * A node's copy of addresses and node facts, for fast look-ups that promise nothing (S6, S8): it was read from one peer,
  * and another process may have altered it. Reads throw `data-abnormal` when a row has lost its form, `unavailable` when the
  * file cannot be read or was emptied.
  */
-export interface Replica extends Component {
+export interface Replica extends Component, LedgerReplica {
   /** Where a record lies; the first evidence that holds it. */
   findByOid(recordOid: Uint8Array): IndexHit | undefined;
   /** Records under a look-up token, in the order they were committed. */
@@ -78,12 +109,18 @@ export function openReplica(options: ReplicaOptions): Replica {
   const listeners = new Set<(committed: CommittedEvidence) => void>();
   const nodeListeners = new Set<(node: NodeFacts) => void>();
   const leafListeners = new Set<() => void>();
+  const anchorListeners = new Set<(anchor: CommittedAnchor) => void>();
+  const reportListeners = new Set<(report: CommittedReport) => void>();
+  const stopped = new AbortController();
   const waiters = createBlockWaiters(() => store.checkpointOrUndefined());
 
   const onApplied = (blockNumber: bigint, changes: readonly Change[]): void => {
     let found = false;
     for (const change of changes) {
       if (change.kind === 'node') for (const listener of nodeListeners) listener(change.node);
+      if (change.kind === 'anchor') for (const listener of anchorListeners) listener({ ...change.anchor, blockNumber });
+      if (change.kind === 'ledger-report')
+        for (const listener of reportListeners) listener({ ...change.report, blockNumber });
       if (change.kind !== 'evidence') continue;
       found = true;
       const { evidence, txId } = change;
@@ -125,6 +162,7 @@ export function openReplica(options: ReplicaOptions): Replica {
       leafReader.start();
     },
     async stop() {
+      stopped.abort();
       await Promise.all([projector.stop(), leafReader.stop()]);
       waiters.abandon();
       store.close();
@@ -153,6 +191,28 @@ export function openReplica(options: ReplicaOptions): Replica {
         node.certificates.some(({ digest, state }) => digest === certificateDigest && state === 'revoked')
       );
     },
+    privateLedger: (mspId) => store.ledgers((ledgers) => ledgers.privateLedger(mspId)),
+    ledgerHead: (mspId) => store.ledgers((ledgers) => ledgers.head(mspId)),
+    ledgerConfiguration: (mspId, epoch) => store.ledgers((ledgers) => ledgers.configuration(mspId, epoch)),
+    ledgerCertificates: (mspId) => store.ledgers((ledgers) => ledgers.certificates(mspId, maxCertificates)),
+    anchors: (mspId, fromHeight, limit) =>
+      store.ledgers((ledgers) => ledgers.anchors(mspId, fromHeight, Math.min(limit, maxPage))),
+    anchorCovering(mspId, height) {
+      const [anchor] = replica.anchors(mspId, height, 1);
+      return anchor !== undefined && anchor.first <= height ? anchor : undefined;
+    },
+    ledgerReports: (mspId, limit) => store.ledgers((ledgers) => ledgers.reports(mspId, Math.min(limit, maxPage))),
+    onAnchor(listener) {
+      anchorListeners.add(listener);
+      return () => void anchorListeners.delete(listener);
+    },
+    onReport(listener) {
+      reportListeners.add(listener);
+      return () => void reportListeners.delete(listener);
+    },
+    waitForAnchor(mspId, height, signal) {
+      return waitForAnchor(replica, { mspId, height }, [stopped.signal, ...(signal === undefined ? [] : [signal])]);
+    },
     addTokens: (entries) => store.addTokens(entries),
     waitForBlock: (blockNumber, signal) => waiters.wait(blockNumber, signal),
     onEvidence(listener) {
@@ -173,6 +233,36 @@ export function openReplica(options: ReplicaOptions): Replica {
   };
   if (options.registry !== undefined) registerReplicaMetrics(options.registry, () => replica.state);
   return replica;
+}
+
+const maxPage = 1_000;
+const maxCertificates = 1_024;
+
+function waitForAnchor(
+  replica: LedgerReplica,
+  { mspId, height }: { readonly mspId: string; readonly height: number },
+  signals: readonly AbortSignal[],
+): Promise<CommittedAnchor> {
+  const signal = AbortSignal.any([...signals]);
+  const known = replica.anchorCovering(mspId, height);
+  if (known !== undefined) return Promise.resolve(known);
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      forget();
+      signal.removeEventListener('abort', onAbort);
+    };
+    const onAbort = (): void => {
+      end();
+      reject(new WaymarkError('unavailable', 'the block is not anchored yet', { details: { mspId, height } }));
+    };
+    const forget = replica.onAnchor((anchor) => {
+      if (anchor.msp !== mspId || anchor.last < height || anchor.first > height) return;
+      end();
+      resolve(anchor);
+    });
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
 }
 
 function nextRead(listeners: Set<() => void>, signal?: AbortSignal): Promise<void> {

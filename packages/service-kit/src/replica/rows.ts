@@ -1,5 +1,6 @@
 import { WaymarkError, decodeCid, parseEvidence, rawCode, type Evidence } from '@waymark/protocol';
 import type { CID } from 'multiformats/cid';
+import type { z } from 'zod';
 
 /** A row as SQLite gives it. Another process may have altered it: each reader below checks the form. */
 export type Row = Record<string, unknown>;
@@ -58,6 +59,16 @@ export function jsonOf(row: Row, name: string): unknown {
   } catch {
     throw altered();
   }
+}
+
+/** A value of our own in JSON, which must have its form. */
+export function factsIn<T>(row: Row, name: string, schema: z.ZodType<T>): T {
+  const { success, data } = schema.safeParse(jsonOf(row, name));
+  return success ? data : refuse();
+}
+
+function refuse(): never {
+  throw altered();
 }
 
 function altered(): WaymarkError {

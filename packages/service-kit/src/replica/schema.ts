@@ -1,5 +1,5 @@
-/** Raised with every change of the tables; an older file is dropped and read anew from the channel. */
-export const schemaVersion = 1;
+/** Raised with every change of the tables. What an older file holds of the channel is dropped and read again; tokens stay. */
+export const schemaVersion = 2;
 
 /**
  * The replica and index (S6): addresses and node facts, never payloads. `WITHOUT ROWID` keeps a look-up by id to one
@@ -48,7 +48,51 @@ CREATE TABLE IF NOT EXISTS node (
   value TEXT NOT NULL,
   PRIMARY KEY (msp, enrolment_id)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS private_ledger (
+  msp TEXT PRIMARY KEY,
+  value TEXT NOT NULL,
+  head TEXT
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ledger_configuration (
+  msp TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (msp, epoch)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ledger_certificate (
+  msp TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (msp, digest)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS anchor (
+  msp TEXT NOT NULL,
+  last INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  block_number INTEGER NOT NULL,
+  PRIMARY KEY (msp, last)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ledger_report (
+  num INTEGER PRIMARY KEY,
+  msp TEXT NOT NULL,
+  id TEXT NOT NULL,
+  value TEXT NOT NULL,
+  block_number INTEGER NOT NULL,
+  UNIQUE (msp, id)
+);
 `;
 
 /** Tables that are read from the channel and the content store, and can be emptied. Tokens come from this node alone. */
-export const projectedTables = ['checkpoint', 'evidence', 'pending_leaves', 'leaf', 'organisation', 'node'] as const;
+export const projectedTables = [
+  'checkpoint',
+  'evidence',
+  'pending_leaves',
+  'leaf',
+  'organisation',
+  'node',
+  'private_ledger',
+  'ledger_configuration',
+  'ledger_certificate',
+  'anchor',
+  'ledger_report',
+] as const;
