@@ -199,7 +199,10 @@ export function openReplica(options: ReplicaOptions): Replica {
       store.ledgers((ledgers) => ledgers.anchors(mspId, fromHeight, Math.min(limit, maxPage))),
     anchorCovering(mspId, height) {
       const [anchor] = replica.anchors(mspId, height, 1);
-      return anchor !== undefined && anchor.first <= height ? anchor : undefined;
+      if (anchor !== undefined && anchor.first <= height) return anchor;
+      if (height < 1 || (replica.ledgerHead(mspId)?.last ?? 0) < height) return undefined;
+      projector.restart();
+      throw new WaymarkError('unavailable', 'the index has lost an anchor and is being read again');
     },
     ledgerReports: (mspId, limit) => store.ledgers((ledgers) => ledgers.reports(mspId, Math.min(limit, maxPage))),
     onAnchor(listener) {
