@@ -24,6 +24,7 @@ export const errorCodes = {
   'envelope-mismatch': 'The envelope was sealed by another outlet, or for another place, than the batch says.',
   'sequence-gap': 'The outlet skipped a sequence number, or does not link to its last batch.',
   'replay-conflict': 'The sequence number was already used with another batch.',
+  'audit-rejected': "The audit of the firm's private ledger did not let the record through.",
   // Vault
   'key-unknown': 'No key is held that opens this.',
   'key-invalid': 'The key does not have the required form.',

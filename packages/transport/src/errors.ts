@@ -7,6 +7,10 @@ export const errorCodeTrailer = 'waymark-code';
 
 const maxMessageLength = 1_000;
 
+/** Details that a peer is told, each in a trailer of its name, too; letters, digits and what names of nodes and reasons have besides. */
+const carriedDetails = ['center', 'reason'] as const;
+const carriedText = /^[\w.@:-]{1,128}$/;
+
 const statusOfCode: Record<ErrorCode, status> = {
   'data-abnormal': status.DATA_LOSS,
   unavailable: status.UNAVAILABLE,
@@ -26,6 +30,7 @@ const statusOfCode: Record<ErrorCode, status> = {
   'envelope-mismatch': status.INVALID_ARGUMENT,
   'sequence-gap': status.FAILED_PRECONDITION,
   'replay-conflict': status.ALREADY_EXISTS,
+  'audit-rejected': status.FAILED_PRECONDITION,
   'key-unknown': status.FAILED_PRECONDITION,
   'key-invalid': status.INVALID_ARGUMENT,
   'decryption-failed': status.INVALID_ARGUMENT,
@@ -49,23 +54,37 @@ const codeOfStatus: Partial<Record<status, ErrorCode>> = {
   [status.DATA_LOSS]: 'data-abnormal',
 };
 
-/** What a peer may be told: the code and message of a `WaymarkError`; of any other fault only that there was one. */
+/** What a peer may be told: code, message and the details `center` and `reason` of a `WaymarkError`; of any other fault only that there was one. */
 export function toFailure(error: unknown): Failure {
   if (!isWaymarkError(error)) return { code: 'internal', message: errorCodes.internal };
-  return { code: error.code, message: error.message.slice(0, maxMessageLength) };
+  return {
+    code: error.code,
+    message: error.message.slice(0, maxMessageLength),
+    ...carried((name) => error.details[name]),
+  };
 }
 
 /** The error a `Failure` of a peer stands for; a code this version does not know becomes `internal`. */
 export function fromFailure(failure: Failure): WaymarkError {
   const code = isErrorCode(failure.code) ? failure.code : 'internal';
-  return new WaymarkError(code, failure.message === '' ? errorCodes[code] : failure.message.slice(0, maxMessageLength));
+  const message = failure.message === '' ? errorCodes[code] : failure.message.slice(0, maxMessageLength);
+  return new WaymarkError(code, message, { details: carried((name) => failure[name]) });
 }
 
-/** The gRPC status that ends a call with this error, the stable code in the trailer `waymark-code`. */
+function carried(valueOf: (name: (typeof carriedDetails)[number]) => unknown): { center?: string; reason?: string } {
+  const values = carriedDetails.map((name) => [name, valueOf(name)] as const);
+  return Object.fromEntries(values.filter(([, value]) => typeof value === 'string' && carriedText.test(value)));
+}
+
+/** The gRPC status that ends a call with this error, the stable code in the trailer `waymark-code`, details in `waymark-<name>`. */
 export function toServiceError(error: unknown): ServiceError {
   const failure = toFailure(error);
   const metadata = new Metadata();
   metadata.set(errorCodeTrailer, failure.code);
+  for (const name of carriedDetails) {
+    const value = failure[name];
+    if (value !== undefined) metadata.set(`waymark-${name}`, value);
+  }
   const code = isErrorCode(failure.code) ? statusOfCode[failure.code] : status.INTERNAL;
   return Object.assign(new Error(failure.message), { code, details: failure.message, metadata });
 }
@@ -75,7 +94,10 @@ export function fromServiceError(error: unknown): WaymarkError {
   if (isWaymarkError(error)) return error;
   if (!isServiceError(error)) return new WaymarkError('internal', 'the call failed', { cause: error });
   const trailer = error.metadata.get(errorCodeTrailer)[0];
-  const details = { grpcStatus: status[error.code] };
+  const details = {
+    grpcStatus: status[error.code],
+    ...carried((name) => error.metadata.get(`waymark-${name}`)[0]),
+  };
   if (typeof trailer === 'string' && isErrorCode(trailer)) {
     return new WaymarkError(trailer, error.details.slice(0, maxMessageLength), { details, cause: error });
   }

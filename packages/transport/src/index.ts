@@ -14,6 +14,7 @@ export {
   Record as RecordMessage,
   RecordFailure,
   RecordReceipt,
+  Rejection,
   SealedBatch,
   SubmitRequest,
   SubmitResponse,

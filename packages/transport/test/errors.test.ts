@@ -10,6 +10,19 @@ test.each(codes)('the code %s survives a gRPC status and a Failure', (code) => {
   expect(fromFailure(toFailure(error))).toMatchObject({ code, message: 'because of a test' });
 });
 
+test('the details center and reason survive a gRPC status and a Failure; others, and texts of another form, stay here', () => {
+  const error = new WaymarkError('unavailable', 'not in office', { details: { center: 'center-2', reason: 'a.b', path: '/x' } }); // prettier-ignore
+  expect(fromFailure(toFailure(error)).details).toEqual({ center: 'center-2', reason: 'a.b' });
+  expect(fromServiceError(toServiceError(error)).details).toEqual({
+    grpcStatus: 'UNAVAILABLE',
+    center: 'center-2',
+    reason: 'a.b',
+  });
+  const odd = new WaymarkError('unavailable', 'x', { details: { center: 'two\nlines', reason: 'x'.repeat(129) } });
+  expect(fromFailure(toFailure(odd)).details).toEqual({});
+  expect(fromServiceError(toServiceError(odd)).details).toEqual({ grpcStatus: 'UNAVAILABLE' });
+});
+
 test('of a fault that is not a WaymarkError the peer learns nothing', () => {
   const failure = toFailure(new Error('secret path /var/keys'));
   expect(failure).toEqual({ code: 'internal', message: errorCodes.internal });

@@ -15,7 +15,7 @@ async function connected(behaviour: CenterBehaviour) {
 }
 
 const batch = (ref: number, sizeBytes = 1): SealedBatch => ({ ref, sealed: new Uint8Array(sizeBytes) });
-const receipt = (ref: number): BatchReceipt => ({ ref, receipt: new Uint8Array(1), failure: undefined });
+const receipt = (ref: number): BatchReceipt => ({ ref, receipt: new Uint8Array(1), failure: undefined, rejected: [] });
 
 async function collect<T>(messages: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
@@ -73,7 +73,7 @@ test('a client that does not read holds the server back', async () => {
   const { client } = await connected({
     upload: async (_requests, responses) => {
       for (; written < total; written += 1) {
-        await responses.write({ ref: written, receipt: new Uint8Array(128 * 1024), failure: undefined });
+        await responses.write({ ref: written, receipt: new Uint8Array(128 * 1024), failure: undefined, rejected: [] });
       }
     },
   });

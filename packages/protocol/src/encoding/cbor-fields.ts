@@ -3,6 +3,7 @@ import { decodeCbor, type DecodedCbor } from './cbor.ts';
 
 /** Reads the fields of one decoded CBOR map and refuses what is missing, of another type, or not known. */
 export interface CborFields {
+  has(key: string): boolean;
   text(key: string, maxLength?: number): string;
   integer(key: string, min?: number, max?: number): number;
   /** A byte string of exactly `length` bytes, or, without it, of any. */
@@ -51,6 +52,7 @@ export function fieldsOf(
     return value;
   };
   return {
+    has: (key) => map.has(key),
     text(key, maxLength = 256) {
       const value = take(key);
       if (typeof value !== 'string' || value.length > maxLength) throw invalid(what, key);

@@ -5,9 +5,14 @@ import { maxBatchRecords } from '../batch/statement.ts';
 import { dagCborCode, parseCid } from '../cid/cid.ts';
 import { WaymarkError } from '../errors.ts';
 
+const receiptStates = ['accepted', 'confirmed', 'anchored'] as const;
+
+/** Accepted: on the center's disk. Confirmed: in a block of the firm's private ledger. Anchored: the channel has it. It only grows. */
+export type ReceiptState = (typeof receiptStates)[number];
+
 /** What a center says it has done with a batch (docs/formats.md, "Receipt"). */
 export interface Receipt {
-  readonly state: 'accepted' | 'anchored';
+  readonly state: ReceiptState;
   readonly channel: string;
   readonly msp: string;
   readonly outlet: string;
@@ -19,6 +24,10 @@ export interface Receipt {
   readonly count: number;
   readonly messageId: Uint8Array;
   readonly acceptedAtMs: number;
+  /** The private ledger's block with the batch: set once confirmed; an anchored batch has none when it went to the channel as evidence (S5). */
+  readonly height?: number;
+  /** CID of that block's header, base32. */
+  readonly blockHash?: string;
   /** Set once anchored. */
   readonly txId?: string;
 }
@@ -31,12 +40,15 @@ export interface SignedReceipt {
 
 /**
  * Signs a receipt as COSE_Sign1. ECDSA signatures differ each time: who must give the same receipt twice keeps its bytes.
- * @throws WaymarkError internal: anchored without a transaction, or accepted with one
+ * @throws WaymarkError internal: what it names does not belong to its state
  */
 export function signReceipt(signer: CoseSigner, receipt: Receipt): Uint8Array {
-  const { state, txId } = receipt;
+  const { state, txId, height, blockHash } = receipt;
   if ((state === 'anchored') !== (txId !== undefined))
     throw new WaymarkError('internal', 'A receipt names a transaction when it is anchored, and only then.');
+  const named = [height, blockHash].filter((part) => part !== undefined).length;
+  if (named === 1 || (state === 'accepted' && named > 0) || (state === 'confirmed' && named === 0))
+    throw new WaymarkError('internal', 'A receipt names height and hash of a block, from confirmed on.');
   const fields: Record<string, CborValue> = {
     v: 1,
     type: 'receipt',
@@ -51,6 +63,7 @@ export function signReceipt(signer: CoseSigner, receipt: Receipt): Uint8Array {
     count: receipt.count,
     messageId: receipt.messageId,
     acceptedAt: receipt.acceptedAtMs,
+    ...(height === undefined || blockHash === undefined ? {} : { height, blockHash }),
     ...(txId === undefined ? {} : { txId }),
   };
   return signCose(signer, { type: 'receipt', channel: receipt.channel }, encodeCbor(fields));
@@ -67,10 +80,10 @@ export function readReceipt(bytes: Uint8Array, channel: string): SignedReceipt {
   fields.constant('v', 1);
   fields.constant('type', 'receipt');
   fields.constant('channel', channel);
-  const state = fields.text('state');
-  if (state !== 'accepted' && state !== 'anchored') {
-    throw new WaymarkError('input-invalid', 'The receipt has an unknown state.');
-  }
+  const text = fields.text('state');
+  const state = receiptStates.find((known) => known === text);
+  if (state === undefined) throw new WaymarkError('input-invalid', 'The receipt has an unknown state.');
+  const inBlock = state === 'confirmed' || (state === 'anchored' && fields.has('height'));
   const receipt: Receipt = {
     state,
     channel,
@@ -83,6 +96,9 @@ export function readReceipt(bytes: Uint8Array, channel: string): SignedReceipt {
     count: fields.integer('count', 1, maxBatchRecords),
     messageId: fields.bytes('messageId', 16),
     acceptedAtMs: fields.integer('acceptedAt'),
+    ...(inBlock
+      ? { height: fields.integer('height', 1), blockHash: parseCid(fields.text('blockHash'), [dagCborCode]).toString() }
+      : {}),
     ...(state === 'anchored' ? { txId: fields.text('txId') } : {}),
   };
   fields.end();

@@ -38,6 +38,3 @@ export interface RecordContent {
 
 /** Trust state of an answer (architecture invariant 5). */
 export type TrustState = 'final' | 'anchored' | 'confirmed' | 'unverified';
-
-/** State of a receipt; it only grows. */
-export type ReceiptState = 'accepted' | 'confirmed' | 'anchored' | 'final';

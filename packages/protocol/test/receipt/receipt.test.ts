@@ -28,6 +28,9 @@ const accepted: Receipt = {
   acceptedAtMs: Date.UTC(2026, 10, 21),
 };
 const anchored: Receipt = { ...accepted, state: 'anchored', txId: 'ab'.repeat(32) };
+const block = { height: 12, blockHash: cidOfDagCbor(Uint8Array.of(2)).toString() };
+const confirmed: Receipt = { ...accepted, state: 'confirmed', ...block };
+const anchoredInBlock: Receipt = { ...confirmed, state: 'anchored', txId: 'ab'.repeat(32) };
 
 /** A signed receipt with fields as docs/formats.md lists them, some replaced or left out. */
 function receiptWith(change: Readonly<Record<string, CborValue | undefined>>): Uint8Array {
@@ -38,7 +41,7 @@ function receiptWith(change: Readonly<Record<string, CborValue | undefined>>): U
 }
 
 test('a receipt comes back as it was, with the certificate of who signed it', () => {
-  for (const receipt of [accepted, anchored]) {
+  for (const receipt of [accepted, confirmed, anchored, anchoredInBlock]) {
     const read = readReceipt(signReceipt(center, receipt), 'trade');
     expect(read.receipt).toEqual(receipt);
     expect(Buffer.from(read.certificateDer)).toEqual(Buffer.from(center.certificateDer));
@@ -71,6 +74,13 @@ test.each<[string, Readonly<Record<string, CborValue | undefined>>]>([
   ['acceptedAt', { acceptedAt: -1 }],
   ['txId', { txId: 'accepted receipts have none' }],
   ['txId', { state: 'anchored' }],
+  ['height', { state: 'confirmed' }],
+  ['height', { ...confirmed, height: 0 }],
+  ['blockHash', { ...confirmed, blockHash: undefined }],
+  ['txId', { ...confirmed, txId: 'ab' }],
+  ['blockHash', { ...anchored, height: 3 }],
+  ['blockHash', { ...anchored, blockHash: block.blockHash }],
+  ['height', block],
 ])('a receipt with another %s is refused: %j', (place, change) => {
   expect(refusal(() => readReceipt(receiptWith(change), 'trade'))).toEqual({ code: 'input-invalid', details: { place } }); // prettier-ignore
 });
@@ -80,9 +90,24 @@ test('a receipt of an unknown state, or for a CID that is none of a batch, is re
   expect(codeOf(() => readReceipt(receiptWith({ batchCid: 'x' }), 'trade'))).toBe('input-invalid');
   const raw = cidOfRaw(Uint8Array.of(1)).toString();
   expect(codeOf(() => readReceipt(receiptWith({ batchCid: raw }), 'trade'))).toBe('input-invalid');
+  const inRaw = { ...confirmed, blockHash: raw };
+  expect(codeOf(() => readReceipt(receiptWith(inRaw), 'trade'))).toBe('input-invalid');
 });
 
 test('only an anchored receipt names a transaction', () => {
   expect(codeOf(() => signReceipt(center, { ...accepted, state: 'anchored' }))).toBe('internal');
   expect(codeOf(() => signReceipt(center, { ...accepted, txId: 'ab' }))).toBe('internal');
+});
+
+test('a block is named whole, by a confirmed receipt always and by an accepted one never', () => {
+  const { height, blockHash } = block;
+  for (const wrong of [
+    { ...accepted, ...block },
+    { ...accepted, state: 'confirmed' as const },
+    { ...accepted, state: 'confirmed' as const, height },
+    { ...anchored, blockHash },
+    { ...confirmed, txId: 'ab' },
+  ]) {
+    expect(codeOf(() => signReceipt(center, wrong))).toBe('internal');
+  }
 });

@@ -48,6 +48,7 @@ const exitCodeOf: Readonly<Record<ErrorCode, ExitCode>> = {
   'envelope-mismatch': exitCodes.abnormal,
   'sequence-gap': exitCodes.failed,
   'replay-conflict': exitCodes.conflict,
+  'audit-rejected': exitCodes.input,
   'key-unknown': exitCodes.configuration,
   'key-invalid': exitCodes.configuration,
   'decryption-failed': exitCodes.abnormal,

@@ -33,6 +33,7 @@ const statusOfCode: Record<ErrorCode, number> = {
   'envelope-mismatch': 400,
   'sequence-gap': 409,
   'replay-conflict': 409,
+  'audit-rejected': 422,
   'key-unknown': 404,
   'key-invalid': 400,
   'decryption-failed': 400,

@@ -50,6 +50,12 @@ export interface Failure {
   /** One of the codes of docs/errors.md. */
   code: string;
   message: string;
+  /** With "unavailable" of a center that is not in office: the enrolment id of the one that is, if known. */
+  center?:
+    | string
+    | undefined;
+  /** With "audit-rejected": the reason's code. */
+  reason?: string | undefined;
 }
 
 export interface RecordReceipt {
@@ -59,7 +65,7 @@ export interface RecordReceipt {
   /** "<msp>/<outlet>/<seq>". */
   evidenceId: string;
   leafIndex: number;
-  /** "accepted" or "anchored". */
+  /** "accepted", "confirmed" or "anchored". */
   state: string;
   /** Hex. */
   batchHash: string;
@@ -67,6 +73,8 @@ export interface RecordReceipt {
   txId: string;
   /** True when the record had been submitted before. */
   repeated: boolean;
+  /** The block of the private ledger that has the record; set from "confirmed" on. */
+  blockHeight?: number | undefined;
 }
 
 export interface RecordFailure {
@@ -107,7 +115,23 @@ export interface BatchReceipt {
   ref: number;
   /** COSE_Sign1 by the center (docs/formats.md, "Receipt"); empty when failed. */
   receipt: Uint8Array;
-  failure: Failure | undefined;
+  failure:
+    | Failure
+    | undefined;
+  /** Records of the batch that the audit did not let through; said with every receipt from "confirmed" on. */
+  rejected: Rejection[];
+  /**
+   * The private ledger's own receipt for the submission (docs/formats.md, "Private ledger"), with which the outlet can claim that it was
+   * held back; absent without a private ledger.
+   */
+  ledgerReceipt?: Uint8Array | undefined;
+}
+
+export interface Rejection {
+  /** The record's place in its batch, from 0. */
+  index: number;
+  /** The reason's code. */
+  reason: string;
 }
 
 export interface ExternalQuery {
@@ -408,7 +432,7 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
 };
 
 function createBaseFailure(): Failure {
-  return { code: "", message: "" };
+  return { code: "", message: "", center: undefined, reason: undefined };
 }
 
 export const Failure: MessageFns<Failure> = {
@@ -418,6 +442,12 @@ export const Failure: MessageFns<Failure> = {
     }
     if (message.message !== "") {
       writer.uint32(18).string(message.message);
+    }
+    if (message.center !== undefined) {
+      writer.uint32(26).string(message.center);
+    }
+    if (message.reason !== undefined) {
+      writer.uint32(34).string(message.reason);
     }
     return writer;
   },
@@ -451,6 +481,22 @@ export const Failure: MessageFns<Failure> = {
             message.message = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.center = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -470,12 +516,24 @@ export const Failure: MessageFns<Failure> = {
     const message = createBaseFailure();
     message.code = object.code ?? "";
     message.message = object.message ?? "";
+    message.center = object.center ?? undefined;
+    message.reason = object.reason ?? undefined;
     return message;
   },
 };
 
 function createBaseRecordReceipt(): RecordReceipt {
-  return { ref: 0, recordOid: "", evidenceId: "", leafIndex: 0, state: "", batchHash: "", txId: "", repeated: false };
+  return {
+    ref: 0,
+    recordOid: "",
+    evidenceId: "",
+    leafIndex: 0,
+    state: "",
+    batchHash: "",
+    txId: "",
+    repeated: false,
+    blockHeight: undefined,
+  };
 }
 
 export const RecordReceipt: MessageFns<RecordReceipt> = {
@@ -503,6 +561,9 @@ export const RecordReceipt: MessageFns<RecordReceipt> = {
     }
     if (message.repeated !== false) {
       writer.uint32(64).bool(message.repeated);
+    }
+    if (message.blockHeight !== undefined) {
+      writer.uint32(72).uint64(message.blockHeight);
     }
     return writer;
   },
@@ -584,6 +645,14 @@ export const RecordReceipt: MessageFns<RecordReceipt> = {
             message.repeated = reader.bool();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.blockHeight = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -609,6 +678,7 @@ export const RecordReceipt: MessageFns<RecordReceipt> = {
     message.batchHash = object.batchHash ?? "";
     message.txId = object.txId ?? "";
     message.repeated = object.repeated ?? false;
+    message.blockHeight = object.blockHeight ?? undefined;
     return message;
   },
 };
@@ -1025,7 +1095,7 @@ export const SealedBatch: MessageFns<SealedBatch> = {
 };
 
 function createBaseBatchReceipt(): BatchReceipt {
-  return { ref: 0, receipt: new Uint8Array(0), failure: undefined };
+  return { ref: 0, receipt: new Uint8Array(0), failure: undefined, rejected: [], ledgerReceipt: undefined };
 }
 
 export const BatchReceipt: MessageFns<BatchReceipt> = {
@@ -1038,6 +1108,12 @@ export const BatchReceipt: MessageFns<BatchReceipt> = {
     }
     if (message.failure !== undefined) {
       Failure.encode(message.failure, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.rejected) {
+      Rejection.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.ledgerReceipt !== undefined) {
+      writer.uint32(42).bytes(message.ledgerReceipt);
     }
     return writer;
   },
@@ -1079,6 +1155,22 @@ export const BatchReceipt: MessageFns<BatchReceipt> = {
             message.failure = Failure.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.rejected.push(Rejection.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.ledgerReceipt = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1101,6 +1193,75 @@ export const BatchReceipt: MessageFns<BatchReceipt> = {
     message.failure = (object.failure !== undefined && object.failure !== null)
       ? Failure.fromPartial(object.failure)
       : undefined;
+    message.rejected = object.rejected?.map((e) => Rejection.fromPartial(e)) || [];
+    message.ledgerReceipt = object.ledgerReceipt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseRejection(): Rejection {
+  return { index: 0, reason: "" };
+}
+
+export const Rejection: MessageFns<Rejection> = {
+  encode(message: Rejection, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0) {
+      writer.uint32(8).uint32(message.index);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Rejection {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRejection();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Rejection>): Rejection {
+    return Rejection.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Rejection>): Rejection {
+    const message = createBaseRejection();
+    message.index = object.index ?? 0;
+    message.reason = object.reason ?? "";
     return message;
   },
 };
@@ -1331,7 +1492,10 @@ export const CenterService = {
     responseSerialize: (value: Position): Buffer => Buffer.from(Position.encode(value).finish()),
     responseDeserialize: (value: Buffer): Position => Position.decode(value),
   },
-  /** Sealed batches in, receipts out. A batch gets an "accepted" receipt, later an "anchored" one, or an error. */
+  /**
+   * Sealed batches in, receipts out. A batch gets an "accepted" receipt, with a private ledger then a "confirmed" one,
+   * later an "anchored" one, or an error. A center that is not in office answers every call "unavailable".
+   */
   upload: {
     path: "/waymark.v1.Center/Upload" as const,
     requestStream: true as const,
@@ -1358,7 +1522,10 @@ export interface CenterServer extends UntypedServiceImplementation {
   getTransportKey: handleUnaryCall<GetTransportKeyRequest, TransportKey>;
   /** The last batch of the calling outlet that the center has accepted: where to go on after a crash or a lost outbox. */
   getPosition: handleUnaryCall<GetPositionRequest, Position>;
-  /** Sealed batches in, receipts out. A batch gets an "accepted" receipt, later an "anchored" one, or an error. */
+  /**
+   * Sealed batches in, receipts out. A batch gets an "accepted" receipt, with a private ledger then a "confirmed" one,
+   * later an "anchored" one, or an error. A center that is not in office answers every call "unavailable".
+   */
   upload: handleBidiStreamingCall<SealedBatch, BatchReceipt>;
   /** Opened by an outlet and kept open: the center sends external queries (S9), the outlet answers. */
   answerQueries: handleBidiStreamingCall<ExternalAnswer, ExternalQuery>;
@@ -1397,7 +1564,10 @@ export interface CenterClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Position) => void,
   ): ClientUnaryCall;
-  /** Sealed batches in, receipts out. A batch gets an "accepted" receipt, later an "anchored" one, or an error. */
+  /**
+   * Sealed batches in, receipts out. A batch gets an "accepted" receipt, with a private ledger then a "confirmed" one,
+   * later an "anchored" one, or an error. A center that is not in office answers every call "unavailable".
+   */
   upload(): ClientDuplexStream<SealedBatch, BatchReceipt>;
   upload(options: Partial<CallOptions>): ClientDuplexStream<SealedBatch, BatchReceipt>;
   upload(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<SealedBatch, BatchReceipt>;

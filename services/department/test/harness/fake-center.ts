@@ -113,9 +113,10 @@ export function fakeCenter(identity: SigningIdentity, nowMs: () => number): Fake
         write: ({ ref, sealed }) => {
           if (over !== undefined) return Promise.reject(over);
           try {
-            queue.push({ ref, receipt: Buffer.from(center.forge(take(sealed))), failure: undefined });
+            queue.push({ ref, receipt: Buffer.from(center.forge(take(sealed))), failure: undefined, rejected: [] });
           } catch (error) {
-            if (error instanceof WaymarkError) queue.push({ ref, receipt: Buffer.alloc(0), failure: toFailure(error) });
+            if (error instanceof WaymarkError)
+              queue.push({ ref, receipt: Buffer.alloc(0), failure: toFailure(error), rejected: [] });
             else end(new WaymarkError('unavailable', 'the connection broke'));
           }
           wake.resolve(undefined);

@@ -101,13 +101,13 @@ export function createUploadServer(parts: UploadParts): UploadServer {
   async function takeOne(ref: number, sealed: Uint8Array, stream: LiveStream, outlet: string): Promise<void> {
     try {
       const taken = await parts.intake.take(sealed, outlet);
-      stream.write({ ref, receipt: taken.receipt, failure: undefined });
+      stream.write({ ref, receipt: taken.receipt, failure: undefined, rejected: [] });
       const known = parts.journal.batch(taken.outlet, taken.seq);
       if (known?.state === 'accepted') stream.awaiting.set(taken.seq, ref);
       else if (known !== undefined && !taken.repeated)
-        stream.write({ ref, receipt: currentReceipt(known), failure: undefined });
+        stream.write({ ref, receipt: currentReceipt(known), failure: undefined, rejected: [] });
     } catch (error) {
-      stream.write({ ref, receipt: new Uint8Array(0), failure: toFailure(error) });
+      stream.write({ ref, receipt: new Uint8Array(0), failure: toFailure(error), rejected: [] });
       const code = error instanceof WaymarkError ? error.code : 'internal';
       // What follows in the stream builds on the batch that failed: the outlet starts again from its position.
       if (passing.has(code))
@@ -128,8 +128,9 @@ export function createUploadServer(parts: UploadParts): UploadServer {
         return;
       }
       stream.awaiting.delete(seq);
-      if (outcome.state === 'anchored') stream.write({ ref, receipt: outcome.receipt, failure: undefined });
-      else stream.write({ ref, receipt: new Uint8Array(0), failure: outcome.refusal });
+      if (outcome.state === 'anchored')
+        stream.write({ ref, receipt: outcome.receipt, failure: undefined, rejected: [] });
+      else stream.write({ ref, receipt: new Uint8Array(0), failure: outcome.refusal, rejected: [] });
     },
     endStream,
     get openStreams() {
