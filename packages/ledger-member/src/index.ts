@@ -1,3 +1,10 @@
 export * from './member.ts';
 export * from './ports.ts';
+export {
+  attachmentOf,
+  type BatchSignatures,
+  type SignedBatch,
+  signedBatches,
+  submissionOfBatch,
+} from './batch/batch-submission.ts';
 export { acceptedOids } from './applier.ts';

@@ -60,7 +60,7 @@ import { createJournalIndex } from './query/journal-index.ts';
 import { openLedger } from './ledger.ts';
 import { createRelay } from './relay/relay.ts';
 import { enterpriseOpenApi } from './rest/openapi.ts';
-import { createIntake } from './upload/intake.ts';
+import { createIntake, journalAcceptance } from './upload/intake.ts';
 import { createUploadServer } from './upload/upload-server.ts';
 
 const transportKeyCheckMs = 60_000;
@@ -138,8 +138,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
 
   const room = createRoom(() => intake.full);
   const intake = createIntake({
-    journal,
-    content,
+    acceptance: journalAcceptance(journal, content),
     signer: identity,
     open: (sealed) => transportKeys.open(sealed, nowMs()),
     createAdmission: (knownTag) =>

@@ -211,6 +211,6 @@ describe('S5: the relay', () => {
     relay.wake();
     await settled();
     expect(journal.batch('depot', 1)?.state).toBe('anchored');
-    expect(journal.counts()).toEqual({ accepted: 0, anchored: 1, refused: 0 });
+    expect(journal.counts()).toEqual({ accepted: 0, confirmed: 0, anchored: 1, refused: 0 });
   });
 });

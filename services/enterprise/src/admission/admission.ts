@@ -25,7 +25,9 @@ export interface CheckedBatch {
   readonly batchHash: Uint8Array;
   readonly block: EncodedBatchBlock;
   readonly evidence: Evidence;
-  readonly blocks: readonly { readonly cid: CID; readonly bytes: Uint8Array }[];
+  /** In the order of the leaves. */
+  readonly envelopes: readonly { readonly cid: CID; readonly bytes: Uint8Array }[];
+  readonly leaves: readonly BatchLeaf[];
   readonly submission: OpenedSubmission;
 }
 
@@ -185,10 +187,8 @@ function checkContents(parts: AdmissionParts, submission: OpenedSubmission, stat
     batchHash: hash,
     block,
     evidence: evidenceOf(statement, submission.statement, block.cid.toString(), parts.center),
-    blocks: [
-      ...records.map(({ envelope }, index) => ({ cid: (leaves[index] as BatchLeaf).cid, bytes: envelope })),
-      block,
-    ],
+    envelopes: records.map(({ envelope }, index) => ({ cid: (leaves[index] as BatchLeaf).cid, bytes: envelope })),
+    leaves,
     submission,
   };
 }

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { Evidence } from '@waymark/protocol';
 import { type Row, type Statements, statementsOf } from '@waymark/service-kit';
-import { journalSchema } from './schema.ts';
+import { prepareJournal } from './schema.ts';
 
 /** A batch the center has checked and is about to accept. */
 export interface AcceptedBatch {
@@ -53,12 +53,25 @@ export interface JournalBatch {
   readonly evidence: Evidence;
   readonly messageId: Uint8Array;
   readonly acceptedAtMs: number;
-  readonly receipt: Uint8Array;
-  readonly state: 'accepted' | 'anchored' | 'refused';
+  /** None yet for a batch that came by the private ledger and that nobody asked about. */
+  readonly receipt?: Uint8Array;
+  readonly state: 'accepted' | 'confirmed' | 'anchored' | 'refused';
+  /** Where it is in the private ledger, if it went there. */
+  readonly place?: LedgerPlace;
   readonly txId?: string;
   readonly anchoredReceipt?: Uint8Array;
   readonly refusal?: { readonly code: string; readonly message: string };
 }
+
+/** Where a batch is in the firm's private ledger, and what the audit said of its records. */
+export interface LedgerPlace {
+  readonly height: number;
+  readonly blockHash: string;
+  readonly rejected: readonly { readonly index: number; readonly reason: string }[];
+}
+
+/** A batch of a confirmed block. */
+export type ConfirmedBatch = Omit<AcceptedBatch, 'receipt'> & { readonly place: LedgerPlace };
 
 /** Last accepted batch of an outlet. */
 export interface OutletPosition {
@@ -76,7 +89,15 @@ export interface Journal {
   /** Accepted, not yet anchored, oldest first; those of one outlet always in their sequence. */
   pending(limit: number): JournalBatch[];
   pendingCount(): number;
-  counts(): { accepted: number; anchored: number; refused: number };
+  counts(): { accepted: number; confirmed: number; anchored: number; refused: number };
+  /** Takes the batches of confirmed blocks up to a height of the private ledger, in one synced transaction. What is there already stays. */
+  project(batches: readonly ConfirmedBatch[], height: number): void;
+  /** How far the private ledger has been taken in. */
+  projectedHeight(): number;
+  /** Keeps the receipt that was signed for a batch in its present state. */
+  keepReceipt(outlet: string, seq: number, receipt: Uint8Array): void;
+  /** Marks what blocks hold as anchored; answers it. */
+  markAnchoredBlocks(first: number, last: number, txId: string): readonly { outlet: string; seq: number }[];
   markAnchored(marks: readonly { outlet: string; seq: number; txId: string; receipt: Uint8Array }[]): void;
   /** Takes a batch out of the index too, so that its records can be sent again under the same number. */
   markRefused(outlet: string, seq: number, refusal: { code: string; message: string }): void;
@@ -105,9 +126,9 @@ class SqliteJournal implements Journal {
     this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
     // Ids are random: without room for the trees' pages every insert would read and every checkpoint rewrite them.
     this.#db.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8000;');
-    this.#db.exec(journalSchema);
+    prepareJournal(this.#db);
     this.#sql = statementsOf(this.#db);
-    this.#pending = Number(this.#sql.one("SELECT count(*) AS n FROM batch WHERE state = 'accepted'")?.['n'] ?? 0);
+    this.#pending = this.#countPending();
   }
 
   accept(batches: readonly AcceptedBatch[]): void {
@@ -116,13 +137,6 @@ class SqliteJournal implements Journal {
       `INSERT INTO batch (outlet, seq, batch_hash, cid, count, evidence, message_id, receipt, state, accepted_at, turn) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'accepted', ?, ?)`,
     );
     const turnOf = this.#sql.prepared("SELECT turn FROM batch WHERE outlet = ? AND seq = ? AND state = 'accepted'");
-    const insertRecord = this.#sql.prepared(
-      'INSERT INTO record (oid, content_tag, cid, outlet, seq, leaf) VALUES (?, ?, ?, ?, ?, ?)',
-    );
-    const insertToken = this.#sql.prepared('INSERT OR IGNORE INTO token (token, oid) VALUES (?, ?)');
-    const insertKey = this.#sql.prepared(
-      'INSERT OR IGNORE INTO consignment_key (consignment, epoch, wrapped) VALUES (?, ?, ?)',
-    );
     this.#sql.transaction(() => {
       for (const batch of batches) {
         freeNumber.run(batch.outlet, batch.seq);
@@ -138,14 +152,92 @@ class SqliteJournal implements Journal {
           batch.acceptedAtMs,
           Math.max(batch.acceptedAtMs, Number(turnOf.get(batch.outlet, batch.seq - 1)?.['turn'] ?? 0)),
         );
-        batch.records.forEach((record, leaf) => {
-          insertRecord.run(record.oid, record.contentTag, record.cid, batch.outlet, batch.seq, leaf);
-        });
-        for (const { oid, tokens } of batch.records) for (const token of tokens) insertToken.run(token, oid);
-        for (const key of batch.consignmentKeys) insertKey.run(key.consignmentOid, key.epoch, key.wrapped);
+        this.#insertContent(batch, new Set());
       }
     });
     this.#pending += batches.length;
+  }
+
+  project(batches: readonly ConfirmedBatch[], height: number): void {
+    const insertBatch = this.#sql.prepared(
+      `INSERT OR IGNORE INTO batch (outlet, seq, batch_hash, cid, count, evidence, message_id, state, accepted_at, turn, height, block_hash, rejected)
+       VALUES (?, ?, ?, ?, ?, ?, ?, 'confirmed', ?, 0, ?, ?, ?)`,
+    );
+    this.#sql.transaction(() => {
+      for (const batch of batches) {
+        const { place } = batch;
+        const { changes } = insertBatch.run(
+          batch.outlet,
+          batch.seq,
+          batch.batchHash,
+          batch.cid,
+          batch.records.length,
+          JSON.stringify(batch.evidence),
+          batch.messageId,
+          batch.acceptedAtMs,
+          place.height,
+          place.blockHash,
+          place.rejected.length === 0
+            ? null
+            : JSON.stringify(place.rejected.map(({ index, reason }) => [index, reason])),
+        );
+        if (Number(changes) > 0) this.#insertContent(batch, new Set(place.rejected.map(({ index }) => index)));
+      }
+      this.#sql
+        .prepared(
+          'INSERT INTO projected (id, height) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET height = excluded.height',
+        )
+        .run(height);
+    });
+    this.#pending = this.#countPending();
+  }
+
+  projectedHeight(): number {
+    return Number(this.#sql.one('SELECT height FROM projected WHERE id = 1')?.['height'] ?? 0);
+  }
+
+  keepReceipt(outlet: string, seq: number, receipt: Uint8Array): void {
+    this.#sql
+      .prepared(
+        `UPDATE batch SET receipt = CASE state WHEN 'anchored' THEN receipt ELSE ?3 END,
+           anchored_receipt = CASE state WHEN 'anchored' THEN ?3 ELSE anchored_receipt END WHERE outlet = ?1 AND seq = ?2`,
+      )
+      .run(outlet, seq, receipt);
+  }
+
+  markAnchoredBlocks(first: number, last: number, txId: string): readonly { outlet: string; seq: number }[] {
+    const marked = this.#sql.all(
+      `UPDATE batch SET state = 'anchored', tx_id = ? WHERE height BETWEEN ? AND ? AND state = 'confirmed' RETURNING outlet, seq`,
+      txId,
+      first,
+      last,
+    );
+    this.#pending -= marked.length;
+    return marked.map((row) => ({ outlet: String(row['outlet']), seq: Number(row['seq']) }));
+  }
+
+  #countPending(): number {
+    return Number(
+      this.#sql.one("SELECT count(*) AS n FROM batch WHERE state IN ('accepted', 'confirmed')")?.['n'] ?? 0,
+    );
+  }
+
+  /** Records that were not rejected, their tokens, and keys. */
+  #insertContent(batch: Omit<AcceptedBatch, 'receipt'>, rejected: ReadonlySet<number>): void {
+    const insertRecord = this.#sql.prepared(
+      'INSERT INTO record (oid, content_tag, cid, outlet, seq, leaf) VALUES (?, ?, ?, ?, ?, ?)',
+    );
+    const insertToken = this.#sql.prepared('INSERT OR IGNORE INTO token (token, oid) VALUES (?, ?)');
+    const insertKey = this.#sql.prepared(
+      'INSERT OR IGNORE INTO consignment_key (consignment, epoch, wrapped) VALUES (?, ?, ?)',
+    );
+    batch.records.forEach(({ oid, contentTag, cid }, leaf) => {
+      if (!rejected.has(leaf)) insertRecord.run(oid, contentTag, cid, batch.outlet, batch.seq, leaf);
+    });
+    batch.records.forEach(({ oid, tokens }, leaf) => {
+      if (!rejected.has(leaf)) for (const token of tokens) insertToken.run(token, oid);
+    });
+    for (const key of batch.consignmentKeys) insertKey.run(key.consignmentOid, key.epoch, key.wrapped);
   }
 
   position(outlet: string): OutletPosition | undefined {
@@ -171,8 +263,8 @@ class SqliteJournal implements Journal {
     return this.#pending;
   }
 
-  counts(): { accepted: number; anchored: number; refused: number } {
-    const counts = { accepted: 0, anchored: 0, refused: 0 };
+  counts(): { accepted: number; confirmed: number; anchored: number; refused: number } {
+    const counts = { accepted: 0, confirmed: 0, anchored: 0, refused: 0 };
     for (const row of this.#sql.all('SELECT state, count(*) AS n FROM batch GROUP BY state')) {
       counts[row['state'] as keyof typeof counts] = Number(row['n']);
     }
@@ -264,11 +356,21 @@ function toBatch(row: Row): JournalBatch {
     evidence: JSON.parse(String(row['evidence'])) as Evidence,
     messageId: row['message_id'] as Uint8Array,
     acceptedAtMs: Number(row['accepted_at']),
-    receipt: row['receipt'] as Uint8Array,
+    ...(row['receipt'] instanceof Uint8Array ? { receipt: row['receipt'] } : {}),
+    ...(row['height'] === null ? {} : { place: toPlace(row) }),
     state: row['state'] as JournalBatch['state'],
     ...(txId === undefined ? {} : { txId }),
     ...(anchoredReceipt instanceof Uint8Array ? { anchoredReceipt } : {}),
     ...(refusal === undefined ? {} : { refusal: JSON.parse(refusal) as { code: string; message: string } }),
+  };
+}
+
+function toPlace(row: Row): LedgerPlace {
+  const rejected = typeof row['rejected'] === 'string' ? (JSON.parse(row['rejected']) as [number, string][]) : [];
+  return {
+    height: Number(row['height']),
+    blockHash: String(row['block_hash']),
+    rejected: rejected.map(([index, reason]) => ({ index, reason })),
   };
 }
 

@@ -23,10 +23,42 @@ export interface BlockSink {
   putMany(blocks: Iterable<{ cid: CID; bytes: Uint8Array }>, options: { pinRoots: readonly CID[] }): Promise<unknown>;
 }
 
+/** Where checked batches go (invariant 2: durable before anybody is told), and what stands there. */
+export interface Acceptance {
+  /** The last batch of an outlet that stands. @throws WaymarkError unavailable: not here at the moment */
+  position(outlet: string): OutletPosition | undefined;
+  /** A batch that was taken before: its hash, and the newest receipt for it. */
+  known(outlet: string, seq: number): { readonly batchHash: Uint8Array; receipt(): Uint8Array } | undefined;
+  /** Content tag of a record that was accepted before. */
+  contentTag(oid: Uint8Array): Uint8Array | undefined;
+  /** Makes batches durable, in order. */
+  accept(batches: readonly { readonly checked: CheckedBatch; readonly accepted: AcceptedBatch }[]): Promise<void>;
+  /** Batches that are taken and not on the channel yet. */
+  pendingCount(): number;
+}
+
+/** Batches of a firm without a private ledger: stored, journaled, and then on their way to the channel as evidence (S5). */
+export function journalAcceptance(journal: Journal, content: BlockSink): Acceptance {
+  return {
+    position: (outlet) => journal.position(outlet),
+    contentTag: (oid) => journal.contentTag(oid),
+    pendingCount: () => journal.pendingCount(),
+    known(outlet, seq) {
+      const batch = journal.batch(outlet, seq);
+      return batch === undefined ? undefined : { batchHash: batch.batchHash, receipt: () => currentReceipt(batch) };
+    },
+    async accept(batches) {
+      // First the blocks, then the journal: a batch that is known is always there to be served (invariant 3).
+      const blocks = batches.flatMap(({ checked }) => [...checked.envelopes, checked.block]);
+      await content.putMany(blocks, { pinRoots: batches.map(({ checked }) => checked.block.cid) });
+      journal.accept(batches.map(({ accepted }) => accepted));
+    },
+  };
+}
+
 /** What intake is made of. */
 export interface IntakeParts {
-  readonly journal: Journal;
-  readonly content: BlockSink;
+  readonly acceptance: Acceptance;
   readonly signer: CoseSigner;
   /** Built with the intake's own `knownTag`, which also knows what is on its way to the disk. */
   readonly createAdmission: (knownTag: (oid: Uint8Array) => Uint8Array | undefined) => Admission;
@@ -76,12 +108,12 @@ interface Waiting {
 
 /** Builds an intake. Batches of one outlet are checked in order; those of all outlets share their writes. */
 export function createIntake(parts: IntakeParts): Intake {
-  const { journal } = parts;
-  const heads = createHeads(journal);
+  const { acceptance } = parts;
+  const heads = createHeads(acceptance);
   const turns = createTurns();
   const inFlight = new Map<string, { batchHash: Uint8Array; written: Promise<void>; receipt: Uint8Array }>();
   const inFlightTags = new Map<string, Uint8Array>();
-  const admission = parts.createAdmission((oid) => inFlightTags.get(toHex(oid)) ?? journal.contentTag(oid));
+  const admission = parts.createAdmission((oid) => inFlightTags.get(toHex(oid)) ?? acceptance.contentTag(oid));
 
   const forget = ({ accepted: { outlet, seq, records } }: Waiting): void => {
     inFlight.delete(`${outlet}/${seq}`);
@@ -89,12 +121,9 @@ export function createIntake(parts: IntakeParts): Intake {
   };
   const group = createGroupCommit<Waiting>(
     async (items) => {
-      // First the blocks, then the journal: a batch that is known is always there to be served (invariant 3).
-      await parts.content.putMany(blocksOf(items), { pinRoots: items.map(({ checked }) => checked.block.cid) });
-      const accepted = items.map((item) => item.accepted);
-      journal.accept(accepted);
+      await acceptance.accept(items);
       items.forEach(forget);
-      parts.onAccepted(accepted);
+      parts.onAccepted(items.map(({ accepted }) => accepted));
     },
     maxGroup,
     (items) => {
@@ -128,7 +157,7 @@ export function createIntake(parts: IntakeParts): Intake {
         const place = { outlet: statement.outlet, seq: statement.seq };
         const known = replay(place, submission.statement);
         if (known !== undefined) return Promise.resolve({ ...place, ...known, repeated: true });
-        if (journal.pendingCount() >= parts.maxPending) {
+        if (acceptance.pendingCount() >= parts.maxPending) {
           throw new WaymarkError('unavailable', 'Too many batches wait for the channel.', {
             details: { limit: parts.maxPending },
           });
@@ -143,14 +172,14 @@ export function createIntake(parts: IntakeParts): Intake {
       await turns.take(outlet, () => Promise.resolve());
       const own = [...inFlight].filter(([name]) => name.startsWith(`${outlet}/`));
       await Promise.allSettled(own.map(([, { written }]) => written));
-      return journal.position(outlet) ?? { seq: 0, batchHash: new Uint8Array(32) };
+      return acceptance.position(outlet) ?? { seq: 0, batchHash: new Uint8Array(32) };
     },
     rewind: (outlet) => heads.reset(outlet),
     get full() {
-      return journal.pendingCount() + group.size >= parts.maxPending;
+      return acceptance.pendingCount() + group.size >= parts.maxPending;
     },
     get size() {
-      return journal.pendingCount() + group.size;
+      return acceptance.pendingCount() + group.size;
     },
   };
 
@@ -162,7 +191,7 @@ export function createIntake(parts: IntakeParts): Intake {
     const head = heads.get(outlet);
     if (head === undefined || seq > head.seq) return undefined;
     const flying = inFlight.get(`${outlet}/${seq}`);
-    const stored = flying === undefined ? journal.batch(outlet, seq) : undefined;
+    const stored = flying === undefined ? acceptance.known(outlet, seq) : undefined;
     const known = flying?.batchHash ?? stored?.batchHash;
     if (known === undefined || !bytesEqual(known, hashOf(statement))) {
       throw new WaymarkError('replay-conflict', 'The sequence number was already used with another batch.', {
@@ -170,23 +199,21 @@ export function createIntake(parts: IntakeParts): Intake {
       });
     }
     if (flying !== undefined) return { receipt: flying.receipt, written: flying.written };
-    return { receipt: currentReceipt(stored), written: Promise.resolve() };
+    if (stored === undefined) throw new WaymarkError('internal', 'A batch is known and not there.');
+    return { receipt: stored.receipt(), written: Promise.resolve() };
   }
 }
 
 /** The newest receipt of a journaled batch. */
-export function currentReceipt(batch: JournalBatch | undefined): Uint8Array {
-  if (batch === undefined) throw new WaymarkError('internal', 'The batch is not in the journal.');
+export function currentReceipt(batch: JournalBatch): Uint8Array {
   if (batch.refusal !== undefined) {
     throw new WaymarkError('conflict', `The channel refused this batch: ${batch.refusal.code}.`, {
       details: { refusal: batch.refusal.code },
     });
   }
-  return batch.anchoredReceipt ?? batch.receipt;
-}
-
-function* blocksOf(items: readonly Waiting[]): Generator<{ cid: CID; bytes: Uint8Array }> {
-  for (const { checked } of items) yield* checked.blocks;
+  const receipt = batch.anchoredReceipt ?? batch.receipt;
+  if (receipt === undefined) throw new WaymarkError('internal', 'A batch in the journal has no receipt.');
+  return receipt;
 }
 
 function receiptOf({ statement, batchHash, block }: CheckedBatch, acceptedAtMs: number): Receipt {
@@ -211,7 +238,7 @@ function toAccepted(
   receipt: Uint8Array,
   acceptedAtMs: number,
 ): AcceptedBatch {
-  const { statement, batchHash, block, evidence, submission, blocks } = checked;
+  const { statement, batchHash, block, evidence, submission, envelopes } = checked;
   return {
     outlet: statement.outlet,
     seq: statement.seq,
@@ -224,7 +251,7 @@ function toAccepted(
     records: submission.records.map(({ recordOid, contentTag, tokens }, index) => ({
       oid: recordOid,
       contentTag,
-      cid: blocks[index]?.cid.bytes ?? new Uint8Array(0),
+      cid: envelopes[index]?.cid.bytes ?? new Uint8Array(0),
       tokens,
     })),
     consignmentKeys: submission.keys.map(({ consignmentOid, epoch, key }) => ({
