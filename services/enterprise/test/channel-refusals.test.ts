@@ -76,7 +76,7 @@ describe('S5: what the channel refuses, and what it does not', () => {
       }
       for (const { seq } of batches) onChain.add(seq);
     });
-    expect([journal.counts(), refused(outcomes)]).toEqual([{ accepted: 0, anchored: 101, refused: 0 }, 0]);
+    expect([journal.counts(), refused(outcomes)]).toEqual([{ accepted: 0, confirmed: 0, anchored: 101, refused: 0 }, 0]);
   });
 
   test('a gap that only an endorser sees that is a block behind refuses nothing', async () => {

@@ -109,7 +109,7 @@ describe('the journal', () => {
     journal.markAnchored([mark]);
     journal.markRefused('depot', 1, { code: 'conflict', message: 'too late' });
     expect(journal.pendingCount()).toBe(0);
-    expect(journal.counts()).toEqual({ accepted: 0, anchored: 1, refused: 0 });
+    expect(journal.counts()).toEqual({ accepted: 0, confirmed: 0, anchored: 1, refused: 0 });
   });
 
   test('an emptied index is told from one that has nothing', () => {
