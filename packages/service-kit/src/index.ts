@@ -67,3 +67,24 @@ export {
 } from './callers/register.ts';
 export { createRoom, type Room } from './flow/room.ts';
 export { statementsOf, type Row, type Statements } from './storage/statements.ts';
+export { alertOfCore, type AlertFile, type LedgerAlert } from './anchors/alert.ts';
+export { openAlertBook, type AlertBook, type AlertBookParts, type AlertEntry } from './anchors/alert-book.ts';
+export { differenceFrom, type AnchorDifference, type Hashing } from './anchors/anchor-check.ts';
+export {
+  anchorRefusal,
+  createAnchorContract,
+  type AnchorContract,
+  type AnchorOutcome,
+  type AnchorRefusal,
+  type ChannelHead,
+  type ContractOutcome,
+  type ReportedProof,
+  type ReportOutcome,
+} from './anchors/anchor-contract.ts';
+export {
+  createAnchorWatch,
+  type AnchorWatch,
+  type AnchorWatchParts,
+  type AnchorWatchState,
+  type StoredChain,
+} from './anchors/anchor-watch.ts';

@@ -116,40 +116,44 @@ function projectWrite(write: KeyWrite, txId: string): Change[] {
       return [{ kind: 'node', node: { mspId, enrolmentId, kind, state, certificates } }];
     }
     case 'ledger': {
-      const { v: _v, ...ledger } = read(write, privateLedgerSchema);
+      const ledger = withoutVersion(read(write, privateLedgerSchema));
       requireKey(parts, [ledger.msp]);
       return [{ kind: 'ledger', ledger }];
     }
     case 'ledger-configuration': {
-      const { v: _v, ...configuration } = read(write, ledgerConfigurationSchema);
+      const configuration = withoutVersion(read(write, ledgerConfigurationSchema));
       requireKey(parts, [configuration.msp, sequencePart(configuration.epoch)]);
       return [{ kind: 'ledger-configuration', configuration }];
     }
     case 'ledger-certificate': {
-      const { v: _v, ...certificate } = read(write, ledgerCertificateSchema);
+      const certificate = withoutVersion(read(write, ledgerCertificateSchema));
       const [msp = ''] = parts;
       requireKey(parts, [msp, certificate.digest]);
       return [{ kind: 'ledger-certificate', msp, certificate }];
     }
     case 'ledger-head': {
-      const { v: _v, ...head } = read(write, ledgerHeadSchema);
+      const head = withoutVersion(read(write, ledgerHeadSchema));
       requireKey(parts, [head.msp]);
       return [{ kind: 'ledger-head', head }];
     }
     case 'anchor': {
-      const { v: _v, ...anchor } = read(write, anchorSchema);
+      const anchor = withoutVersion(read(write, anchorSchema));
       requireKey(parts, [anchor.msp, sequencePart(anchor.last)]);
       if (anchor.first > anchor.last) throw new Error('the range is empty');
       return [{ kind: 'anchor', anchor }];
     }
     case 'ledger-report': {
-      const { v: _v, ...report } = read(write, reportSchema);
+      const report = withoutVersion(read(write, reportSchema));
       requireKey(parts, [report.msp, report.id]);
       return [{ kind: 'ledger-report', report }];
     }
     default:
       return [];
   }
+}
+
+function withoutVersion<T extends { readonly v: 1 }>({ v: _v, ...facts }: T): Omit<T, 'v'> {
+  return facts;
 }
 
 /** A number as a key part. */
