@@ -37,7 +37,15 @@ export default {
     ]),
     mayImport('capture', 'packages/capture', ['packages/protocol']),
     mayImport('rsl', 'packages/rsl', ['packages/protocol']),
+    mayImport('audit', 'packages/audit', ['packages/(protocol|rsl)']),
     mayImport('ledger-log', 'packages/ledger-log', ['packages/(protocol|durable-files|rsl)']),
+    mayImport('ledger-chain', 'packages/ledger-chain', ['packages/(protocol|durable-files|content|rsl)']),
+    {
+      name: 'record-proofs-are-checked-anywhere',
+      severity: 'error',
+      from: { path: '^packages/ledger-chain/src/proof/(index|verify-|record-proof)' },
+      to: { path: '^(node:)?(fs|sqlite)|^packages/(content|durable-files)/|^packages/ledger-chain/src/(store|backup|verify|body)/' },
+    },
     mayImport('ledger-member', 'packages/ledger-member', ['packages/(protocol|rsl|ledger-log|transport)']),
     mayImport('devnet-stands-alone', 'packages/devnet', []),
     mayImport('fabric-nodes', 'packages/fabric-nodes', ['packages/(protocol|devnet)']),
@@ -49,7 +57,7 @@ export default {
     mayImport('sdk', 'packages/sdk', ['packages/(protocol|vault|content|fabric|capture|transport|reading|enrolment)']),
     mayImport('enrolment', 'packages/enrolment', ['packages/(protocol|vault)', 'packages/devnet/src/ca']),
     mayImport('services', 'services/[^/]+', [
-      'packages/(protocol|vault|content|fabric|ledger-fabric-network|transport|service-kit|reading|query-api|rsl|ledger-log|ledger-member)',
+      'packages/(protocol|vault|content|fabric|ledger-fabric-network|transport|service-kit|reading|query-api|rsl|ledger-log|ledger-member|audit)',
       'services/[^/]+',
     ]),
     {

@@ -25,7 +25,7 @@ export { electionProblem } from './election/certificate.ts';
 export { departmentsDigest } from './log/chain.ts';
 export * from './membership/configuration.ts';
 export type { MembershipChange } from './membership/change.ts';
-export { inForce, type Epochs } from './membership/epochs.ts';
+export { inForce, nextEpochs, type Epochs } from './membership/epochs.ts';
 export * from './snapshot/snapshot.ts';
 export { type PlantedFault, type PlantedFaults, plantedFaults } from './testing-seams/faults.ts';
 export * from './anchor/anchor.ts';
@@ -33,6 +33,6 @@ export type { HeldBackClaim, SequenceOpening } from './audit/held-back-claim.ts'
 export { decodeAnchor, encodeAnchor, maxLedgerMessageBytes } from './portable/anchor.ts';
 export { decodeConfiguration, encodeConfiguration, type LedgerConfiguration } from './portable/configuration.ts';
 export { createCoseKeys, type MemberKeys } from './portable/cose-keys.ts';
-export { decodeHeader } from './portable/header.ts';
+export { decodeHeader, headerHashOf } from './portable/header.ts';
 export * from './portable/reports.ts';
-export { maxProofSeals } from './portable/values.ts';
+export { maxProofSeals, sealFrom, sealValue } from './portable/values.ts';

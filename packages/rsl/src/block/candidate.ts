@@ -57,7 +57,15 @@ export function candidateStatement(
 }
 
 /** Leaf data of one audited submission: nobody can be left out, or a verdict changed, without changing the root. */
-export function auditedStatement({ submission, rejected }: AuditedSubmission): Statement {
+export function auditedStatement({
+  submission,
+  rejected,
+}: {
+  readonly submission: Pick<Submission, 'department' | 'seq' | 'hash' | 'root'> & {
+    readonly records: { readonly length: number };
+  };
+  readonly rejected: readonly Rejection[];
+}): Statement {
   return [
     'waymark/rsl/leaf/v1',
     submission.department,

@@ -1,0 +1,7 @@
+export { type BodyContent } from './body/body-content.ts';
+export { type BodyCipher, type BodyCipherOptions, createBodyCipher, type EncodedBody } from './body/body-cipher.ts';
+export { attachedEnvelopes, type EnvelopesOf } from './body/envelope-links.ts';
+export * from './store/ledger-chain.ts';
+export { openLedgerChain } from './store/open-ledger-chain.ts';
+export { decodeSeal, encodeSeal } from './store/seal-bytes.ts';
+export * from './proof/index.ts';
