@@ -335,6 +335,7 @@ class Member implements LedgerMember {
     if (ready.persist.length > 0) await log.persist(ready.persist);
     for (const message of ready.messages) peers.send(message);
     for (const receipt of ready.receipts) this.#proposals.receipt(receipt);
+    if (ready.sealed.length > 0) events.onSealed?.(ready.sealed);
     if (ready.snapshot !== null) {
       await this.#applier.idle();
       await chain.installSnapshot(ready.snapshot);

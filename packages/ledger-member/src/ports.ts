@@ -31,6 +31,8 @@ export interface MemberGreeting {
 
 /** What the member tells the service around it. None of them may throw. */
 export interface MemberEvents {
+  /** Blocks that a quorum holds durably. With a trusted center their content stays; with a lying one it is news, not a promise (docs/rsl.md, "What does not hold"). */
+  readonly onSealed?: (blocks: readonly SealedBlock[]) => void;
   /** Blocks that are confirmed, applied and durable here, in order. */
   readonly onApplied?: (blocks: readonly SealedBlock[]) => void;
   /** The state of the chain was replaced: its blocks below are to be fetched. */
