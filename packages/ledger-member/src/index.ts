@@ -8,3 +8,4 @@ export {
   submissionOfBatch,
 } from './batch/batch-submission.ts';
 export { acceptedOids } from './applier.ts';
+export * from './peers/index.ts';
