@@ -187,7 +187,12 @@ async function provisionService(
   const configuration =
     kind === 'center'
       ? { ...common, ...(await centerSections(place, folder)) }
-      : { ...common, center: { ...centerPlace(place, organisation), tlsRootFile: within(trust.tlsRootFile) } };
+      : {
+          ...common,
+          centers: [
+            { ...centerPlace(place, organisation), tlsRootFile: within(trust.tlsRootFile), enrolmentId: 'center' },
+          ],
+        };
   await writeWhole(folder.configuration, stringify(configuration));
 }
 

@@ -18,8 +18,21 @@ const define = (types: ConfigurationTypes) =>
       tlsRootFile: types.path(),
       tlsServerName: types.name().optional(),
     }),
-    /** The firm's center: uploads go to its gRPC endpoint; blocks come from its trustless gateway unless `content` names a kubo. */
-    center: types.section({ endpoint: types.endpoint(), apiUrl: z.url(), tlsRootFile: types.path() }),
+    /**
+     * The firm's centers, of which one at a time is in office: uploads go to its gRPC endpoint; blocks come from their trustless gateways
+     * unless `content` names a kubo. Without private ledger there is one. With `enrolmentId` an outlet is told the sooner where to go.
+     */
+    centers: z
+      .array(
+        types.section({
+          endpoint: types.endpoint(),
+          apiUrl: z.url(),
+          tlsRootFile: types.path(),
+          enrolmentId: types.name().optional(),
+        }),
+      )
+      .min(1)
+      .max(8),
     content: z
       .discriminatedUnion('kind', [
         types.section({ kind: z.literal('center') }),

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BlockReader, createGatewayHandler, createGatewaySource, openKuboStore } from '@waymark/content';
 import { connectGateway, privateKeySigner } from '@waymark/fabric';
-import { formatEvidenceId, parseCid, toHex, WaymarkError } from '@waymark/protocol';
+import { formatEvidenceId, isWaymarkError, parseCid, toHex, WaymarkError } from '@waymark/protocol';
 import { authentication, createQueryRouter, createReads, type IndexHit, type JsonObject } from '@waymark/query-api';
 import { createTrustedReader, type Hint } from '@waymark/reading';
 import {
@@ -26,7 +26,6 @@ import {
 import {
   type CallContext,
   type GrpcServer,
-  openBidi,
   OutletService,
   serveBidi,
   serverCredentials,
@@ -53,6 +52,7 @@ import { createAllowLists } from './external/allow-lists.ts';
 import { createAnswering } from './external/answer-queries.ts';
 import { registerDepartmentMetrics } from './metrics.ts';
 import { openOutbox } from './outbox/outbox.ts';
+import { centersContent } from './query/centers-content.ts';
 import { createOutletIndex } from './query/outlet-index.ts';
 import { reportingReader } from './query/reporting-reader.ts';
 import { createAllowListRouter } from './rest/allow-list-router.ts';
@@ -60,7 +60,7 @@ import { departmentOpenApi } from './rest/openapi.ts';
 import { createProgress } from './sealing/progress.ts';
 import { createSealer } from './sealing/sealer.ts';
 import { createSubmitHandler } from './submit/submit-server.ts';
-import { connectCenter } from './upload/center-connection.ts';
+import { type CenterPlace, connectCenters } from './upload/centers.ts';
 import { createUploader } from './upload/uploader.ts';
 
 /** An outlet that is put together and can be started. */
@@ -127,9 +127,12 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
     (what: string) =>
     (error: unknown, delayMs: number): void =>
       logger.warn(what, { error, delayMs });
-  const center = connectCenter({
-    endpoint: config.center.endpoint,
-    tlsRootFile: config.center.tlsRootFile,
+  const centers = connectCenters({
+    endpoints: config.centers.map(({ endpoint, tlsRootFile, enrolmentId }): CenterPlace => ({
+      endpoint,
+      tlsRootFile,
+      ...(enrolmentId === undefined ? {} : { enrolmentId }),
+    })),
     identity: { certificateChainPem: certificatePem, privateKeyPem },
     channel,
     msp: mspId,
@@ -146,16 +149,26 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
     progress.changed(batch);
     sealer.check();
   };
+  /** The transaction that anchored a block of the firm's private ledger; while the index is being read again nothing is known. */
+  const anchorOf = (height: number): string | undefined => {
+    try {
+      return replica.anchorCovering(mspId, height)?.txId;
+    } catch (error) {
+      if (isWaymarkError(error, 'unavailable')) return undefined;
+      throw error;
+    }
+  };
   const uploader = createUploader({
     channel,
     identity,
     outbox,
     keys,
-    center,
+    centers,
     checkCenter: requireCenter,
     nowMs,
     maxStampAgeMs: limits.maxStampAgeMs,
-    transactionOf: (seq, batchHash) => {
+    transactionOf: ({ seq, batchHash, height }) => {
+      if (height !== undefined) return anchorOf(height);
       const committed = replica.committed(formatEvidenceId({ msp: mspId, outlet, seq }));
       return committed?.batchHash === toHex(batchHash) ? committed.txId : undefined;
     },
@@ -186,6 +199,15 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
     outbox.markAnchored(found.id, found.receipt, txId);
     changed(found.id);
   };
+  const anchoredBlocks = ({ first, last, txId }: { first: number; last: number; txId: string }): void => {
+    for (const { id, receipt } of outbox.confirmedIn(first, last)) {
+      outbox.markAnchored(id, receipt, txId);
+      changed(id);
+    }
+  };
+  replica.onAnchor((anchor) => {
+    if (anchor.msp === mspId) anchoredBlocks(anchor);
+  });
   replica.onEvidence(({ evidence, batchHash, txId }) => {
     if (evidence.msp === mspId && evidence.outlet === outlet) anchored(evidence.seq, batchHash, txId);
   });
@@ -217,7 +239,7 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
       return hit === undefined ? undefined : toHint(hit);
     },
     getEnvelope: (cid) => content.reader.get(parseCid(cid)),
-    open: () => openBidi(center.client.answerQueries()),
+    center: (signal) => centers.inOffice(signal),
     nowMs,
     onAnswered: (outcome) => logger.info('external query', { outcome }),
     onRetry: retried('the stream for external queries is opened again'),
@@ -277,6 +299,7 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
     outlet,
     sealer,
     progress,
+    onRejectionTold: (place) => outbox.tellRejection(place),
     maxOpenRecords: limits.maxOpenRecordsPerStream,
     authorize,
   });
@@ -325,7 +348,7 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
         start: () => undefined,
         stop: async () => {
           ledger.close();
-          center.close();
+          centers.close();
           await content.close();
           outbox.close();
           lock.release();
@@ -340,6 +363,10 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
           for (const { seq } of outbox.accepted()) {
             const committed = replica.committed(formatEvidenceId({ msp: mspId, outlet, seq }));
             if (committed !== undefined) anchored(seq, committed.batchHash, committed.txId);
+          }
+          for (const { height } of outbox.confirmedIn(1, Number.MAX_SAFE_INTEGER)) {
+            const txId = anchorOf(height);
+            if (txId !== undefined) anchoredBlocks({ first: height, last: height, txId });
           }
         },
         stop: () => undefined,
@@ -386,15 +413,19 @@ async function openContent(
   config: DepartmentConfiguration,
   identity: { certificatePem: string; privateKeyPem: string },
 ): Promise<{ reader: BlockReader; close: () => Promise<void> }> {
-  const { content, center } = config;
-  const source = createGatewaySource({
-    baseUrl: center.apiUrl,
-    tls: {
-      ca: readTextFile(center.tlsRootFile),
-      certificate: identity.certificatePem,
-      privateKey: identity.privateKeyPem,
-    },
-  });
+  const { content } = config;
+  const source = centersContent(
+    config.centers.map(({ apiUrl, tlsRootFile }) =>
+      createGatewaySource({
+        baseUrl: apiUrl,
+        tls: {
+          ca: readTextFile(tlsRootFile),
+          certificate: identity.certificatePem,
+          privateKey: identity.privateKeyPem,
+        },
+      }),
+    ),
+  );
   if (content.kind === 'center') return { reader: source, close: () => source.close() };
   const store = await openKuboStore({
     url: content.url,

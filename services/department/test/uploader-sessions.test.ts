@@ -24,24 +24,27 @@ test('the sender of a connection that broke sends nothing any more, and signs no
     identity,
     outbox,
     keys: {} as ConsignmentKeys,
-    center: {
+    centers: {
       ...center,
-      openUpload() {
-        const session = breaks.length;
-        const broken = Promise.withResolvers<never>();
-        breaks.push(() => broken.reject(new WaymarkError('unavailable', 'the connection broke')));
-        return {
-          write: () => {
-            sentBy.push(session);
-            return Promise.resolve();
-          },
-          responses: (async function* (): AsyncGenerator<BatchReceipt> {
-            yield await broken.promise;
-          })(),
-          finish: () => undefined,
-          cancel: () => breaks[session]?.(),
-        };
-      },
+      inOffice: async () => ({
+        ...(await center.inOffice()),
+        openUpload() {
+          const session = breaks.length;
+          const broken = Promise.withResolvers<never>();
+          breaks.push(() => broken.reject(new WaymarkError('unavailable', 'the connection broke')));
+          return {
+            write: () => {
+              sentBy.push(session);
+              return Promise.resolve();
+            },
+            responses: (async function* (): AsyncGenerator<BatchReceipt> {
+              yield await broken.promise;
+            })(),
+            finish: () => undefined,
+            cancel: () => breaks[session]?.(),
+          };
+        },
+      }),
     },
     checkCenter: () => undefined,
     nowMs: () => 0,

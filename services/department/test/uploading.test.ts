@@ -53,14 +53,14 @@ function build(): Uploader {
       wrap: { wrapLocal: (key) => key, unwrapLocal: (key) => key },
       table: outbox.keyTable,
     }),
-    center,
+    centers: center,
     checkCenter: (der) => {
       if (!Buffer.from(der).equals(centerIdentity.certificateDer))
         throw new WaymarkError('role-not-permitted', 'not a center');
     },
     nowMs: () => nowMs,
     maxStampAgeMs: 120_000,
-    transactionOf: (seq) => onChannel.get(seq),
+    transactionOf: ({ seq }) => onChannel.get(seq),
     onChanged: () => undefined,
     onRetry: (error) => void retries.push(error),
     delay: () => new Promise((resolve) => setImmediate(resolve)),
@@ -308,7 +308,7 @@ describe('the outbox', () => {
     for (let times = 0; times < 2; times += 1) outbox.markAnchored(id, Buffer.from('r'), 'tx');
     outbox.markRefused(id, { code: 'conflict', message: 'too late' });
     expect(outbox.state(id)).toMatchObject({ state: 'anchored', txId: 'tx' });
-    expect(outbox.counts()).toEqual({ queued: 0, accepted: 0, anchored: 1, refused: 0 });
+    expect(outbox.counts()).toEqual({ queued: 0, accepted: 0, confirmed: 0, anchored: 1, refused: 0 });
     expect(outbox.position()).toMatchObject({ seq: 1 });
   });
 });

@@ -184,11 +184,13 @@ export async function createFirm(parts: FirmParts): Promise<TestFirm> {
       const { grpc, api } = center.ports;
       const file = await write(name, {
         ...(await common(name, 'outlet')),
-        center: {
-          endpoint: `127.0.0.1:${String(grpc)}`,
-          apiUrl: `https://127.0.0.1:${String(api)}`,
-          tlsRootFile: peer.tlsRootCertPath,
-        },
+        centers: [
+          {
+            endpoint: `127.0.0.1:${String(grpc)}`,
+            apiUrl: `https://127.0.0.1:${String(api)}`,
+            tlsRootFile: peer.tlsRootCertPath,
+          },
+        ],
         centerIsRecipient: center.config.centerIsRecipient,
         ...overrides,
       });

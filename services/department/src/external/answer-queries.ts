@@ -22,6 +22,12 @@ const telling: ReadonlySet<ErrorCode> = new Set([
   'limit-exceeded',
 ]);
 
+/** A center as long as it is in office. */
+export interface QueryingCenter {
+  answerQueries(): BidiStream<ExternalAnswer, ExternalQuery>;
+  readonly left: AbortSignal;
+}
+
 /** What answering needs. */
 export interface AnsweringParts {
   readonly channel: string;
@@ -30,7 +36,8 @@ export interface AnsweringParts {
   readonly reader: TrustedReader;
   readonly findByOid: (oid: Uint8Array) => Promise<Hint | undefined>;
   readonly getEnvelope: (cid: string) => Promise<Uint8Array>;
-  readonly open: () => BidiStream<ExternalAnswer, ExternalQuery>;
+  /** The center in office. @throws WaymarkError unavailable */
+  readonly center: (signal: AbortSignal) => Promise<QueryingCenter>;
   readonly nowMs: () => number;
   readonly onAnswered: (outcome: string) => void;
   readonly onRetry: (error: unknown, delayMs: number) => void;
@@ -55,10 +62,18 @@ export function createAnswering(parts: AnsweringParts): Answering {
   async function run(): Promise<void> {
     let retryMs = firstRetryMs;
     while (!stopped()) {
-      const stream = parts.open();
-      const onAbort = (): void => stream.cancel();
-      abort.signal.addEventListener('abort', onAbort, { once: true });
+      let release = (): void => undefined;
       try {
+        const center = await parts.center(abort.signal);
+        const stream = center.answerQueries();
+        const over = AbortSignal.any([abort.signal, center.left]);
+        const onOver = (): void => stream.cancel();
+        over.addEventListener('abort', onOver, { once: true });
+        release = () => {
+          over.removeEventListener('abort', onOver);
+          stream.cancel();
+        };
+        if (over.aborted) stream.cancel();
         await stream.write({ queryId: '', answer: '', failure: undefined });
         connected = true;
         for await (const query of stream.responses) {
@@ -75,7 +90,7 @@ export function createAnswering(parts: AnsweringParts): Answering {
         retryMs = Math.min(retryMs * 2, longestRetryMs);
       } finally {
         connected = false;
-        abort.signal.removeEventListener('abort', onAbort);
+        release();
       }
     }
   }

@@ -3,7 +3,9 @@ import { bytesEqual, WaymarkError } from '@waymark/protocol';
 import { type Statements, statementsOf } from '@waymark/service-kit';
 import type { WrappedKeyTable } from '@waymark/vault';
 import { type BatchBody, decodeBody, encodeBody } from './batch-body.ts';
-import { outboxSchema } from './schema.ts';
+import { type BatchState, batchStateOf, type BlockPlace, type Rejections } from './batch-state.ts';
+import { type RejectedPlace, type RejectionTable, rejectionTable } from './rejections.ts';
+import { prepareOutbox } from './schema.ts';
 
 /** A batch's number and hash. */
 export interface Position {
@@ -33,12 +35,11 @@ export interface QueuedBatch {
   readonly stamp: Stamp | undefined;
 }
 
-/** How far a batch is. */
-export type BatchState =
-  | { readonly state: 'queued'; readonly seq: number }
-  | { readonly state: 'accepted'; readonly seq: number; readonly batchHash: Uint8Array }
-  | { readonly state: 'anchored'; readonly seq: number; readonly batchHash: Uint8Array; readonly txId: string }
-  | { readonly state: 'refused'; readonly code: string; readonly message: string };
+/** What a center says of a batch that is in a block. */
+export interface Confirmation extends BlockPlace {
+  readonly receipt: Uint8Array;
+  readonly rejected: Rejections;
+}
 
 /** Where a record of this outlet is. */
 export interface RecordPlace {
@@ -61,7 +62,12 @@ export interface Outbox {
   consignment(token: Uint8Array): { oid: Uint8Array; epoch: number } | undefined;
   /** Keys of consignments. A new key becomes durable with the batch that first uses it. */
   readonly keyTable: WrappedKeyTable;
+  /** The rejection of exactly this record that nobody was told of yet. */
+  untoldRejection(oid: Uint8Array, contentTag: Uint8Array): RejectedPlace | undefined;
+  tellRejection(place: RejectedPlace): void;
   queuedAfter(seq: number, limit: number): QueuedBatch[];
+  /** Batches after `seq` that a center accepted for its private ledger, and whose block was not heard of. */
+  withoutBlockAfter(seq: number, limit: number): QueuedBatch[];
   queuedCount(): number;
   stamp(id: number, stamp: Stamp): void;
   /** Forgets the stamps of batches after `seq`: they will be signed anew. */
@@ -73,19 +79,28 @@ export interface Outbox {
    * @throws WaymarkError replay-conflict: the center does not have a batch that the channel has
    */
   follow(position: Position): void;
-  markAccepted(id: number, receipt: Uint8Array): void;
+  /** @param ledgerReceipt the private ledger's own receipt, with which a center can be shown to have held the batch back */
+  markAccepted(id: number, receipt: Uint8Array, ledgerReceipt?: Uint8Array): void;
+  /** The batch is in a block; the ids of its rejected records may be used again. */
+  markConfirmed(id: number, confirmation: Confirmation): void;
   markAnchored(id: number, receipt: Uint8Array, txId: string): void;
   /** Takes a batch out of the sequence and its records out of the index, so that they can be sent again, corrected. */
   markRefused(id: number, refusal: { code: string; message: string }): void;
-  counts(): { queued: number; accepted: number; anchored: number; refused: number };
+  counts(): BatchCounts;
+  ledgerReceipt(id: number): Uint8Array | undefined;
   /** Accepted, not yet known to be anchored. */
   accepted(): { id: number; seq: number }[];
+  /** Confirmed in a block of this range, not yet known to be anchored. */
+  confirmedIn(first: number, last: number): { id: number; height: number; receipt: Uint8Array }[];
   acceptedBySeq(seq: number): { id: number; batchHash: Uint8Array; receipt: Uint8Array } | undefined;
   allowList(consignmentOid: Uint8Array): Uint8Array | undefined;
   allowLists(): Uint8Array[];
   putAllowList(consignmentOid: Uint8Array, seq: number, signed: Uint8Array): void;
   close(): void;
 }
+
+/** Batches by state. */
+export type BatchCounts = Readonly<Record<BatchState['state'], number>>;
 
 const noHash = new Uint8Array(32);
 const maxRecentBodies = 32;
@@ -98,6 +113,7 @@ export function openOutbox(path: string): Outbox {
 class SqliteOutbox implements Outbox {
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
+  readonly #rejections: RejectionTable;
   readonly #newKeys = new Map<string, { consignmentOid: Uint8Array; epoch: number; wrapped: Uint8Array }>();
   /** Bodies that were queued a moment ago and are about to be sent. */
   readonly #recentBodies = new Map<number, BatchBody>();
@@ -110,8 +126,9 @@ class SqliteOutbox implements Outbox {
     this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
     // Ids are random: without room for the tree's pages every insert would read and every checkpoint rewrite them.
     this.#db.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8000;');
-    this.#db.exec(outboxSchema);
+    prepareOutbox(this.#db);
     this.#sql = statementsOf(this.#db);
+    this.#rejections = rejectionTable(this.#sql);
     this.#nextSeq =
       Math.max(Number(this.#sql.one('SELECT max(seq) AS seq FROM batch')?.['seq'] ?? 0), this.position().seq) + 1;
     this.#queued = Number(this.#sql.one("SELECT count(*) AS n FROM batch WHERE state = 'queued'")?.['n'] ?? 0);
@@ -193,20 +210,19 @@ class SqliteOutbox implements Outbox {
   }
 
   state(batch: number): BatchState | undefined {
-    const row = this.#sql.one('SELECT seq, state, batch_hash, tx_id, refusal FROM batch WHERE id = ?', batch);
-    if (row === undefined) return undefined;
-    const seq = Number(row['seq']);
-    const batchHash = (row['batch_hash'] ?? noHash) as Uint8Array;
-    switch (row['state']) {
-      case 'queued':
-        return { state: 'queued', seq };
-      case 'accepted':
-        return { state: 'accepted', seq, batchHash };
-      case 'anchored':
-        return { state: 'anchored', seq, batchHash, txId: String(row['tx_id']) };
-      default:
-        return { state: 'refused', ...(JSON.parse(String(row['refusal'])) as { code: string; message: string }) };
-    }
+    const row = this.#sql.one(
+      'SELECT seq, state, batch_hash, tx_id, refusal, height, block_hash FROM batch WHERE id = ?',
+      batch,
+    );
+    return row === undefined ? undefined : batchStateOf(row, () => this.#rejections.of(batch));
+  }
+
+  untoldRejection(oid: Uint8Array, contentTag: Uint8Array): RejectedPlace | undefined {
+    return this.#rejections.untold(oid, contentTag);
+  }
+
+  tellRejection(place: RejectedPlace): void {
+    this.#rejections.tell(place);
   }
 
   consignment(token: Uint8Array): { oid: Uint8Array; epoch: number } | undefined {
@@ -215,25 +231,19 @@ class SqliteOutbox implements Outbox {
   }
 
   queuedAfter(seq: number, limit: number): QueuedBatch[] {
-    return this.#sql
-      .all(
-        "SELECT id, seq, statement, signature, batch_hash FROM batch WHERE state = 'queued' AND seq > ? ORDER BY seq LIMIT ?",
-        seq,
-        limit,
-      )
-      .map((row) => ({
-        id: Number(row['id']),
-        seq: Number(row['seq']),
-        body: this.#body(Number(row['id'])),
-        stamp:
-          row['statement'] === null
-            ? undefined
-            : {
-                statement: row['statement'] as Uint8Array,
-                signature: row['signature'] as Uint8Array,
-                batchHash: row['batch_hash'] as Uint8Array,
-              },
-      }));
+    return this.#toSend(
+      "SELECT id, seq, statement, signature, batch_hash FROM batch WHERE state = 'queued' AND seq > ? ORDER BY seq LIMIT ?",
+      seq,
+      limit,
+    );
+  }
+
+  withoutBlockAfter(seq: number, limit: number): QueuedBatch[] {
+    return this.#toSend(
+      "SELECT id, seq, statement, signature, batch_hash FROM batch WHERE state = 'accepted' AND ledger_receipt IS NOT NULL AND seq > ? ORDER BY seq LIMIT ?",
+      seq,
+      limit,
+    );
   }
 
   queuedCount(): number {
@@ -287,7 +297,7 @@ class SqliteOutbox implements Outbox {
     const going: number[] = [];
     this.#sql.transaction(() => {
       const rows = this.#sql.all(
-        "SELECT id FROM batch WHERE state = 'queued' OR (state = 'accepted' AND (seq > ? OR (seq = ? AND batch_hash <> ?))) ORDER BY seq",
+        "SELECT id FROM batch WHERE state = 'queued' OR (state IN ('accepted', 'confirmed') AND (seq > ? OR (seq = ? AND batch_hash <> ?))) ORDER BY seq",
         center.seq,
         center.seq,
         center.batchHash,
@@ -295,8 +305,9 @@ class SqliteOutbox implements Outbox {
       going.push(...rows.map((row) => Number(row['id'])));
       // Numbers are unique at every moment: first none, then the new ones.
       for (const id of going) {
+        if (this.#rejections.of(id).size > 0) this.#rejections.withdraw(id, this.#body(id).records);
         this.#sql.run(
-          "UPDATE batch SET seq = NULL, state = 'queued', statement = NULL, signature = NULL, batch_hash = NULL, receipt = NULL WHERE id = ?",
+          "UPDATE batch SET seq = NULL, state = 'queued', statement = NULL, signature = NULL, batch_hash = NULL, receipt = NULL, height = NULL, block_hash = NULL, ledger_receipt = NULL WHERE id = ?",
           id,
         );
       }
@@ -307,11 +318,16 @@ class SqliteOutbox implements Outbox {
     this.#nextSeq = center.seq + 1 + going.length;
   }
 
-  markAccepted(id: number, receipt: Uint8Array): void {
+  markAccepted(id: number, receipt: Uint8Array, ledgerReceipt?: Uint8Array): void {
     this.#sql.transaction(() => {
       const row = this.#sql.one("SELECT seq, batch_hash FROM batch WHERE id = ? AND state = 'queued'", id);
       if (row === undefined) return;
-      this.#sql.run("UPDATE batch SET state = 'accepted', receipt = ? WHERE id = ?", receipt, id);
+      this.#sql.run(
+        "UPDATE batch SET state = 'accepted', receipt = ?, ledger_receipt = ? WHERE id = ?",
+        receipt,
+        ledgerReceipt ?? null,
+        id,
+      );
       const seq = Number(row['seq']);
       if (seq > this.position().seq) this.#savePosition({ seq, batchHash: row['batch_hash'] as Uint8Array });
       this.#queued -= 1;
@@ -319,9 +335,22 @@ class SqliteOutbox implements Outbox {
     this.#recentBodies.delete(id);
   }
 
+  markConfirmed(id: number, { receipt, height, blockHash, rejected }: Confirmation): void {
+    this.#sql.transaction(() => {
+      const { changes } = this.#sql.run(
+        "UPDATE batch SET state = 'confirmed', receipt = ?, height = ?, block_hash = ? WHERE id = ? AND state = 'accepted'",
+        receipt,
+        height,
+        blockHash,
+        id,
+      );
+      if (Number(changes) > 0 && rejected.size > 0) this.#rejections.put(id, this.#body(id).records, rejected);
+    });
+  }
+
   markAnchored(id: number, receipt: Uint8Array, txId: string): void {
     this.#sql.run(
-      "UPDATE batch SET state = 'anchored', receipt = ?, tx_id = ?, body = NULL WHERE id = ? AND state = 'accepted'",
+      "UPDATE batch SET state = 'anchored', receipt = ?, tx_id = ?, body = NULL WHERE id = ? AND state IN ('accepted', 'confirmed')",
       receipt,
       txId,
       id,
@@ -355,12 +384,31 @@ class SqliteOutbox implements Outbox {
     });
   }
 
-  counts(): { queued: number; accepted: number; anchored: number; refused: number } {
-    const counts = { queued: 0, accepted: 0, anchored: 0, refused: 0 };
+  counts(): BatchCounts {
+    const counts = { queued: 0, accepted: 0, confirmed: 0, anchored: 0, refused: 0 };
     for (const row of this.#sql.all('SELECT state, count(*) AS n FROM batch GROUP BY state')) {
       counts[row['state'] as keyof typeof counts] = Number(row['n']);
     }
     return counts;
+  }
+
+  ledgerReceipt(id: number): Uint8Array | undefined {
+    const held = this.#sql.one('SELECT ledger_receipt FROM batch WHERE id = ?', id)?.['ledger_receipt'];
+    return held instanceof Uint8Array ? held : undefined;
+  }
+
+  confirmedIn(first: number, last: number): { id: number; height: number; receipt: Uint8Array }[] {
+    return this.#sql
+      .all(
+        "SELECT id, height, receipt FROM batch WHERE state = 'confirmed' AND height BETWEEN ? AND ? ORDER BY height",
+        first,
+        last,
+      )
+      .map((row) => ({
+        id: Number(row['id']),
+        height: Number(row['height']),
+        receipt: row['receipt'] as Uint8Array,
+      }));
   }
 
   accepted(): { id: number; seq: number }[] {
@@ -414,6 +462,22 @@ class SqliteOutbox implements Outbox {
       "SELECT EXISTS (SELECT 1 FROM batch WHERE state <> 'refused') AND NOT EXISTS (SELECT 1 FROM token) AS emptied",
     );
     return row?.['emptied'] === 1;
+  }
+
+  #toSend(query: string, seq: number, limit: number): QueuedBatch[] {
+    return this.#sql.all(query, seq, limit).map((row) => ({
+      id: Number(row['id']),
+      seq: Number(row['seq']),
+      body: this.#body(Number(row['id'])),
+      stamp:
+        row['statement'] === null
+          ? undefined
+          : {
+              statement: row['statement'] as Uint8Array,
+              signature: row['signature'] as Uint8Array,
+              batchHash: row['batch_hash'] as Uint8Array,
+            },
+    }));
   }
 
   #body(id: number): BatchBody {

@@ -1,4 +1,5 @@
-import type { BatchState, Outbox } from '../outbox/outbox.ts';
+import { type BatchState, isFinal } from '../outbox/batch-state.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 
 /** Tells whoever waits how far a batch is. */
 export interface Progress {
@@ -16,7 +17,7 @@ export function createProgress(outbox: Pick<Outbox, 'state'>): Progress {
       const state = outbox.state(batch);
       if (state === undefined) return () => undefined;
       listener(state);
-      if (state.state === 'anchored' || state.state === 'refused') return () => undefined;
+      if (isFinal(state)) return () => undefined;
       const all = listeners.get(batch) ?? new Set();
       listeners.set(batch, all.add(listener));
       return () => {
@@ -28,7 +29,7 @@ export function createProgress(outbox: Pick<Outbox, 'state'>): Progress {
       const all = listeners.get(batch);
       const state = outbox.state(batch);
       if (all === undefined || state === undefined) return;
-      if (state.state === 'anchored' || state.state === 'refused') listeners.delete(batch);
+      if (isFinal(state)) listeners.delete(batch);
       for (const listener of [...all]) listener(state);
     },
   };

@@ -165,7 +165,11 @@ export function createSealer(parts: SealerParts): Sealer {
     const flying = onTheirWay.get(toHex(oid));
     const stored = flying === undefined ? outbox.record(oid) : undefined;
     const before = flying?.tag ?? stored?.contentTag;
-    if (before === undefined) return undefined;
+    if (before === undefined) {
+      // Who hands a rejected record in again unchanged has not heard of it.
+      const rejected = outbox.untoldRejection(oid, tag);
+      return rejected === undefined ? undefined : Promise.resolve({ recordOid: oid, ...rejected, repeated: true });
+    }
     if (!bytesEqual(before, tag)) {
       throw new WaymarkError(
         'conflict',

@@ -2,13 +2,14 @@ import { formatEvidenceId, parseJsonStrict, toHex, WaymarkError } from '@waymark
 import {
   type BidiHandler,
   type CallContext,
+  type Failure,
   type MessageWriter,
   type RecordMessage,
   type SubmitRequest,
   type SubmitResponse,
   toFailure,
 } from '@waymark/transport';
-import type { BatchState } from '../outbox/outbox.ts';
+import { type BatchState, isFinal, type Rejections } from '../outbox/batch-state.ts';
 import type { Progress } from '../sealing/progress.ts';
 import type { Placed, Sealer } from '../sealing/sealer.ts';
 
@@ -22,13 +23,15 @@ export interface SubmitParts {
   readonly outlet: string;
   readonly sealer: Sealer;
   readonly progress: Progress;
+  /** Called when a client is told that a record was rejected. */
+  readonly onRejectionTold: (place: { readonly batch: number; readonly leaf: number }) => void;
   /** @throws WaymarkError when the caller may not submit */
   readonly authorize: (context: CallContext) => void;
   /** Records of one stream that wait for their final receipt; more are not read. */
   readonly maxOpenRecords: number;
 }
 
-/** Serves `Outlet.Submit`: a receipt when the center has accepted a record, another when it is anchored. */
+/** Serves `Outlet.Submit`: a receipt when the center has accepted a record, others when it is in a block and when it is anchored. */
 export function createSubmitHandler(parts: SubmitParts): BidiHandler<SubmitRequest, SubmitResponse> {
   return async (requests, responses, context) => {
     parts.authorize(context);
@@ -61,6 +64,13 @@ interface Waiting {
   readonly placed: Placed;
 }
 
+/** The records of one batch that a client waits for, and what it was told of them last. */
+interface Following {
+  records: Waiting[];
+  told: BatchState['state'];
+  unwatch: () => void;
+}
+
 interface Session {
   take(records: readonly RecordMessage[]): void;
   room(signal: AbortSignal): Promise<void>;
@@ -72,7 +82,7 @@ interface Session {
 
 /** One client's stream: which of its records wait for which batch. */
 function createSession(parts: SubmitParts, responses: MessageWriter<SubmitResponse>): Session {
-  const byBatch = new Map<number, { records: Waiting[]; told: string; unwatch: () => void }>();
+  const byBatch = new Map<number, Following>();
   let open = 0;
   let failure: Error | undefined;
   let changed = Promise.withResolvers<undefined>();
@@ -94,17 +104,21 @@ function createSession(parts: SubmitParts, responses: MessageWriter<SubmitRespon
     signalChange();
   };
 
-  function tell(batch: number, state: BatchState, records: readonly Waiting[]): void {
-    if (records.length === 0 || state.state === 'queued') return;
+  /** Says how far these records of a batch are; returns those of which more is to be said later. */
+  function tell(batch: number, state: BatchState, records: Waiting[]): Waiting[] {
+    if (records.length === 0 || state.state === 'queued') return records;
     if (state.state === 'refused') {
       const refusal = { code: state.code, message: state.message };
       write({ receipts: [], failures: records.map(({ ref }) => ({ ref, failure: refusal })) });
-      return;
+      return [];
     }
+    const rejected = 'rejected' in state ? state.rejected : noRejections;
+    const [passed, failed] = rejected.size === 0 ? [records, []] : split(records, rejected);
     const evidenceId = formatEvidenceId({ msp: parts.msp, outlet: parts.outlet, seq: state.seq });
+    const block = 'block' in state ? state.block : undefined;
     write({
-      failures: [],
-      receipts: records.map(({ ref, placed }) => ({
+      failures: failed.map(({ ref, placed }) => ({ ref, failure: rejection(rejected.get(placed.leaf) ?? '') })),
+      receipts: passed.map(({ ref, placed }) => ({
         ref,
         recordOid: toHex(placed.recordOid),
         evidenceId,
@@ -113,32 +127,37 @@ function createSession(parts: SubmitParts, responses: MessageWriter<SubmitRespon
         batchHash: toHex(state.batchHash),
         txId: state.state === 'anchored' ? state.txId : '',
         repeated: placed.repeated,
+        ...(block === undefined ? {} : { blockHeight: block.height }),
       })),
     });
+    for (const { placed } of failed) parts.onRejectionTold({ batch, leaf: placed.leaf });
+    return isFinal(state) ? [] : passed;
   }
 
   function onState(batch: number, state: BatchState): void {
     const entry = byBatch.get(batch);
     if (entry === undefined || entry.told === state.state) return;
     entry.told = state.state;
-    tell(batch, state, entry.records);
-    if (state.state !== 'anchored' && state.state !== 'refused') return;
-    byBatch.delete(batch);
-    close(entry.records.length);
+    const { records } = entry;
+    entry.records = tell(batch, state, records);
+    if (isFinal(state)) byBatch.delete(batch);
+    if (entry.records.length < records.length) close(records.length - entry.records.length);
   }
 
   function place(waiting: Waiting): void {
     const { batch } = waiting.placed;
     const entry = byBatch.get(batch);
-    if (entry !== undefined) {
-      entry.records.push(waiting);
-      // The batch has moved on already: this record has missed what the others were told.
-      if (entry.told === 'accepted') parts.progress.watch(batch, (state) => tell(batch, state, [waiting]))();
+    if (entry === undefined) {
+      const fresh: Following = { records: [waiting], told: 'queued', unwatch: () => undefined };
+      byBatch.set(batch, fresh);
+      fresh.unwatch = parts.progress.watch(batch, (state) => onState(batch, state));
       return;
     }
-    const fresh = { records: [waiting], told: 'queued', unwatch: (): void => undefined };
-    byBatch.set(batch, fresh);
-    fresh.unwatch = parts.progress.watch(batch, (state) => onState(batch, state));
+    // The batch may have moved on already: this record has missed what the others were told.
+    let left = [waiting];
+    if (entry.told !== 'queued') parts.progress.watch(batch, (state) => (left = tell(batch, state, left)))();
+    entry.records.push(...left);
+    if (left.length === 0) close(1);
   }
 
   return {
@@ -178,6 +197,19 @@ function createSession(parts: SubmitParts, responses: MessageWriter<SubmitRespon
       byBatch.clear();
     },
   };
+}
+
+const noRejections: Rejections = new Map();
+
+function split(records: Waiting[], rejected: Rejections): [passed: Waiting[], failed: Waiting[]] {
+  const isIn = ({ placed }: Waiting): boolean => !rejected.has(placed.leaf);
+  return [records.filter(isIn), records.filter((record) => !isIn(record))];
+}
+
+function rejection(reason: string): Failure {
+  return toFailure(
+    new WaymarkError('audit-rejected', `The audit did not let the record through: ${reason}.`, { details: { reason } }),
+  );
 }
 
 /** A record as the sealer takes it; what is wrong with it is said in its own failure. */

@@ -6,16 +6,22 @@ import {
   type Receipt,
   WaymarkError,
 } from '@waymark/protocol';
-import type { BatchReceipt, BidiStream, SealedBatch } from '@waymark/transport';
+import type { BatchReceipt, BidiStream, Rejection, SealedBatch } from '@waymark/transport';
 import { fromFailure } from '@waymark/transport';
 import { type ConsignmentKeys, sealSubmission, type SigningIdentity, type TransportPublicKey } from '@waymark/vault';
-import type { Outbox, Position, QueuedBatch, Stamp } from '../outbox/outbox.ts';
+import type { Rejections } from '../outbox/batch-state.ts';
+import type { Outbox, QueuedBatch, Stamp } from '../outbox/outbox.ts';
+import type { CenterInOffice, Centers } from './centers.ts';
 import { stampBatch } from './stamp.ts';
 
 /** Batches sent and not yet answered. */
 const window = 8;
 const firstRetryMs = 200;
 const longestRetryMs = 10_000;
+/** How often, with several centers, the one in office is asked whether it still is: a process that stands still breaks no connection. */
+const askEveryMs = 5_000;
+/** Codes of the audit's reasons. */
+const reasonForm = /^[\w.-]{1,64}$/;
 /**
  * After these the batch is signed or sent anew; all others are final for it. What is wrong with the outlet's certificate is wrong
  * with no batch: the queue waits until the outlet runs with one that counts.
@@ -31,11 +37,12 @@ const passing: ReadonlySet<ErrorCode> = new Set([
   'certificate-untrusted',
 ]);
 
-/** The center as its outlet reaches it. */
-export interface CenterConnection {
-  transportKey(): Promise<TransportPublicKey>;
-  position(): Promise<Position>;
-  openUpload(): BidiStream<SealedBatch, BatchReceipt>;
+/** What a receipt says, for the channel to be asked about. */
+export interface ReceivedBatch {
+  readonly seq: number;
+  readonly batchHash: Uint8Array;
+  /** Of the private ledger's block that has the batch. */
+  readonly height: number | undefined;
 }
 
 /** What the uploader is made of. */
@@ -44,14 +51,14 @@ export interface UploaderParts {
   readonly identity: SigningIdentity;
   readonly outbox: Outbox;
   readonly keys: ConsignmentKeys;
-  readonly center: CenterConnection;
+  readonly centers: Centers;
   /** Whether a certificate is that of a current center of the firm. @throws WaymarkError */
   readonly checkCenter: (certificateDer: Uint8Array) => void;
   readonly nowMs: () => number;
   /** A batch whose signature is older than this is signed anew before it is sent for the first time. */
   readonly maxStampAgeMs: number;
-  /** The transaction that anchored a batch of this outlet, as its own replica shows the channel. */
-  readonly transactionOf: (seq: number, batchHash: Uint8Array) => string | undefined;
+  /** The transaction that anchored a batch of this outlet, or its block, as the outlet's own replica shows the channel. */
+  readonly transactionOf: (batch: ReceivedBatch) => string | undefined;
   readonly onChanged: (batch: number) => void;
   readonly onRetry: (error: unknown, delayMs: number) => void;
   readonly delay: (delayMs: number, signal: AbortSignal) => Promise<void>;
@@ -95,6 +102,7 @@ export function createUploader(parts: UploaderParts): Uploader {
         });
       } catch (error) {
         if (stopped()) return;
+        parts.centers.heard(error);
         parts.onRetry(error, retryMs);
         await parts.delay(retryMs, abort.signal);
         retryMs = Math.min(retryMs * 2, longestRetryMs);
@@ -104,25 +112,39 @@ export function createUploader(parts: UploaderParts): Uploader {
     }
   }
 
-  /** One connection: take over the center's position, then send what is queued until something breaks. */
+  /** One connection: take over the position of the center in office, then send what is queued until something breaks. */
   async function session(onProgress: () => void): Promise<void> {
-    const key = await parts.center.transportKey();
-    const center = await parts.center.position();
-    outbox.follow(center);
-    const stream = parts.center.openUpload();
+    const center = await parts.centers.inOffice(abort.signal);
+    const position = await center.position();
+    outbox.follow(position);
+    const stream = center.openUpload();
     const onAbort = (): void => stream.cancel();
     abort.signal.addEventListener('abort', onAbort, { once: true });
     const sent = new Map<number, Sent>();
     const room = { wake: Promise.withResolvers<undefined>(), over: new AbortController() };
     connected = true;
     try {
-      await Promise.race([receive(stream, sent, room, onProgress), send(stream, key, center.seq, sent, room)]);
+      await Promise.race([
+        receive(stream, sent, room, onProgress),
+        send(stream, center.key, position.seq, sent, room),
+        ...(parts.centers.count > 1 ? [staysInOffice(center, room.over.signal)] : []),
+      ]);
     } finally {
       abort.signal.removeEventListener('abort', onAbort);
       // The sender may be asleep: it must not wake beside that of the next session, whose numbers may be others.
       room.over.abort();
       room.wake.resolve(undefined);
       stream.cancel();
+    }
+  }
+
+  /** Ends when another center is in office, throws when none answers. */
+  async function staysInOffice(center: CenterInOffice, over: AbortSignal): Promise<void> {
+    for (;;) {
+      await parts.delay(askEveryMs, over);
+      if (over.aborted) return;
+      const { enrolmentId } = await parts.centers.inOffice(over);
+      if (enrolmentId !== center.enrolmentId) throw new WaymarkError('unavailable', 'Another center is in office.');
     }
   }
 
@@ -133,12 +155,22 @@ export function createUploader(parts: UploaderParts): Uploader {
     sent: Map<number, Sent>,
     room: Room,
   ): Promise<void> {
-    // Batches that were accepted earlier and whose anchoring was not heard of are not sent again: the replica tells.
-    let last = outbox.position().seq;
-    let previous = outbox.position().batchHash;
+    const position = outbox.position();
+    let previous = position.batchHash;
+    // Batches that were accepted earlier and whose anchoring was not heard of are not sent again: the replica tells. What it cannot tell
+    // is which block of a private ledger has a batch and which of its records are in it: the center is asked, with the same bytes again.
+    let asked = 0;
+    let last = position.seq;
     const isOver = (): boolean => stopped() || room.over.signal.aborted;
+    const next = (): QueuedBatch | undefined => {
+      if (sent.size >= window) return undefined;
+      const [known] = asked < position.seq ? outbox.withoutBlockAfter(asked, 1) : [];
+      if (known !== undefined && known.seq <= position.seq) return known;
+      asked = position.seq;
+      return outbox.queuedAfter(last, 1)[0];
+    };
     while (!isOver()) {
-      const [batch] = sent.size < window ? outbox.queuedAfter(last, 1) : [];
+      const batch = next();
       if (batch === undefined) {
         await Promise.race([wakeUp.promise, room.wake.promise]);
         if (isOver()) return;
@@ -152,8 +184,11 @@ export function createUploader(parts: UploaderParts): Uploader {
       const ref = batch.id;
       sent.set(ref, { batch, stamp });
       await stream.write({ ref, sealed: Buffer.from(await sealed(batch, stamp, key)) });
-      last = batch.seq;
-      previous = stamp.batchHash;
+      if (batch.seq <= position.seq) asked = batch.seq;
+      else {
+        last = batch.seq;
+        previous = stamp.batchHash;
+      }
     }
   }
 
@@ -200,31 +235,40 @@ export function createUploader(parts: UploaderParts): Uploader {
     room: Room,
     onProgress: () => void,
   ): Promise<void> {
-    for await (const { ref, receipt, failure } of stream.responses) {
+    for await (const message of stream.responses) {
+      const { ref, failure } = message;
       if (failure !== undefined) {
         refuse(ref, fromFailure(failure));
         // What was sent behind it links to it: begin again from the center's position.
         throw fromFailure(failure);
       }
-      const checked = checkReceipt(receipt, ref, sent.get(ref));
       const entry = sent.get(ref);
+      take(message, entry);
       if (entry !== undefined) {
-        outbox.markAccepted(ref, receipt);
         sent.delete(ref);
         room.wake.resolve(undefined);
         onProgress();
       }
-      // What the outlet holds of a batch goes when the channel has it, not when the center says so (R4). If it comes later, the replica tells.
-      const txId = parts.transactionOf(checked.seq, checked.batchHash);
-      if (txId !== undefined) outbox.markAnchored(ref, receipt, txId);
       parts.onChanged(ref);
     }
     throw new WaymarkError('unavailable', 'The center ended the connection.');
   }
 
+  function take({ ref, receipt, rejected, ledgerReceipt }: BatchReceipt, entry: Sent | undefined): void {
+    const { seq, batchHash, height, blockHash, count } = checkReceipt(receipt, ref, entry);
+    if (entry !== undefined) outbox.markAccepted(ref, receipt, ledgerReceipt);
+    if (height !== undefined && blockHash !== undefined)
+      outbox.markConfirmed(ref, { receipt, height, blockHash, rejected: rejectionsOf(rejected, count) });
+    // What the outlet holds of a batch goes when the channel has it, not when the center says so (R4). If it comes later, the replica tells.
+    const txId = parts.transactionOf({ seq, batchHash, height });
+    if (txId !== undefined) outbox.markAnchored(ref, receipt, txId);
+  }
+
   function refuse(id: number, error: WaymarkError): void {
     // What the center did not take is signed anew once it has said where it is: it may have more than it could tell.
     if (passing.has(error.code)) return;
+    // What was accepted for a private ledger is judged record by record, in its block: as a whole it is not given up any more.
+    if (outbox.ledgerReceipt(id) !== undefined) return;
     outbox.markRefused(id, { code: error.code, message: error.message });
     parts.onChanged(id);
   }
@@ -241,6 +285,15 @@ export function createUploader(parts: UploaderParts): Uploader {
       throw new WaymarkError('signature-invalid', 'The center gave a receipt for another batch.');
     }
     return receipt;
+  }
+
+  function rejectionsOf(rejected: readonly Rejection[], count: number): Rejections {
+    if (rejected.some(({ index, reason }) => index >= count || !reasonForm.test(reason)))
+      throw new WaymarkError(
+        'input-invalid',
+        'The center rejects a record that the batch does not have, or gives no reason.',
+      );
+    return new Map(rejected.map(({ index, reason }) => [index, reason]));
   }
 
   return {

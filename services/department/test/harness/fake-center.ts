@@ -6,7 +6,7 @@ import {
   type SigningIdentity,
   type TransportPublicKey,
 } from '@waymark/vault';
-import type { CenterConnection } from '../../src/upload/uploader.ts';
+import type { CenterInOffice, Centers } from '../../src/upload/centers.ts';
 
 /** A batch that a fake center has. */
 export interface Held {
@@ -14,11 +14,15 @@ export interface Held {
   readonly batchHash: Uint8Array;
   readonly statement: Uint8Array;
   readonly oids: readonly string[];
-  readonly receipt: Uint8Array;
+  readonly ref: number;
+  readonly messageId: Uint8Array;
+  readonly root: Uint8Array;
+  /** What it says of the batch now. */
+  answer: Omit<BatchReceipt, 'ref'>;
 }
 
 /** A center in a few lines, which a test can make fail at every step. */
-export interface FakeCenter extends CenterConnection {
+export interface FakeCenter extends Centers {
   held: Held[];
   /** Every statement that arrived, also refused ones. */
   readonly arrived: { seq: number; batchHash: string; sentAtMs: number }[];
@@ -31,21 +35,31 @@ export interface FakeCenter extends CenterConnection {
   sessions: number;
   /** Whether its receipts say that a batch is on the channel already. */
   anchors: boolean;
+  /** Whether it takes batches for a private ledger. */
+  hasLedger: boolean;
+  /** Puts a batch into a block of its private ledger: the outlet is told if it is there. */
+  confirm(seq: number, height: number, rejected?: Readonly<Record<number, string>>): void;
+  /** Leaves office: connections end, and it takes nothing any more. */
+  leave(successor?: string): void;
 }
 
 /** @param identity the center's own, which signs receipts */
-export function fakeCenter(identity: SigningIdentity, nowMs: () => number): FakeCenter {
+export function fakeCenter(identity: SigningIdentity, nowMs: () => number, name = 'center'): FakeCenter {
   const pair = generateEncryptionKeyPair('P-256');
   const key = {
     kid: pair.kid,
     keyObject: pair.publicKey.keyObject,
     notBeforeMs: 0,
     notAfterMs: Number.MAX_SAFE_INTEGER,
-    center: 'center',
+    center: name,
   };
   const zero = new Uint8Array(32);
 
-  function take(sealed: Uint8Array): Uint8Array {
+  const cid = 'bafyreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy';
+  const open = new Set<{ send: (message: BatchReceipt) => void; end: (error: Error) => void }>();
+  let notInOffice: WaymarkError | undefined;
+
+  function take({ ref, sealed }: SealedBatch): Held['answer'] {
     const submission = openSubmission(sealed, {
       channel: 'waymark',
       keyOf: (kid) => (kid === pair.kid ? pair.privateKey : undefined),
@@ -56,7 +70,7 @@ export function fakeCenter(identity: SigningIdentity, nowMs: () => number): Fake
     center.arrived.push({ seq, batchHash: toHex(hash), sentAtMs: statement.sentAtMs });
     const known = center.held.find((batch) => batch.seq === seq);
     if (known !== undefined) {
-      if (bytesEqual(known.batchHash, hash)) return known.receipt;
+      if (bytesEqual(known.batchHash, hash)) return known.answer;
       throw new WaymarkError('replay-conflict', 'another batch has this number');
     }
     const oids = submission.records.map(({ recordOid }) => toHex(recordOid));
@@ -76,15 +90,17 @@ export function fakeCenter(identity: SigningIdentity, nowMs: () => number): Fake
       outlet,
       seq,
       batchHash: hash,
-      batchCid: 'bafyreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy',
+      batchCid: cid,
       root,
       count,
       messageId,
       acceptedAtMs: nowMs(),
     });
-    center.held.push({ seq, batchHash: hash, statement: submission.statement, oids, receipt });
+    const ledgerReceipt = center.hasLedger ? { ledgerReceipt: Buffer.from(`${name} ${String(seq)}`) } : {};
+    const answer = { receipt, failure: undefined, rejected: [], ...ledgerReceipt };
+    center.held.push({ seq, batchHash: hash, statement: submission.statement, oids, ref, messageId, root, answer });
     center.afterTaking(seq);
-    return receipt;
+    return answer;
   }
 
   const center: FakeCenter = {
@@ -95,50 +111,105 @@ export function fakeCenter(identity: SigningIdentity, nowMs: () => number): Fake
     forge: (receipt) => receipt,
     sessions: 0,
     anchors: false,
-    transportKey: () => Promise.resolve(key as unknown as TransportPublicKey),
-    position: () => {
-      const last = center.held.at(-1);
-      return Promise.resolve({ seq: last?.seq ?? 0, batchHash: last?.batchHash ?? zero });
-    },
-    openUpload() {
-      center.sessions += 1;
-      const queue: BatchReceipt[] = [];
-      let wake = Promise.withResolvers<undefined>();
-      let over: Error | undefined;
-      const end = (error: Error): void => {
-        over ??= error;
-        wake.resolve(undefined);
+    hasLedger: false,
+    count: 1,
+    heard: () => undefined,
+    confirm(seq, height, rejected = {}) {
+      const held = center.held.find((batch) => batch.seq === seq);
+      if (held === undefined) throw new Error('there is no such batch');
+      const { channel, msp, outlet } = decodeBatchStatement(held.statement);
+      const { batchHash: hash, messageId, root, oids } = held;
+      held.answer = {
+        ...held.answer,
+        receipt: signReceipt(identity, {
+          state: 'confirmed',
+          channel,
+          msp,
+          outlet,
+          seq,
+          batchHash: hash,
+          batchCid: cid,
+          root,
+          count: oids.length,
+          messageId,
+          acceptedAtMs: nowMs(),
+          height,
+          blockHash: cid,
+        }),
+        rejected: Object.entries(rejected).map(([index, reason]) => ({ index: Number(index), reason })),
       };
-      const stream: BidiStream<SealedBatch, BatchReceipt> = {
-        write: ({ ref, sealed }) => {
-          if (over !== undefined) return Promise.reject(over);
-          try {
-            queue.push({ ref, receipt: Buffer.from(center.forge(take(sealed))), failure: undefined, rejected: [] });
-          } catch (error) {
-            if (error instanceof WaymarkError)
-              queue.push({ ref, receipt: Buffer.alloc(0), failure: toFailure(error), rejected: [] });
-            else end(new WaymarkError('unavailable', 'the connection broke'));
-          }
-          wake.resolve(undefined);
-          return Promise.resolve();
-        },
-        responses: (async function* () {
-          for (;;) {
-            if (over !== undefined) throw over;
-            const next = queue.shift();
-            if (next !== undefined) {
-              yield next;
-              continue;
-            }
-            await wake.promise;
-            wake = Promise.withResolvers();
-          }
-        })(),
-        finish: () => undefined,
-        cancel: () => end(new WaymarkError('unavailable', 'cancelled')),
-      };
-      return stream;
+      for (const stream of open) stream.send({ ref: held.ref, ...held.answer });
     },
+    leave(successor) {
+      notInOffice = new WaymarkError('unavailable', 'not in office', {
+        details: successor === undefined ? {} : { center: successor },
+      });
+      for (const stream of open) stream.end(notInOffice);
+    },
+    inOffice: () =>
+      notInOffice === undefined
+        ? Promise.resolve({
+            enrolmentId: name,
+            key: key as unknown as TransportPublicKey,
+            left: new AbortController().signal,
+            position: () => {
+              const last = center.held.at(-1);
+              return Promise.resolve({ seq: last?.seq ?? 0, batchHash: last?.batchHash ?? zero });
+            },
+            openUpload,
+            answerQueries: () => {
+              throw new Error('nobody asks here');
+            },
+          } satisfies CenterInOffice)
+        : Promise.reject(notInOffice),
   };
+
+  function openUpload(): BidiStream<SealedBatch, BatchReceipt> {
+    center.sessions += 1;
+    const queue: BatchReceipt[] = [];
+    let wake = Promise.withResolvers<undefined>();
+    let over: Error | undefined;
+    const session = {
+      send(message: BatchReceipt): void {
+        queue.push(message);
+        wake.resolve(undefined);
+      },
+      end(error: Error): void {
+        over ??= error;
+        open.delete(session);
+        wake.resolve(undefined);
+      },
+    };
+    open.add(session);
+    return {
+      write: (batch) => {
+        const { ref } = batch;
+        if (over !== undefined) return Promise.reject(over);
+        try {
+          const answer = take(batch);
+          session.send({ ...answer, ref, receipt: Buffer.from(center.forge(answer.receipt)) });
+        } catch (error) {
+          if (error instanceof WaymarkError)
+            session.send({ ref, receipt: Buffer.alloc(0), failure: toFailure(error), rejected: [] });
+          else session.end(new WaymarkError('unavailable', 'the connection broke'));
+        }
+        return Promise.resolve();
+      },
+      responses: (async function* () {
+        for (;;) {
+          if (over !== undefined) throw over;
+          const next = queue.shift();
+          if (next !== undefined) {
+            yield next;
+            continue;
+          }
+          await wake.promise;
+          wake = Promise.withResolvers();
+        }
+      })(),
+      finish: () => undefined,
+      cancel: () => session.end(new WaymarkError('unavailable', 'cancelled')),
+    };
+  }
   return center;
 }
