@@ -12,7 +12,7 @@ import {
   type Seal,
 } from '@waymark/rsl';
 import { isWaymarkError } from '@waymark/protocol';
-import type { AnchorFacts } from '../replica/ledger-facts.ts';
+import type { AnchorFacts, CommittedAnchor } from '../replica/ledger-facts.ts';
 import type { ReportedProof } from './anchor-contract.ts';
 
 /** Something about a private ledger that its operator must see, with what shows it to others. */
@@ -26,7 +26,7 @@ export type LedgerAlert =
       /** Hash of the own block there; empty when the channel is above the own chain. */
       readonly held: string;
       /** As it is on the channel; null when only the member's core has seen it. */
-      readonly anchor: AnchorFacts | null;
+      readonly anchor: AnchorFacts | CommittedAnchor | null;
       /** What confirms the own block at `height`, if the member has it. */
       readonly seals: readonly Seal[] | null;
       /** Own headers from `height` to the anchor's last: their links lead from the anchored hash to the place that differs. */
@@ -93,13 +93,17 @@ export function describeAlert(alert: LedgerAlert, ledger: string) {
     kind: alert.kind,
     ledger,
     facts: factsOf(alert),
-    anchor: alert.kind === 'anchor-mismatch' ? alert.anchor : null,
+    anchor: alert.kind === 'anchor-mismatch' && alert.anchor !== null ? anchorFacts(alert.anchor) : null,
     headers:
       alert.kind === 'anchor-mismatch'
         ? alert.headers.slice(0, maxAlertHeaders).map((header) => text(headerBytes(header)))
         : [],
     proof: proof === null ? null : { type: proof.type, bytes: text(proof.bytes) },
   } as const;
+}
+
+function anchorFacts({ blockNumber: _, ...facts }: AnchorFacts & Partial<CommittedAnchor>): AnchorFacts {
+  return facts;
 }
 
 /** Names an alert by what it is about, so that the same thing seen again is the same alert. */

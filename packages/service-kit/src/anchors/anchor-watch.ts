@@ -112,7 +112,7 @@ export function createAnchorWatch(parts: AnchorWatchParts): AnchorWatch {
       height,
       anchored,
       held,
-      anchor: factsOf(anchor),
+      anchor,
       seals,
       headers: headers.slice(difference.what === 'root' ? 0 : from).slice(0, maxAlertHeaders),
     });
@@ -214,10 +214,6 @@ export function createAnchorWatch(parts: AnchorWatchParts): AnchorWatch {
 }
 
 const longestWaitMs = 60_000;
-
-function factsOf({ blockNumber: _, ...anchor }: CommittedAnchor) {
-  return anchor;
-}
 
 function registerMetrics(registry: Registry | undefined, state: () => AnchorWatchState): void {
   if (registry === undefined) return;

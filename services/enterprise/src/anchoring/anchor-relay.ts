@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isWaymarkError, WaymarkError } from '@waymark/protocol';
 import { encodeConfiguration, type Seal, type VoteCertificate } from '@waymark/rsl';
-import { anchorRefusal, type ChannelHead, type CommittedAnchor } from '@waymark/service-kit';
+import { anchorRefusal, type ChannelHead } from '@waymark/service-kit';
 import { createBacklogCounter } from './backlog.ts';
 import {
   defaultRelayLimits,
@@ -211,8 +211,7 @@ export function createAnchorRelay(parts: AnchorRelayParts): AnchorRelay {
 
   function halt(height: number, anchored: string, held: string): void {
     phase = 'mismatch';
-    const known = replica.anchorCovering(mspId, height);
-    const anchor = known === undefined ? null : factsOf(known);
+    const anchor = replica.anchorCovering(mspId, height) ?? null;
     onAlert({ kind: 'anchor-mismatch', height, anchored, held, anchor, seals: null, headers: [] });
   }
 
@@ -263,10 +262,6 @@ export function createAnchorRelay(parts: AnchorRelayParts): AnchorRelay {
       return counter.count(anchored, chain.height());
     },
   };
-}
-
-function factsOf({ blockNumber: _, ...anchor }: CommittedAnchor) {
-  return anchor;
 }
 
 function timer(delayMs: number, signal: AbortSignal): Promise<void> {
