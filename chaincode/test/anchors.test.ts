@@ -238,7 +238,13 @@ describe.each(profiles)('a ledger whose center is %s', (_name, profile) => {
       code: 'RECIPIENT_MISMATCH',
       details: { reason: 'ledger' },
     });
-    expect(await channel.refusal(a.outlet, 'anchors:anchor', argument)).toMatchObject({
+    const reader = await a.authority.issue('reader-9');
+    await channel.submit(a.admin, 'participants:registerNode', {
+      enrolmentId: 'reader-9',
+      kind: 'reader',
+      certificates: [reader.digest],
+    });
+    expect(await channel.refusal(reader, 'anchors:anchor', argument)).toMatchObject({
       code: 'ROLE_NOT_PERMITTED',
       details: { reason: 'node-kind' },
     });
@@ -416,7 +422,14 @@ describe('registering a ledger', () => {
     });
     expect(await call(encoded(derOf(renewed)), encoded(derOf(member)))).toEqual({ v: 1, added: 1, repeated: false });
     expect(await call(encoded(derOf(renewed)))).toEqual({ v: 1, added: 0, repeated: true });
-    expect(await refusedCall(encoded(derOf(a.outlet)))).toMatchObject({ details: { reason: 'node-kind' } });
+    expect(await call(encoded(derOf(a.outlet)))).toEqual({ v: 1, added: 1, repeated: false });
+    const client = await a.authority.issue('client-9');
+    await channel.submit(a.admin, 'participants:registerNode', {
+      enrolmentId: 'client-9',
+      kind: 'client',
+      certificates: [client.digest],
+    });
+    expect(await refusedCall(encoded(derOf(client)))).toMatchObject({ details: { reason: 'node-kind' } });
     expect(await refusedCall(encoded(Buffer.from('no certificate')))).toMatchObject({
       code: 'CERTIFICATE_UNTRUSTED',
       details: { reason: 'encoding' },

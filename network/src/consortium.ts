@@ -8,7 +8,7 @@ import { startFabricChannel } from './channel/fabric.ts';
 import { embeddedContent, type RunningContent } from './content/content.ts';
 import { startKuboContent } from './content/kubo.ts';
 import type { Hosting, ServicePlan } from './hosting/hosting.ts';
-import { layoutOf, type Layout, type PortPlan, serviceName, servicesOf } from './layout.ts';
+import { layoutOf, type Layout, type PortPlan, type ServiceKind, serviceName, servicesOf } from './layout.ts';
 import { openPlatform, type Platform, requireRuntime } from './platform.ts';
 import { planPorts } from './port-plan.ts';
 import type { RunningProcess } from './processes.ts';
@@ -41,7 +41,7 @@ export interface ConsortiumOptions {
 export interface RunningService {
   readonly organisation: TopologyOrganisation;
   readonly node: string;
-  readonly kind: 'center' | 'outlet';
+  readonly kind: ServiceKind;
   readonly process: RunningProcess;
   readonly operationsUrl: string;
   readonly apiUrl: string;

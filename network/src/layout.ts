@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ledgerMembers } from './private-ledger.ts';
 import type { Runtime } from './runtime.ts';
 import type { Topology, TopologyOrganisation } from './topology.ts';
 
@@ -68,12 +69,21 @@ export interface NodeFolder {
   readonly trust: string;
   /** The other organisations and their centers. */
   readonly members: string;
+  /** First configuration and members of the organisation's private ledger. */
+  readonly ledger: LedgerFiles;
   /** What opens the organisation's content store. */
   readonly contentSecret: string;
   readonly encryptionKey: string;
   readonly configuration: string;
   readonly profile: string;
   readonly data: string;
+}
+
+/** What a member of a private ledger is told of it. */
+export interface LedgerFiles {
+  readonly dir: string;
+  readonly configuration: string;
+  readonly members: string;
 }
 
 /** Name of a service process: `<domain>-<node>`. */
@@ -107,6 +117,11 @@ export function layoutOf(root: string, runtime: Runtime = 'embedded'): Layout {
         passphrase: join(dir, 'passphrase'),
         trust: join(dir, 'trust'),
         members: join(dir, 'members.yaml'),
+        ledger: {
+          dir: join(dir, 'ledger'),
+          configuration: join(dir, 'ledger', 'configuration.json'),
+          members: join(dir, 'ledger', 'members.yaml'),
+        },
         contentSecret: join(dir, 'content-secret'),
         encryptionKey: join(dir, 'encryption-key.json'),
         configuration: join(dir, 'configuration.yaml'),
@@ -117,14 +132,36 @@ export function layoutOf(root: string, runtime: Runtime = 'embedded'): Layout {
   };
 }
 
+/** What runs as a service: a standby runs what a center does, a verifier what an outlet does, without taking records in. */
+export type ServiceKind = 'center' | 'standby' | 'outlet' | 'verifier';
+
+/** A node that runs as a service. */
+export interface ServiceNode {
+  readonly organisation: TopologyOrganisation;
+  readonly node: string;
+  readonly kind: ServiceKind;
+}
+
 /** The nodes that run as services, with what each is. */
-export function servicesOf(
-  topology: Topology,
-): { organisation: TopologyOrganisation; node: string; kind: 'center' | 'outlet' }[] {
-  return topology.organisations.flatMap((organisation) => [
-    { organisation, node: 'center', kind: 'center' as const },
-    ...organisation.outlets.map(({ name }) => ({ organisation, node: name, kind: 'outlet' as const })),
-  ]);
+export function servicesOf(topology: Topology): ServiceNode[] {
+  return topology.organisations.flatMap((organisation) => servicesOfOrganisation(topology, organisation));
+}
+
+/** Those of one organisation. */
+export function servicesOfOrganisation(topology: Topology, organisation: TopologyOrganisation): ServiceNode[] {
+  const members = ledgerMembers(topology, organisation);
+  return [
+    { organisation, node: 'center', kind: 'center' },
+    ...organisation.outlets.map(({ name }): ServiceNode => ({ organisation, node: name, kind: 'outlet' })),
+    ...members.flatMap(({ node, role }) =>
+      role === 'standby' || role === 'verifier' ? [{ organisation, node, kind: role }] : [],
+    ),
+  ];
+}
+
+/** The program that a service is. */
+export function programOf(kind: ServiceKind): 'enterprise' | 'department' {
+  return kind === 'center' || kind === 'standby' ? 'enterprise' : 'department';
 }
 
 /** People and programs that only use the network. */

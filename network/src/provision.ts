@@ -8,8 +8,21 @@ import { createReaderKey, type ProfileDocument, readReaderKey } from '@waymark/s
 import { createKeyStore, type EncryptionKeyPair, openKeyStore, readPassphrase } from '@waymark/vault';
 import { stringify } from 'yaml';
 import type { ContentSection } from './content/content.ts';
+import { serviceContainer } from './docker/container-names.ts';
 import type { Hosting } from './hosting/hosting.ts';
-import { type Layout, type NodeFolder, type PortPlan, serviceName, users } from './layout.ts';
+import {
+  type Layout,
+  type NodeFolder,
+  type PortPlan,
+  programOf,
+  type ServiceKind,
+  type ServiceNode,
+  serviceName,
+  servicesOfOrganisation,
+  users,
+} from './layout.ts';
+import { ledgerMembers } from './private-ledger.ts';
+import { provisionLedger } from './provision-ledger.ts';
 import type { Topology, TopologyOrganisation } from './topology.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -20,7 +33,8 @@ const keyStoreCost = { log2N: 14 };
 export interface ProvisionedNode {
   readonly organisation: TopologyOrganisation;
   readonly enrolmentId: string;
-  readonly kind: 'center' | 'outlet' | 'reader' | 'client';
+  /** In the register of the channel. */
+  readonly kind: 'center' | 'outlet' | 'department' | 'reader' | 'client';
   readonly certificateDigest: string;
   readonly certificatePem: string;
   readonly privateKeyPem: string;
@@ -81,49 +95,54 @@ async function provisionOrganisation(
   organisation: TopologyOrganisation,
   ca: OrganisationCa,
 ): Promise<ProvisionedNode[]> {
-  const { layout, gateways } = surroundings;
-  const indexRoot = await secretIn(join(rootFilesOf(layout, organisation).folder, 'index-root'), 32);
+  const { topology, layout, gateways } = surroundings;
+  const { folder } = rootFilesOf(layout, organisation);
+  const indexRoot = await secretIn(join(folder, 'index-root'), 32);
+  const hasStandby = ledgerMembers(topology, organisation).length > 0;
+  const centerLocalRoot = hasStandby ? await secretIn(join(folder, 'center-local-root'), 32) : undefined;
   const gateway = gateways.get(organisation.mspId);
   if (gateway === undefined) throw new Error(`no gateway for ${organisation.mspId}`);
-  const place: OrganisationPlace = { ...surroundings, organisation, ca, indexRoot, gateway };
-  const nodes = [
-    { node: 'center', kind: 'center' as const },
-    ...organisation.outlets.map(({ name }) => ({ node: name, kind: 'outlet' as const })),
-    ...users,
-  ];
-  return Promise.all(nodes.map(({ node, kind }) => provisionNode(place, node, kind)));
+  const place: OrganisationPlace = { ...surroundings, organisation, ca, indexRoot, centerLocalRoot, gateway };
+  const nodes: Node[] = [...servicesOfOrganisation(topology, organisation), ...users];
+  // Identities first: members of a private ledger get copies of each other's.
+  await Promise.all(nodes.map(({ node }) => issueIdentity(place, node)));
+  return Promise.all(nodes.map((node) => provisionNode(place, node)));
 }
 
-interface OrganisationPlace extends Surroundings {
+type Node = Pick<ServiceNode, 'node' | 'kind'> | (typeof users)[number];
+
+async function issueIdentity({ organisation, layout, ca }: OrganisationPlace, node: string): Promise<void> {
+  const folder = layout.node(organisation, node);
+  await mkdir(folder.data, { recursive: true, mode: 0o700 });
+  if (existsSync(folder.certificate)) return;
+  const identity = await ca.issue({ enrolmentId: node, role: 'client' });
+  await writeSecret(folder.privateKey, identity.privateKeyPem);
+  // Last: what has a certificate is complete.
+  await writeWhole(folder.certificate, identity.certificatePem);
+}
+
+/** One organisation while its nodes are provisioned. */
+export interface OrganisationPlace extends Surroundings {
   readonly organisation: TopologyOrganisation;
   readonly ca: OrganisationCa;
   readonly indexRoot: Uint8Array;
+  /** What a center and its standby wrap keys under; undefined where a center has no standby. */
+  readonly centerLocalRoot: Uint8Array | undefined;
   readonly gateway: GatewayPlace;
 }
 
-async function provisionNode(
-  place: OrganisationPlace,
-  node: string,
-  kind: ProvisionedNode['kind'],
-): Promise<ProvisionedNode> {
-  const { organisation, layout, ca } = place;
+async function provisionNode(place: OrganisationPlace, { node, kind }: Node): Promise<ProvisionedNode> {
+  const { organisation, layout } = place;
   const folder = layout.node(organisation, node);
-  await mkdir(folder.data, { recursive: true, mode: 0o700 });
-  const enrolmentId = node;
-  if (!existsSync(folder.configuration) && !existsSync(folder.profile)) {
-    const identity = await ca.issue({ enrolmentId, role: 'client' });
-    await writeFile(folder.certificate, identity.certificatePem);
-    await writeSecret(folder.privateKey, identity.privateKeyPem);
-  }
-  const isService = kind === 'center' || kind === 'outlet';
-  const encryptionKey = isService ? await provisionKeyStore(place, folder) : await provisionEncryptionKey(folder);
-  if (isService) await provisionService(place, node, kind, folder);
+  const isUser = kind === 'reader' || kind === 'client';
+  const encryptionKey = isUser ? await provisionEncryptionKey(folder) : await provisionKeyStore(place, kind, folder);
+  if (!isUser) await provisionService(place, node, kind, folder);
   await writeProfile(place, kind, folder);
   const certificatePem = await readFile(folder.certificate, 'utf8');
   return {
     organisation,
-    enrolmentId,
-    kind,
+    enrolmentId: node,
+    kind: registeredKind(kind),
     certificatePem,
     privateKeyPem: await readFile(folder.privateKey, 'utf8'),
     certificateDigest: toHex(sha256(new X509Certificate(certificatePem).raw)),
@@ -131,11 +150,22 @@ async function provisionNode(
   };
 }
 
-async function provisionKeyStore(place: OrganisationPlace, folder: NodeFolder): Promise<EncryptionKeyPair> {
+function registeredKind(kind: Node['kind']): ProvisionedNode['kind'] {
+  if (kind === 'standby') return 'center';
+  return kind === 'verifier' ? 'department' : kind;
+}
+
+async function provisionKeyStore(
+  place: OrganisationPlace,
+  kind: ServiceKind,
+  folder: NodeFolder,
+): Promise<EncryptionKeyPair> {
   if (!existsSync(folder.passphrase))
     await writeSecret(folder.passphrase, `${randomBytes(24).toString('base64url')}\n`);
   const passphrase = readPassphrase({ file: folder.passphrase });
   await mkdir(dirname(folder.keyStore), { recursive: true, mode: 0o700 });
+  // A standby opens consignment keys that the center has wrapped.
+  const localRoot = programOf(kind) === 'enterprise' ? place.centerLocalRoot : undefined;
   const store = existsSync(folder.keyStore)
     ? await openKeyStore({ file: folder.keyStore, passphrase })
     : await createKeyStore({
@@ -143,6 +173,7 @@ async function provisionKeyStore(place: OrganisationPlace, folder: NodeFolder): 
         passphrase,
         nowMs: Date.now(),
         indexRoot: place.indexRoot,
+        ...(localRoot === undefined ? {} : { localRoot }),
         cost: keyStoreCost,
       });
   return store.encryptionKey;
@@ -156,13 +187,14 @@ function provisionEncryptionKey(folder: NodeFolder): Promise<EncryptionKeyPair> 
 async function provisionService(
   place: OrganisationPlace,
   node: string,
-  kind: 'center' | 'outlet',
+  kind: ServiceKind,
   folder: NodeFolder,
 ): Promise<void> {
   const { topology, organisation, ports, hosting, ca, gateway } = place;
   const hostName = `${node}.${organisation.domain}`;
+  const serviceHost = serviceContainer({ organisation, node, kind });
   if (!existsSync(folder.tlsCertificate)) {
-    const tls = await ca.issueTls({ commonName: hostName, sans: [hostName] });
+    const tls = await ca.issueTls({ commonName: hostName, sans: [hostName, serviceHost] });
     await writeFile(folder.tlsCertificate, tls.certificatePem);
     await writeSecret(folder.tlsPrivateKey, tls.privateKeyPem);
   }
@@ -184,16 +216,12 @@ async function provisionService(
     dataFolder: within(folder.data),
     logLevel: 'info',
   };
-  const configuration =
-    kind === 'center'
-      ? { ...common, ...(await centerSections(place, folder)) }
-      : {
-          ...common,
-          centers: [
-            { ...centerPlace(place, organisation), tlsRootFile: within(trust.tlsRootFile), enrolmentId: 'center' },
-          ],
-        };
-  await writeWhole(folder.configuration, stringify(configuration));
+  const sections =
+    programOf(kind) === 'enterprise'
+      ? await centerSections(place, folder)
+      : departmentSections(place, kind, within(trust.tlsRootFile));
+  const privateLedger = await provisionLedger(place, node, folder);
+  await writeWhole(folder.configuration, stringify({ ...common, ...sections, ...privateLedger }));
 }
 
 interface TrustFiles {
@@ -220,6 +248,22 @@ async function copyTrust(place: OrganisationPlace, folder: NodeFolder): Promise<
   return files;
 }
 
+/** Whom a department hands its batches to; a verifier has none of its own. */
+function departmentSections(place: OrganisationPlace, kind: ServiceKind, tlsRootFile: string): object {
+  const { topology, organisation } = place;
+  const centers = servicesOfOrganisation(topology, organisation).filter(
+    (service) => programOf(service.kind) === 'enterprise',
+  );
+  return {
+    centers: centers.map(({ node }) => ({
+      ...servicePlace(place, organisation, node),
+      tlsRootFile,
+      enrolmentId: node,
+    })),
+    ...(kind === 'verifier' ? { role: 'verifier' } : {}),
+  };
+}
+
 /** What only a center has: its content store, and whom it exchanges content with. */
 async function centerSections(place: OrganisationPlace, folder: NodeFolder): Promise<object> {
   const { topology, organisation, layout } = place;
@@ -230,7 +274,7 @@ async function centerSections(place: OrganisationPlace, folder: NodeFolder): Pro
       const rootFile = join(folder.trust, `${other.mspId}-msp-root.pem`);
       const tlsRootFile = join(folder.trust, `${other.mspId}-tls-root.pem`);
       await Promise.all([copyFile(roots.rootFile, rootFile), copyFile(roots.tlsRootFile, tlsRootFile)]);
-      const { apiUrl } = centerPlace(place, other);
+      const { apiUrl } = servicePlace(place, other, 'center');
       const within = (path: string): string => relative(folder.dir, path);
       return {
         mspId: other.mspId,
@@ -255,26 +299,23 @@ async function contentSection({ contentOf, organisation }: OrganisationPlace, fo
   return { ...rest, authorizationFile: relative(folder.dir, folder.contentSecret) };
 }
 
-/** Where a center is, as other nodes reach it. */
-function centerPlace(
+/** Where a center or its standby is, as other nodes reach it. */
+function servicePlace(
   { ports, hosting }: Surroundings,
   organisation: TopologyOrganisation,
+  node: string,
 ): { readonly endpoint: string; readonly apiUrl: string } {
-  const center = ports.services[serviceName(organisation, 'center')];
-  if (center === undefined) throw new Error(`no ports for the center of ${organisation.mspId}`);
-  const hostName = `center.${organisation.domain}`;
+  const own = ports.services[serviceName(organisation, node)];
+  if (own === undefined) throw new Error(`no ports for ${node} of ${organisation.mspId}`);
+  const hostName = `${node}.${organisation.domain}`;
   return {
-    endpoint: hosting.address(hostName, center.grpcPort),
-    apiUrl: `https://${hosting.address(hostName, center.apiPort)}`,
+    endpoint: hosting.address(hostName, own.grpcPort),
+    apiUrl: `https://${hosting.address(hostName, own.apiPort)}`,
   };
 }
 
 /** What the SDK and the `waymark` command need to act as this node. */
-async function writeProfile(
-  place: OrganisationPlace,
-  kind: ProvisionedNode['kind'],
-  folder: NodeFolder,
-): Promise<void> {
+async function writeProfile(place: OrganisationPlace, kind: Node['kind'], folder: NodeFolder): Promise<void> {
   const { topology, organisation, ports, gateway, layout } = place;
   const { tlsRootFile } = rootFilesOf(layout, organisation);
   const [outlet] = organisation.outlets;

@@ -4,6 +4,7 @@ import { isWaymarkError, WaymarkError } from '@waymark/protocol';
 import { signingIdentityFromPem, signKeyStatement } from '@waymark/vault';
 import { adminOf } from './admin.ts';
 import type { Layout } from './layout.ts';
+import { ledgerRegistration } from './ledger-registration.ts';
 import type { GatewayPlace, ProvisionedNode } from './provision.ts';
 import type { Topology, TopologyOrganisation } from './topology.ts';
 
@@ -90,7 +91,24 @@ async function registerNodes(
       ),
     ),
   );
-  await Promise.all(nodes.filter(({ kind }) => kind !== 'client').map((node) => publishKey(topology, gateways, node)));
+  await Promise.all([
+    ...nodes.filter(({ kind }) => kind !== 'client').map((node) => publishKey(topology, gateways, node)),
+    ...topology.organisations.map((organisation) => registerLedger(topology, admins, organisation, nodes)),
+  ]);
+}
+
+/** The organisation's private ledger, if it has one, with its first members (D2); only among nodes that are being registered. */
+async function registerLedger(
+  topology: Topology,
+  admins: ReadonlyMap<string, Ledger>,
+  organisation: TopologyOrganisation,
+  nodes: readonly ProvisionedNode[],
+): Promise<void> {
+  const { mspId } = organisation;
+  const own = nodes.filter((node) => node.organisation.mspId === mspId);
+  const registration = ledgerRegistration(topology, organisation, own);
+  if (registration !== undefined)
+    await submit(admins.get(mspId), 'registerLedger', JSON.stringify(registration), 'anchors');
 }
 
 function membershipOf({ mspId, role, field }: TopologyOrganisation) {
@@ -142,9 +160,16 @@ async function isPublished(
   }
 }
 
-async function submit(ledger: Ledger | undefined, fn: string, argument: string): Promise<Uint8Array> {
+type Contract = 'participants' | 'anchors';
+
+async function submit(
+  ledger: Ledger | undefined,
+  fn: string,
+  argument: string,
+  contract: Contract = 'participants',
+): Promise<Uint8Array> {
   if (ledger === undefined) throw new Error('no connection for this organisation');
-  const submitted = await ledger.submit('participants', fn, [argument], { retryable: true });
+  const submitted = await ledger.submit(contract, fn, [argument], { retryable: true });
   return (await submitted.commit()).result;
 }
 

@@ -3,6 +3,7 @@ import { WaymarkError } from '@waymark/protocol';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { ordererOrganisation, orderingProblem, settledOrdering } from './ordering.ts';
+import { privateLedgerProblem, privateLedgerSection } from './private-ledger.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}$/, 'a lower-case DNS label');
 
@@ -33,6 +34,8 @@ const organisation = z.strictObject({
   /** Whether the firm's center can open what its outlets seal (vault.md: firm policy). */
   centerIsRecipient: z.boolean(),
   outlets: z.array(outlet).min(1).max(64),
+  /** The firm's private ledger (D1), where it is another than the topology's. */
+  privateLedger: privateLedgerSection.optional(),
 });
 
 const topologySchema = z.strictObject({
@@ -58,6 +61,8 @@ const topologySchema = z.strictObject({
       anchorAfterReceipts: z.boolean().default(false),
     })
     .prefault({ replicas: 1 }),
+  /** The private ledger of each organisation that says nothing of its own. */
+  privateLedger: privateLedgerSection.default('none'),
   organisations: z.array(organisation).min(1).max(32),
 });
 
@@ -116,6 +121,10 @@ export function checkTopology(value: unknown, path: string): Topology {
     const nodes = [...reservedNodes, leaderPeer, ...outlets.map(({ name }) => name)];
     const twice = repeatedOf(nodes) ?? nodes.find((name) => ordererName.test(name));
     if (twice !== undefined) refuse(place, `${twice} names two nodes, or one that Waymark itself names`);
+  }
+  for (const [index, organisation] of topology.organisations.entries()) {
+    const problem = privateLedgerProblem(topology, organisation);
+    if (problem !== undefined) refuse(`organisations.${index}.privateLedger`, problem);
   }
   const { replicas } = topology.content;
   if (replicas > topology.organisations.length) {

@@ -41,7 +41,7 @@ export class AnchorsContract extends WaymarkContract {
 
   /**
    * Registers more certificates of members: of a new one before its epoch, or a renewed one. Who: admin of the organisation. Argument: 1 to 64 DER in
-   * base64url, of registered centers and departments. Answers `{added, repeated}`.
+   * base64url, of registered centers, outlets and departments. Answers `{added, repeated}`.
    */
   @Transaction()
   @Returns('string')
@@ -57,7 +57,7 @@ export class AnchorsContract extends WaymarkContract {
   }
 
   /**
-   * Takes the members of the next epoch. Who: a registered center or department of the organisation; the proof is the members' own. Argument:
+   * Takes the members of the next epoch. Who: a registered center, outlet or department of the organisation; the proof is the members' own. Argument:
    * `ledger-configuration`, base64url. Answers `{configuration, repeated}`.
    */
   @Transaction()
@@ -69,7 +69,7 @@ export class AnchorsContract extends WaymarkContract {
   }
 
   /**
-   * Anchors a range of blocks; see `anchor.ts`. Who: a registered center or department of the organisation. Argument: `ledger-anchor`, base64url. Answers
+   * Anchors a range of blocks; see `anchor.ts`. Who: a registered center, outlet or department of the organisation. Argument: `ledger-anchor`, base64url. Answers
    * `{anchor, repeated}`, and emits `anchors.anchored` with `<msp>/<last>`.
    */
   @Transaction()

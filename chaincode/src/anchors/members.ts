@@ -9,8 +9,8 @@ import { certificateDer } from './input.ts';
 import { certificateKey, configurationKey, type StoredConfiguration } from './model.ts';
 import type { Statement } from './statements.ts';
 
-/** Nodes that can be members of a ledger. */
-export const memberKinds = ['center', 'department'] as const;
+/** Nodes that can be members of a ledger: an outlet is a department that also takes records in. */
+export const memberKinds = ['center', 'outlet', 'department'] as const;
 
 /** One organisation's private ledger as one transaction judges it. */
 export interface LedgerContext {
@@ -52,7 +52,7 @@ export async function requireSigned(
 }
 
 /**
- * Registers certificates of members. Each is one of a registered, unrevoked center or department of the organisation; the register of nodes stays the
+ * Registers certificates of members. Each is one of a registered, unrevoked center, outlet or department of the organisation; the register of nodes stays the
  * place where it is revoked.
  *
  * @returns how many were new

@@ -115,7 +115,7 @@ export function composeDocument(plan: ComposePlan): ComposeDocument {
   }
   for (const service of servicesOf(topology)) {
     const { organisation, node } = service;
-    const name = serviceContainer(organisation, node);
+    const name = serviceContainer(service);
     const ports = planned(plan.ports.services[serviceName(organisation, node)], name);
     add(name, serviceContainerOf(plan, service, place(layout.node(organisation, node).dir), ports));
   }

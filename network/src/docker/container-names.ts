@@ -1,3 +1,4 @@
+import type { ServiceNode } from '../layout.ts';
 import type { TopologyOrganisation } from '../topology.ts';
 
 /** Networks that several organisations share; no domain has an underscore. */
@@ -25,6 +26,6 @@ export function chaincodeContainer(organisation: Pick<TopologyOrganisation, 'dom
 }
 
 /** An outlet's peer has the outlet's own name (S12): the outlet's service stands one label below it. */
-export function serviceContainer({ domain }: Pick<TopologyOrganisation, 'domain'>, node: string): string {
-  return node === 'center' ? `center.${domain}` : `outlet.${node}.${domain}`;
+export function serviceContainer({ organisation: { domain }, node, kind }: ServiceNode): string {
+  return kind === 'outlet' ? `outlet.${node}.${domain}` : `${node}.${domain}`;
 }

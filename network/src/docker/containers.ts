@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { ServicePlan } from '../hosting/hosting.ts';
-import type { NodePorts, ServicePorts } from '../layout.ts';
+import { type NodePorts, programOf, type ServicePorts } from '../layout.ts';
 import type { TopologyOrganisation } from '../topology.ts';
 import type { ComposeMount, ComposeService } from './compose-document.ts';
 import { checkedBy, folder, hardened, volume } from './container-defaults.ts';
@@ -145,16 +145,17 @@ export function chaincodeContainerOf(
   };
 }
 
-/** A center or an outlet. */
+/** A center or its standby, an outlet or a verifier. */
 export function serviceContainerOf(
   { images, user, publish, repository }: Surroundings,
-  { organisation, node, kind }: ServicePlan,
+  service: ServicePlan,
   nodeDir: string,
   ports: ServicePorts,
 ): ComposeService {
-  const name = serviceContainer(organisation, node);
-  const program = kind === 'center' ? 'enterprise' : 'department';
-  const center = serviceContainer(organisation, 'center');
+  const { organisation, kind } = service;
+  const name = serviceContainer(service);
+  const program = programOf(kind);
+  const center = serviceContainer({ organisation, node: 'center', kind: 'center' });
   const peer = `${organisation.leaderPeer}.${organisation.domain}`;
   return {
     ...hardened({ memory: '2g', pids: 256 }),
@@ -170,10 +171,10 @@ export function serviceContainerOf(
       published(publish, ports.apiPort),
       published(loopback, ports.operationsPort),
     ],
-    networks: attached(kind === 'center' ? [channelNetwork, organisation.domain] : [organisation.domain]),
+    networks: attached(program === 'enterprise' ? [channelNetwork, organisation.domain] : [organisation.domain]),
     depends_on: {
       ...afterVolumes,
-      ...(kind === 'center'
+      ...(program === 'enterprise'
         ? { [peer]: { condition: 'service_healthy' }, [kuboHost(organisation)]: { condition: 'service_healthy' } }
         : { [peer]: { condition: 'service_healthy' }, [center]: { condition: 'service_started' } }),
     },

@@ -108,7 +108,7 @@ export async function startDockerRuntime(plan: DockerPlan): Promise<DockerRuntim
   const startService = async (service: ServicePlan): Promise<ContainerProcess> => {
     const { organisation, node } = service;
     const name = serviceName(organisation, node);
-    const process = await start(serviceContainer(organisation, node), name);
+    const process = await start(serviceContainer(service), name);
     const port = plan.ports().services[name]?.operationsPort ?? 0;
     await untilServing(engine, process, () => isLive(port));
     return process;

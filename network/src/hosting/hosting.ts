@@ -1,12 +1,9 @@
+import type { ServiceNode } from '../layout.ts';
 import type { RunningProcess } from '../processes.ts';
 import type { TopologyOrganisation } from '../topology.ts';
 
-/** A center or an outlet. */
-export interface ServicePlan {
-  readonly organisation: TopologyOrganisation;
-  readonly node: string;
-  readonly kind: 'center' | 'outlet';
-}
+/** A service to start. */
+export type ServicePlan = ServiceNode;
 
 /** The chaincode server of one organisation. */
 export interface ChaincodeServerPlan {

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
-import { type Layout, serviceName } from '../layout.ts';
+import { type Layout, programOf, serviceName } from '../layout.ts';
 import { untilListening } from '../ports.ts';
 import { startProcess } from '../processes.ts';
 import type { Hosting } from './hosting.ts';
 
 const repository = join(import.meta.dirname, '..', '..', '..');
-const scripts = { center: 'enterprise', outlet: 'department' } as const;
 
 /**
  * Processes of this machine, on loopback.
@@ -21,7 +20,7 @@ export function localHosting(layout: Layout, chaincodeFolder: string): Hosting {
       startProcess(
         {
           name: serviceName(organisation, node),
-          script: join(repository, 'services', scripts[kind], 'src', 'main.ts'),
+          script: join(repository, 'services', programOf(kind), 'src', 'main.ts'),
           args: ['--config', layout.node(organisation, node).configuration],
           announcesReady: true,
         },

@@ -4,6 +4,7 @@ import { connect } from '@waymark/sdk';
 import { adminOf } from '../admin.ts';
 import type { ChannelPeer } from '../channel/channel.ts';
 import type { Consortium, RunningService } from '../consortium.ts';
+import type { ServiceKind } from '../layout.ts';
 import type { Runtime } from '../runtime.ts';
 import type { TopologyOrganisation } from '../topology.ts';
 import { certificatesIn, type CertificateExpiry } from './certificates.ts';
@@ -18,10 +19,10 @@ export interface PeerStatus {
   readonly anchor: boolean;
 }
 
-/** A center or an outlet as it is now. */
+/** A service as it is now. */
 export interface ServiceStatus {
   readonly name: string;
-  readonly kind: 'center' | 'outlet';
+  readonly kind: ServiceKind;
   readonly state: 'ready' | 'not-ready' | 'away';
 }
 

@@ -54,16 +54,26 @@ export interface KeyStoreOptions {
   readonly curve?: Curve;
   /** The firm's index root, 32 bytes; drawn when absent. */
   readonly indexRoot?: Uint8Array;
+  /** What keys are wrapped under, 32 bytes: the same for nodes that stand in for each other; drawn when absent. */
+  readonly localRoot?: Uint8Array;
   readonly cost?: ScryptCost;
 }
 
 /**
  * Creates a key store file, mode 0600.
- * @throws WaymarkError conflict: there is a file already; key-invalid: an index root of another size
+ * @throws WaymarkError conflict: there is a file already; key-invalid: an index root or a local root of another size
  */
 export async function createKeyStore(options: KeyStoreOptions): Promise<KeyStore> {
-  const { file, passphrase, nowMs, curve = 'X25519', indexRoot = randomBytes(32) } = options;
+  const {
+    file,
+    passphrase,
+    nowMs,
+    curve = 'X25519',
+    indexRoot = randomBytes(32),
+    localRoot = randomBytes(32),
+  } = options;
   if (indexRoot.length !== 32) throw new WaymarkError('key-invalid', 'An index root has 32 bytes.');
+  if (localRoot.length !== 32) throw new WaymarkError('key-invalid', 'A local root has 32 bytes.');
   if ((await readPrivateFile(file)) !== null) {
     throw new WaymarkError('conflict', 'There is a key store at this place already.', { details: { file } });
   }
@@ -71,7 +81,7 @@ export async function createKeyStore(options: KeyStoreOptions): Promise<KeyStore
     encryptionKeys: [{ ...exportEncryptionKeyPair(generateEncryptionKeyPair(curve)), createdAtMs: nowMs }],
     outletSecret: randomBytes(32).toString('base64url'),
     indexRoot: Buffer.from(indexRoot).toString('base64url'),
-    localRoot: randomBytes(32).toString('base64url'),
+    localRoot: Buffer.from(localRoot).toString('base64url'),
     transportKeys: [],
   };
   const documentKey = await newDocumentKey(passphrase, options.cost ?? defaultScryptCost);
