@@ -106,6 +106,24 @@ test('a record that fails is counted with its file, and decides the exit code', 
   expect(json).toMatchObject({ code: 'conflict', file, submitted: 2, failed: 1 });
 });
 
+test('records that the audit rejects are counted by their reasons', async () => {
+  outlet.handler = async (requests, responses) => {
+    for await (const { records } of requests) {
+      const failures = records.map(({ ref }) => ({
+        ref,
+        failure: { code: 'audit-rejected', message: 'the audit says no', reason: ref % 2 === 0 ? 'schema' : 'times' },
+      }));
+      await responses.write({ receipts: [], failures });
+    }
+  };
+  const file = await recordsFile('rejected.ndjson', 5);
+  const { exitCode, json } = await run('submit', file, '--until', 'confirmed', '--json');
+  expect(exitCode).toBe(3);
+  expect(json).toMatchObject({ code: 'audit-rejected', reason: 'times', failed: 5, rejected: { times: 3, schema: 2 } });
+  const { stdout } = await run('submit', file);
+  expect(stdout).toContain('rejected  3 records: times');
+});
+
 test('validate needs neither profile nor network', async () => {
   const file = await recordsFile('good.ndjson', 4);
   const { exitCode, json } = await run('validate', file, '--json', '--profile', '/nowhere');

@@ -45,6 +45,60 @@ test('an accepted record is done when the caller waits for "accepted", and is no
   expect(states).toEqual(['anchored']);
 });
 
+test('a record goes through accepted, confirmed and anchored, and is done where the caller wants; progress tells all three', async () => {
+  outlet.handler = async (requests, responses) => {
+    for await (const { records } of requests) {
+      for (const state of ['accepted', 'accepted', 'confirmed', 'anchored']) {
+        const block = state === 'accepted' ? {} : { blockHeight: 7 };
+        await responses.write({
+          receipts: records.map((record) => ({ ...receiptFor(record, state), ...block })),
+          failures: [],
+        });
+      }
+    }
+  };
+  const confirmed = await waymark.submitOne(testRecord(1), { until: 'confirmed' });
+  expect(confirmed).toMatchObject({ state: 'confirmed', blockHeight: 7 });
+  const seen: unknown[] = [];
+  const results = await collect(
+    waymark.submit([testRecord(1)], {
+      onProgress: ({ done, reached }) => seen.push([done, ...Object.values(reached)]),
+    }),
+  );
+  expect(results).toMatchObject([{ receipt: { state: 'anchored', blockHeight: 7 } }]);
+  expect(seen).toEqual([
+    [0, 1, 0, 0],
+    [0, 1, 0, 0],
+    [0, 1, 1, 0],
+    [1, 1, 1, 1],
+  ]);
+});
+
+test('without a private ledger a record that is anchored is done for who waits for "confirmed"', async () => {
+  outlet.handler = answering(() => 'anchored');
+  const reached: unknown[] = [];
+  const { state } = await waymark.submitOne(testRecord(1), {
+    until: 'confirmed',
+    onProgress: (progress) => reached.push(progress.reached),
+  });
+  expect(state).toBe('anchored');
+  expect(reached.at(-1)).toEqual({ accepted: 1, confirmed: 0, anchored: 1 });
+});
+
+test('a record that the audit rejects fails with the reason, and counts in no state any more', async () => {
+  const reached: unknown[] = [];
+  outlet.handler = async (requests, responses) => {
+    for await (const { records } of requests) {
+      await responses.write({ receipts: records.map((record) => receiptFor(record, 'accepted')), failures: [] });
+      const failure = { code: 'audit-rejected', message: 'no', reason: 'schema' };
+      await responses.write({ receipts: [], failures: records.map(({ ref }) => ({ ref, failure })) });
+    }
+  };
+  const rejected = waymark.submitOne(testRecord(1), { onProgress: (progress) => reached.push(progress.reached) });
+  await expect(rejected).rejects.toMatchObject({ code: 'audit-rejected', details: { reason: 'schema' } });
+  expect(reached.at(-1)).toEqual({ accepted: 0, confirmed: 0, anchored: 0 });
+});
+
 test('a record that fails has a typed error, and the others are served', async () => {
   outlet.handler = answering(({ eventId }) => (eventId === 'event-1' ? 'conflict' : 'anchored'));
   const input = [testRecord(0), testRecord(1), { ...testRecord(2), eventId: '' }, testRecord(3)];

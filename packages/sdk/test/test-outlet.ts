@@ -93,7 +93,7 @@ export function answering(
       for (const record of records) {
         onRecord(record);
         const state = stateOf(record);
-        if (state === 'accepted' || state === 'anchored') response.receipts.push(receiptFor(record, state));
+        if (['accepted', 'confirmed', 'anchored'].includes(state)) response.receipts.push(receiptFor(record, state));
         else if (state !== '') {
           response.failures.push({ ref: record.ref, failure: { code: state, message: `failed: ${state}` } });
         }

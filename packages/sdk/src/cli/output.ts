@@ -15,6 +15,8 @@ export interface ShownError {
   readonly message: string;
   readonly file?: string;
   readonly place?: string;
+  /** Why the audit did not let a record through. */
+  readonly reason?: string;
 }
 
 /** Shown wherever a record is shown. */
@@ -49,7 +51,7 @@ export function createOutput(io: CliIo, json: boolean): Output {
 /** What is shown of a failure: of an unexpected one only that it happened. */
 export function shownError(error: unknown): ShownError {
   if (!isWaymarkError(error)) return { code: 'internal', message: errorCodes.internal };
-  const { file, place, line } = error.details;
+  const { file, place, line, reason } = error.details;
   const where = [typeof line === 'number' ? `line ${line}` : '', typeof place === 'string' ? place : ''];
   const placeText = where.filter((part) => part !== '').join(', ');
   return {
@@ -57,6 +59,7 @@ export function shownError(error: unknown): ShownError {
     message: error.message,
     ...(typeof file === 'string' ? { file } : {}),
     ...(placeText === '' ? {} : { place: placeText }),
+    ...(error.code === 'audit-rejected' && typeof reason === 'string' ? { reason } : {}),
   };
 }
 

@@ -88,7 +88,9 @@ function createProgram(io: CliIo, finish: (code: ExitCode) => void): CommanderCo
       .command('submit')
       .description('Submits the records of files: EPCIS 2.0 JSON, the Cargo 2000 table, or records as JSON.')
       .argument('<file...>')
-      .addOption(new Option('--until <state>', 'wait for').choices(['accepted', 'anchored']).default('anchored')),
+      .addOption(
+        new Option('--until <state>', 'wait for').choices(['accepted', 'confirmed', 'anchored']).default('anchored'),
+      ),
     async () => (await import('./commands/submit.ts')).submit,
     ([files], { until }) => ({ files: files as string[], until: until as SubmitState }),
   );

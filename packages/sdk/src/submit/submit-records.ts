@@ -9,8 +9,14 @@ import {
 } from '@waymark/transport';
 import { type PreparedRecord, prepareRecord, type RecordInput } from './record-message.ts';
 
-/** How far a record has come: `accepted` is on the center's disk, `anchored` is in a valid transaction of the channel. */
-export type SubmitState = 'accepted' | 'anchored';
+/** In the order in which a record gets there. */
+export const submitStates = ['accepted', 'confirmed', 'anchored'] as const;
+
+/**
+ * How far a record has come: `accepted` is on the center's disk, `confirmed` is in a block of the firm's private ledger, `anchored` is in
+ * a valid transaction of the channel. In a firm without private ledger the second is left out.
+ */
+export type SubmitState = (typeof submitStates)[number];
 
 /** What the outlet says of a record. */
 export interface SubmitReceipt {
@@ -20,6 +26,8 @@ export interface SubmitReceipt {
   readonly leafIndex: number;
   readonly state: SubmitState;
   readonly batchHash: string;
+  /** The block of the firm's private ledger, once confirmed. */
+  readonly blockHeight?: number;
   /** Once anchored, when the outlet has heard of the transaction. */
   readonly txId?: string;
   /** The record had been submitted before, with the same content. */
@@ -38,11 +46,13 @@ export interface SubmitProgress {
   readonly read: number;
   readonly done: number;
   readonly failed: number;
+  /** How many of those that did not fail have come to each state or beyond, as far as they were followed. */
+  readonly reached: Readonly<Record<SubmitState, number>>;
 }
 
 /** How to submit. */
 export interface SubmitOptions {
-  /** When a record counts as done. Default: anchored. */
+  /** When a record counts as done; without a private ledger `confirmed` is as good as `anchored`. Default: anchored. */
   readonly until?: SubmitState;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: SubmitProgress) => void;
@@ -57,6 +67,8 @@ type Stream = BidiStream<SubmitRequest, SubmitResponse>;
 interface Waiting extends PreparedRecord {
   readonly index: number;
   readonly eventId: string;
+  /** The furthest state that was heard of. */
+  state: SubmitState | undefined;
 }
 
 const maxGroupRecords = 1_000;
@@ -99,6 +111,7 @@ class Submission {
   #read = 0;
   #done = 0;
   #failed = 0;
+  readonly #reached: Record<SubmitState, number> = { accepted: 0, confirmed: 0, anchored: 0 };
   #inputEnded = false;
   #failure: { readonly error: unknown } | undefined;
   #stopped = false;
@@ -175,7 +188,7 @@ class Submission {
         this.#read += 1;
         const { eventId } = input;
         try {
-          const waiting = { ...prepareRecord(input, index + 1), index, eventId };
+          const waiting: Waiting = { ...prepareRecord(input, index + 1), index, eventId, state: undefined };
           this.#waiting.set(index + 1, waiting);
           this.#gather(waiting);
         } catch (error) {
@@ -274,6 +287,7 @@ class Submission {
         const waiting = this.#waiting.get(ref);
         if (waiting === undefined || failure === undefined) continue;
         this.#waiting.delete(ref);
+        this.#forget(waiting);
         this.#settle({ index: waiting.index, eventId: waiting.eventId, error: fromFailure(failure) });
       }
       this.#signalChange();
@@ -283,15 +297,43 @@ class Submission {
 
   #receipt(message: RecordReceipt): void {
     const waiting = this.#waiting.get(message.ref);
-    const state = message.state === 'anchored' ? 'anchored' : 'accepted';
-    if (waiting === undefined || (this.#until === 'anchored' && state !== 'anchored')) return;
+    if (waiting === undefined) return;
+    const state = submitStates.find((known) => known === message.state) ?? 'accepted';
+    this.#reach(waiting, state, message.blockHeight !== undefined);
+    if (submitStates.indexOf(state) < submitStates.indexOf(this.#until)) {
+      this.#tellProgress();
+      return;
+    }
     this.#waiting.delete(message.ref);
-    const { recordOid, evidenceId, leafIndex, batchHash, txId, repeated } = message;
+    const { recordOid, evidenceId, leafIndex, batchHash, txId, repeated, blockHeight } = message;
     this.#settle({
       index: waiting.index,
       eventId: waiting.eventId,
-      receipt: { recordOid, evidenceId, leafIndex, state, batchHash, ...(txId === '' ? {} : { txId }), repeated },
+      receipt: {
+        recordOid,
+        evidenceId,
+        leafIndex,
+        state,
+        batchHash,
+        ...(blockHeight === undefined ? {} : { blockHeight }),
+        ...(txId === '' ? {} : { txId }),
+        repeated,
+      },
     });
+  }
+
+  /** A center that takes over may say again what another one has said. */
+  #reach(waiting: Waiting, state: SubmitState, inBlock: boolean): void {
+    const before = waiting.state === undefined ? -1 : submitStates.indexOf(waiting.state);
+    const now = submitStates.indexOf(state);
+    for (const passed of submitStates.slice(before + 1, now + 1))
+      if (passed !== 'confirmed' || inBlock) this.#reached[passed] += 1;
+    if (now > before) waiting.state = state;
+  }
+
+  #forget({ state }: Waiting): void {
+    const before = state === undefined ? -1 : submitStates.indexOf(state);
+    for (const passed of submitStates.slice(0, before + 1)) this.#reached[passed] -= 1;
   }
 
   #settle(result: SubmitResult): void {
@@ -299,8 +341,13 @@ class Submission {
     if ('error' in result) this.#failed += 1;
     else this.#done += 1;
     this.#results.push(result);
-    this.#options.onProgress?.({ read: this.#read, done: this.#done, failed: this.#failed });
+    this.#tellProgress();
     this.#signalChange();
+  }
+
+  #tellProgress(): void {
+    const { onProgress } = this.#options;
+    onProgress?.({ read: this.#read, done: this.#done, failed: this.#failed, reached: { ...this.#reached } });
   }
 }
 

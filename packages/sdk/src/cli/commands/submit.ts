@@ -1,6 +1,6 @@
 import type { RecordFile } from '@waymark/capture';
 import type { ErrorCode } from '@waymark/protocol';
-import type { SubmitState } from '../../submit/submit-records.ts';
+import { type SubmitProgress, type SubmitState, submitStates } from '../../submit/submit-records.ts';
 import { type Command, withConnection } from '../context.ts';
 import { exitCodeFor, exitCodes, gravest } from '../exit-codes.ts';
 import { openFiles, recordsOf } from '../files.ts';
@@ -30,13 +30,21 @@ export const submit: Command<{ readonly files: readonly string[]; readonly until
   const codes: ErrorCode[] = errors.map(({ code }) => code);
   const tallies = good.map(tallyOf);
   const evidence = new Set<string>();
+  const rejections = new Map<string, number>();
   const total = good.reduce((sum, { count }) => sum + count, 0);
   if (total > 0) {
     const progress = await showProgress(io, 'submitted', total);
     try {
       await withConnection(context, async (waymark) => {
         let done = 0;
-        for await (const result of waymark.submit(recordsOf(good), { until })) {
+        let detail = '';
+        const onProgress = ({ reached }: SubmitProgress): void => {
+          detail = submitStates
+            .flatMap((state) => (reached[state] === 0 ? [] : [`${reached[state]} ${state}`]))
+            .join(', ');
+          progress.update(done, detail);
+        };
+        for await (const result of waymark.submit(recordsOf(good), { until, onProgress })) {
           const tally = fileOf(tallies, result.index);
           if ('receipt' in result) {
             if (tally !== undefined) tally[result.receipt.repeated ? 'repeated' : 'submitted'] += 1;
@@ -44,11 +52,16 @@ export const submit: Command<{ readonly files: readonly string[]; readonly until
           } else {
             if (tally !== undefined) tally.failed += 1;
             codes.push(result.error.code);
+            const { code, details } = result.error;
+            if (code === 'audit-rejected') {
+              const reason = String(details['reason']);
+              rejections.set(reason, (rejections.get(reason) ?? 0) + 1);
+            }
             const file = tally === undefined ? {} : { file: tally.file };
             if (errors.length < maxErrorsNamed) errors.push({ ...shownError(result.error), ...file });
           }
           done += 1;
-          progress.update(done);
+          progress.update(done, detail);
         }
       });
     } finally {
@@ -67,6 +80,7 @@ export const submit: Command<{ readonly files: readonly string[]; readonly until
       evidence: evidence.size,
       durationMs: Math.round(performance.now() - startedMs),
       files: tallies,
+      ...(rejections.size === 0 ? {} : { rejected: Object.fromEntries(rejections) }),
       ...(errors.length === 0 ? {} : { errors }),
     },
     [
@@ -80,6 +94,7 @@ export const submit: Command<{ readonly files: readonly string[]; readonly until
         ]),
       ),
       ...(total > 0 ? [`${sum('submitted') + sum('repeated')} records in ${evidence.size} batches`] : []),
+      ...[...rejections].map(([reason, count]) => `rejected  ${count} records: ${reason}`),
       ...errors.map(({ code, message }) => `failed  ${message} (${code})`),
     ],
   );
