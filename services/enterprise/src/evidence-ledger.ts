@@ -1,5 +1,5 @@
-import { isWaymarkError, parseJsonStrict, WaymarkError } from '@waymark/protocol';
-import type { Ledger } from '@waymark/fabric';
+import { parseJsonStrict, WaymarkError } from '@waymark/protocol';
+import { chaincodeVerdict, type Ledger } from '@waymark/fabric';
 import type { EvidenceLedger } from './relay/relay.ts';
 
 /**
@@ -13,7 +13,7 @@ export function createEvidenceLedger(ledger: Pick<Ledger, 'submit'>): EvidenceLe
     async record(batches) {
       // What the chaincode takes from the caller's certificate is not sent.
       const input = batches.map(({ v: _v, msp: _msp, node: _node, ...batch }) => batch);
-      const { txId, blockNumber, result } = await submit([JSON.stringify(input)]).catch(asSaidByWhom);
+      const { txId, blockNumber, result } = await submit([JSON.stringify(input)]).catch(rethrowVerdict);
       const answer = parseJsonStrict(result);
       if (typeof answer !== 'object' || answer === null || !('results' in answer)) {
         throw new WaymarkError('chaincode-error', 'The chaincode gave an answer of another form.');
@@ -23,9 +23,6 @@ export function createEvidenceLedger(ledger: Pick<Ledger, 'submit'>): EvidenceLe
   };
 }
 
-/** Gateways give the status they answered with; our own queue has nobody behind it. Neither has judged the batches. */
-function asSaidByWhom(error: unknown): never {
-  const byChaincode = isWaymarkError(error) && error.cause !== undefined && !('grpcStatus' in error.details);
-  if (byChaincode || isWaymarkError(error, 'transaction-invalid')) throw error;
-  throw new WaymarkError('unavailable', 'The ledger did not take the transaction.', { cause: error });
+function rethrowVerdict(error: unknown): never {
+  throw chaincodeVerdict(error);
 }

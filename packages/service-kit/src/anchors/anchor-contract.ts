@@ -1,4 +1,4 @@
-import type { CommittedTransaction, ContractArgument, Ledger } from '@waymark/fabric';
+import { chaincodeVerdict, type CommittedTransaction, type ContractArgument, type Ledger } from '@waymark/fabric';
 import { isWaymarkError, parseJsonStrict, WaymarkError } from '@waymark/protocol';
 import { z } from 'zod';
 import { anchorSchema, ledgerHeadSchema, privateLedgerSchema } from '../replica/ledger-facts.ts';
@@ -74,14 +74,14 @@ export function createAnchorContract(ledger: Pick<Ledger, 'evaluate' | 'submit'>
   const submit = async (fn: string, args: readonly ContractArgument[]): Promise<CommittedTransaction> =>
     (await ledger.submit('anchors', fn, args, { retryable: true })).commit();
   const call = async <T>(fn: string, args: readonly string[], schema: z.ZodType<T>) => {
-    const { txId, blockNumber, result } = await submit(fn, args).catch(asSaidByWhom);
+    const { txId, blockNumber, result } = await submit(fn, args).catch(rethrowVerdict);
     return { answer: read(result, schema), txId, blockNumber };
   };
   return {
     async head() {
       let result;
       try {
-        result = await ledger.evaluate('anchors', 'ledger', [mspId]).catch(asSaidByWhom);
+        result = await ledger.evaluate('anchors', 'ledger', [mspId]).catch(rethrowVerdict);
       } catch (error) {
         if (isWaymarkError(error, 'refused') && error.details['reason'] === 'not-there') return undefined;
         throw error;
@@ -145,13 +145,6 @@ export function anchorRefusal(error: unknown): AnchorRefusal | undefined {
   }
 }
 
-/** Gateways give the status they answered with; our own queue has nobody behind it. Neither has judged the call. */
-function asSaidByWhom(error: unknown): never {
-  const byChaincode = isWaymarkError(error) && error.cause !== undefined && !('grpcStatus' in error.details);
-  if (byChaincode || isWaymarkError(error, 'transaction-invalid')) throw error;
-  throw new WaymarkError('unavailable', 'The channel did not take the call.', { cause: error });
-}
-
 function read<T>(result: Uint8Array, schema: z.ZodType<T>): T {
   const { success, data, error } = schema.safeParse(parseJsonStrict(result));
   if (!success)
@@ -161,4 +154,8 @@ function read<T>(result: Uint8Array, schema: z.ZodType<T>): T {
 
 function base64url(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64url');
+}
+
+function rethrowVerdict(error: unknown): never {
+  throw chaincodeVerdict(error);
 }
