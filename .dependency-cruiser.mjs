@@ -44,9 +44,14 @@ export default {
       name: 'record-proofs-are-checked-anywhere',
       severity: 'error',
       from: { path: '^packages/ledger-chain/src/proof/(index|verify-|record-proof)' },
-      to: { path: '^(node:)?(fs|sqlite)|^packages/(content|durable-files)/|^packages/ledger-chain/src/(store|backup|verify|body)/' },
+      to: {
+        path: '^(node:)?(fs|sqlite)|^packages/(content|durable-files)/|^packages/ledger-chain/src/(store|backup|verify|body)/',
+      },
     },
     mayImport('ledger-member', 'packages/ledger-member', ['packages/(protocol|rsl|ledger-log|transport)']),
+    mayImport('private-ledger', 'packages/private-ledger', [
+      'packages/(protocol|vault|rsl|content|audit|ledger-log|ledger-chain|ledger-member|service-kit|transport)',
+    ]),
     mayImport('devnet-stands-alone', 'packages/devnet', []),
     mayImport('fabric-nodes', 'packages/fabric-nodes', ['packages/(protocol|devnet)']),
     mayImport('kubo-nodes', 'packages/kubo-nodes', ['packages/protocol']),
@@ -57,7 +62,7 @@ export default {
     mayImport('sdk', 'packages/sdk', ['packages/(protocol|vault|content|fabric|capture|transport|reading|enrolment)']),
     mayImport('enrolment', 'packages/enrolment', ['packages/(protocol|vault)', 'packages/devnet/src/ca']),
     mayImport('services', 'services/[^/]+', [
-      'packages/(protocol|vault|content|fabric|ledger-fabric-network|transport|service-kit|reading|query-api|rsl|ledger-log|ledger-member|audit)',
+      'packages/(protocol|vault|content|fabric|ledger-fabric-network|transport|service-kit|reading|query-api|rsl|ledger-log|ledger-chain|ledger-member|audit|private-ledger)',
       'services/[^/]+',
     ]),
     {

@@ -59,8 +59,8 @@ export function attachmentOf(submission: Submission): LedgerAttachment {
 /** How a member knows what an outlet signed: by the outlet's certificate, which its firm's CA issued. */
 export interface BatchSignatures {
   readonly channel: string;
-  /** Enrolment id of the holder of a certificate that one of the firm's CAs issued for a node. @throws WaymarkError */
-  readonly holderOf: (certificateDer: Uint8Array) => string;
+  /** Enrolment id of the holder of a certificate that the firm trusted at a time; revocation is the audit's business. @throws WaymarkError */
+  readonly holderOf: (certificateDer: Uint8Array, atMs: number) => string;
 }
 
 /** Submissions that are signed batches, for `createCrypto({ submissions })`. */
@@ -89,7 +89,8 @@ export function signedBatches({
         // One text for one signature, so that nobody makes two bodies of one submission.
         if (signature.toString('base64url') !== submission.signature) return false;
         const message = readSign1(signature);
-        if (holderOf(message.certificateDer) !== submission.department) return false;
+        const { sentAtMs } = decodeBatchStatement(statement);
+        if (holderOf(message.certificateDer, sentAtMs) !== submission.department) return false;
         verifySign1(message, { type: 'batch', channel }, { payload: statement });
         return true;
       }),

@@ -96,6 +96,8 @@ export interface Journal {
   projectedHeight(): number;
   /** Keeps the receipt that was signed for a batch in its present state. */
   keepReceipt(outlet: string, seq: number, receipt: Uint8Array): void;
+  /** The lowest block of the private ledger with a batch that is not anchored. */
+  lowestUnanchored(): number | undefined;
   /** Marks what blocks hold as anchored; answers it. */
   markAnchoredBlocks(first: number, last: number, txId: string): readonly { outlet: string; seq: number }[];
   markAnchored(marks: readonly { outlet: string; seq: number; txId: string; receipt: Uint8Array }[]): void;
@@ -214,6 +216,11 @@ class SqliteJournal implements Journal {
     );
     this.#pending -= marked.length;
     return marked.map((row) => ({ outlet: String(row['outlet']), seq: Number(row['seq']) }));
+  }
+
+  lowestUnanchored(): number | undefined {
+    const height = this.#sql.one("SELECT min(height) AS height FROM batch WHERE state = 'confirmed'")?.['height'];
+    return typeof height === 'number' ? height : undefined;
   }
 
   #countPending(): number {

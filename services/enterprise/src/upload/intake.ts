@@ -11,6 +11,7 @@ import type { CID } from 'multiformats/cid';
 import type { OpenedSubmission } from '@waymark/vault';
 import type { Admission, CheckedBatch } from '../admission/admission.ts';
 import type { AcceptedBatch, Journal, JournalBatch, OutletPosition } from '../journal/journal.ts';
+import type { BatchOutcome } from './batch-outcome.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { createHeads } from './heads.ts';
 import { createTurns } from './turns.ts';
@@ -204,7 +205,7 @@ export function createIntake(parts: IntakeParts): Intake {
   }
 }
 
-/** The newest receipt of a journaled batch. */
+/** The newest receipt of a batch in the journal. @throws WaymarkError conflict: the channel refused it */
 export function currentReceipt(batch: JournalBatch): Uint8Array {
   if (batch.refusal !== undefined) {
     throw new WaymarkError('conflict', `The channel refused this batch: ${batch.refusal.code}.`, {
@@ -214,6 +215,16 @@ export function currentReceipt(batch: JournalBatch): Uint8Array {
   const receipt = batch.anchoredReceipt ?? batch.receipt;
   if (receipt === undefined) throw new WaymarkError('internal', 'A batch in the journal has no receipt.');
   return receipt;
+}
+
+/** What has become of a batch beyond being accepted, as the journal has it. */
+export function outcomeInJournal({ journal }: { readonly journal: Journal }) {
+  return (outlet: string, seq: number): BatchOutcome | undefined => {
+    const batch = journal.batch(outlet, seq);
+    if (batch?.refusal !== undefined) return { outlet, seq, state: 'refused', refusal: batch.refusal };
+    if (batch?.state !== 'anchored') return undefined;
+    return { outlet, seq, state: 'anchored', receipt: currentReceipt(batch) };
+  };
 }
 
 function receiptOf({ statement, batchHash, block }: CheckedBatch, acceptedAtMs: number): Receipt {

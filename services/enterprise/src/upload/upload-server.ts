@@ -7,9 +7,8 @@ import {
   type SealedBatch,
   toFailure,
 } from '@waymark/transport';
-import type { RelayOutcome } from '../relay/relay.ts';
-import { currentReceipt, type Intake } from './intake.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { BatchOutcome } from './batch-outcome.ts';
+import type { Intake } from './intake.ts';
 
 /** Batches of one outlet that are being checked or stored at once. */
 const maxConcurrent = 16;
@@ -22,14 +21,17 @@ interface LiveStream {
   readonly end: (reason: WaymarkError) => void;
   /** Whether it has ended: what is still in its buffers is not taken. */
   over: boolean;
-  /** Batches answered `accepted` on this stream, by sequence: they get an `anchored` receipt later. */
+  /** Batches answered on this stream, by sequence, that are not at their end: they get further receipts. */
   readonly awaiting: Map<number, number>;
 }
 
 /** What the upload server needs. */
 export interface UploadParts {
   readonly intake: Intake;
-  readonly journal: Journal;
+  /** What has become of a batch beyond being accepted; undefined when nothing has. */
+  readonly outcomeOf: (outlet: string, seq: number) => BatchOutcome | undefined;
+  /** The private ledger's own receipt for a batch that was just accepted. */
+  readonly ledgerReceiptOf?: (outlet: string, seq: number) => Uint8Array | undefined;
   /** Who is at the other end. @throws WaymarkError certificate-..., role-not-permitted */
   readonly identifyOutlet: (context: CallContext) => string;
   /** Resolves when the backlog has room. */
@@ -39,10 +41,12 @@ export interface UploadParts {
 /** Serves `Center.Upload`: sealed batches in, receipts out, one live stream per outlet. */
 export interface UploadServer {
   readonly upload: BidiHandler<SealedBatch, BatchReceipt>;
-  /** Passes the relay's outcome on to the outlet, if it is there. */
-  report(outcome: RelayOutcome): void;
+  /** Passes an outcome on to the outlet, if it is there. */
+  report(outcome: BatchOutcome): void;
   /** Ends an outlet's stream, if it has one: a position is only right while nothing is on its way. */
   endStream(outlet: string): void;
+  /** Ends all of them. */
+  endAll(reason: WaymarkError): void;
   readonly openStreams: number;
 }
 
@@ -101,13 +105,20 @@ export function createUploadServer(parts: UploadParts): UploadServer {
   async function takeOne(ref: number, sealed: Uint8Array, stream: LiveStream, outlet: string): Promise<void> {
     try {
       const taken = await parts.intake.take(sealed, outlet);
-      stream.write({ ref, receipt: taken.receipt, failure: undefined, rejected: [] });
-      const known = parts.journal.batch(taken.outlet, taken.seq);
-      if (known?.state === 'accepted') stream.awaiting.set(taken.seq, ref);
-      else if (known !== undefined && !taken.repeated)
-        stream.write({ ref, receipt: currentReceipt(known), failure: undefined, rejected: [] });
+      const ledgerReceipt = parts.ledgerReceiptOf?.(taken.outlet, taken.seq);
+      stream.write({
+        ...none,
+        ref,
+        receipt: taken.receipt,
+        ...(ledgerReceipt === undefined ? {} : { ledgerReceipt: Buffer.from(ledgerReceipt) }),
+      });
+      stream.awaiting.set(taken.seq, ref);
+      const known = parts.outcomeOf(taken.outlet, taken.seq);
+      // A repeated batch got its newest receipt just now.
+      if (taken.repeated && known?.state === 'anchored') stream.awaiting.delete(taken.seq);
+      else if (known !== undefined) tell(stream, ref, known);
     } catch (error) {
-      stream.write({ ref, receipt: new Uint8Array(0), failure: toFailure(error), rejected: [] });
+      stream.write({ ...none, ref, failure: toFailure(error) });
       const code = error instanceof WaymarkError ? error.code : 'internal';
       // What follows in the stream builds on the batch that failed: the outlet starts again from its position.
       if (passing.has(code))
@@ -118,25 +129,36 @@ export function createUploadServer(parts: UploadParts): UploadServer {
   return {
     upload,
     report(outcome) {
-      const { outlet, seq } = outcome.batch;
+      const { outlet, seq } = outcome;
       const stream = streams.get(outlet);
       const ref = stream?.awaiting.get(seq);
       if (stream === undefined) return;
-      if (ref === undefined) {
-        // It was accepted on an earlier connection: the outlet takes it back when it asks for its position.
-        if (outcome.state === 'refused') stream.end(new WaymarkError('unavailable', 'Start again from the position.'));
-        return;
-      }
-      stream.awaiting.delete(seq);
-      if (outcome.state === 'anchored')
-        stream.write({ ref, receipt: outcome.receipt, failure: undefined, rejected: [] });
-      else stream.write({ ref, receipt: new Uint8Array(0), failure: outcome.refusal, rejected: [] });
+      if (ref !== undefined) tell(stream, ref, outcome);
+      // It was accepted on an earlier connection: the outlet takes it back when it asks for its position.
+      else if (outcome.state === 'refused')
+        stream.end(new WaymarkError('unavailable', 'Start again from the position.'));
     },
     endStream,
+    endAll(reason) {
+      for (const stream of streams.values()) stream.end(reason);
+    },
     get openStreams() {
       return streams.size;
     },
   };
+}
+
+const none: Omit<BatchReceipt, 'ref'> = {
+  receipt: new Uint8Array(0),
+  failure: undefined,
+  rejected: [],
+  ledgerReceipt: new Uint8Array(0),
+};
+
+function tell(stream: LiveStream, ref: number, outcome: BatchOutcome): void {
+  if (outcome.state !== 'confirmed') stream.awaiting.delete(outcome.seq);
+  if (outcome.state === 'refused') stream.write({ ...none, ref, failure: outcome.refusal });
+  else stream.write({ ...none, ref, receipt: outcome.receipt, rejected: [...(outcome.rejected ?? [])] });
 }
 
 /** Writes in order without making the caller wait; a stream that breaks ends the session. */
