@@ -78,7 +78,7 @@ describe('gathering', () => {
     const envelope = async ({ index }: { index: number }): Promise<EnvelopeFinding> => {
       running += 1;
       most = Math.max(most, running);
-      await Promise.resolve();
+      await new Promise(setImmediate);
       running -= 1;
       return headerOfRecord(index);
     };
