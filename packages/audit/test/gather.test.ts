@@ -145,6 +145,8 @@ describe('the store of facts', () => {
     store.forget('a');
     store.put('c', nothing);
     expect([store.size, store.get('a')]).toEqual([2, undefined]);
+    store.clear();
+    expect(store.size).toBe(0);
   });
 
   test('at a department lets the oldest go', () => {

@@ -23,6 +23,8 @@ export interface FactStore {
   get(hash: Digest): SubmissionFindings | undefined;
   /** The submission was confirmed or returned. */
   forget(hash: Digest): void;
+  /** This member has left office: what was returned is audited by the next center. */
+  clear(): void;
   readonly size: number;
 }
 
@@ -51,6 +53,7 @@ export function createFactStore({
     forget: (hash) => {
       held.delete(hash);
     },
+    clear: () => held.clear(),
     get size() {
       return held.size;
     },
