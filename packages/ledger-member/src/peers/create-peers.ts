@@ -20,7 +20,7 @@ const maxStreamsPerMember = 8;
  * opens it again whenever it ends.
  */
 export function createPeers(options: PeersOptions): Peers {
-  const { ledger, member: self, identity, events, storedBlocks } = options;
+  const { ledger, member: self, identity, onRefused } = options;
   const limits: PeersLimits = { ...defaultPeersLimits, ...options.limits };
   const serve = options.serve ?? (async (check, work) => (check(), work()));
   const dials = new Map<MemberId, Dial>();
@@ -56,7 +56,7 @@ export function createPeers(options: PeersOptions): Peers {
       member = caller.member;
       await serve(caller.check, () => work(caller.member));
     } catch (error) {
-      if (!context.signal.aborted && isRunning) events?.onRefused?.(member, error);
+      if (!context.signal.aborted && isRunning) onRefused?.(member, error);
       throw error;
     }
   };
@@ -80,7 +80,7 @@ export function createPeers(options: PeersOptions): Peers {
                 for await (const { ledger: asked, first, last } of requests) {
                   if (asked !== ledger) throw new WaymarkError('recipient-mismatch', 'this is another ledger');
                   if (first < 1 || last < first) throw new WaymarkError('input-invalid', 'this is no range of blocks');
-                  for await (const block of storedBlocks?.({ first, last }) ?? []) {
+                  for await (const block of options.readBlocks?.(first, last) ?? []) {
                     for (const part of partsOf(block, limits.targetEnvelopeSizeBytes)) await responses.write(part);
                   }
                 }
@@ -107,7 +107,7 @@ export function createPeers(options: PeersOptions): Peers {
     },
     connected: () => [...dials].flatMap(([peer, dial]) => (dial.isConnected ? [peer] : [])).sort(),
     stats: () => [...dials.values()].map((dial) => dial.stats()),
-    async *readBlocks(peer, range, signal): AsyncGenerator<StoredBlock> {
+    async *readBlocks(peer, first, last, signal): AsyncGenerator<StoredBlock> {
       const address = options.peers().get(peer);
       if (address === undefined)
         throw new WaymarkError('unavailable', 'the member is not known', { details: { peer } });
@@ -116,9 +116,9 @@ export function createPeers(options: PeersOptions): Peers {
       const cancel = (): void => stream.cancel();
       signal?.addEventListener('abort', cancel, { once: true });
       try {
-        await stream.write({ ledger, ...range });
+        await stream.write({ ledger, first, last });
         stream.finish();
-        yield* joinParts(stream.responses, range, limits.maxBlockSizeBytes);
+        yield* joinParts(stream.responses, first, last, limits.maxBlockSizeBytes);
       } finally {
         signal?.removeEventListener('abort', cancel);
         stream.cancel();

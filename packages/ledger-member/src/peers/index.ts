@@ -1,4 +1,4 @@
-export type { BlockRange, StoredBlock } from './blocks/stored-block.ts';
+export type { StoredBlock } from './blocks/stored-block.ts';
 export { createPeers } from './create-peers.ts';
 export { defaultPeersLimits, type PeersLimits } from './limits.ts';
 export type { DropReason, PeerAddress, Peers, PeersEvents, PeersOptions, PeerStats } from './peers.ts';

@@ -1,7 +1,7 @@
 import type { MemberId, Message } from '@waymark/rsl';
 import type { GrpcServerOptions, TlsIdentity } from '@waymark/transport';
 import type { MemberGreeting, MemberPeers } from '../ports.ts';
-import type { BlockRange, StoredBlock } from './blocks/stored-block.ts';
+import type { StoredBlock } from './blocks/stored-block.ts';
 import type { PeersLimits } from './limits.ts';
 
 /** Where another member listens, and how it is known there. */
@@ -27,7 +27,7 @@ export interface PeersEvents {
   readonly onDropped?: (peer: MemberId, reason: DropReason, messages: number) => void;
 }
 
-export interface PeersOptions {
+export interface PeersOptions extends PeersEvents {
   readonly ledger: string;
   /** This member. */
   readonly member: MemberId;
@@ -36,8 +36,8 @@ export interface PeersOptions {
   /** What this member shows to the others: its identity certificate. */
   readonly identity: TlsIdentity;
   /** What is said to a member at each connection and at `announce`. */
-  readonly hello: (peer: MemberId) => MemberGreeting;
-  readonly onHello: (peer: MemberId, greeting: MemberGreeting) => void;
+  readonly greeting: (peer: MemberId) => MemberGreeting;
+  readonly onGreeting: (peer: MemberId, greeting: MemberGreeting) => void;
   /** A message whose sender is certain. While its promise is pending, that sender is held back. */
   readonly onMessage: (message: Message) => void | Promise<void>;
   /** Which member shows this certificate. @throws WaymarkError for a stranger */
@@ -47,11 +47,10 @@ export interface PeersOptions {
    * revoked. Default: asked once.
    */
   readonly serve?: <T>(check: () => void, work: () => Promise<T>) => Promise<T>;
-  /** Confirmed blocks of this range that are here, in order. Default: none. */
-  readonly storedBlocks?: (range: BlockRange) => AsyncIterable<StoredBlock>;
+  /** Confirmed blocks from one height to another, both included, the highest first. Default: none. */
+  readonly readBlocks?: (first: number, last: number) => AsyncIterable<StoredBlock>;
   /** From 0 up to 1, for the jitter of attempts. Default `Math.random`. */
   readonly random?: () => number;
-  readonly events?: PeersEvents;
   readonly limits?: Partial<PeersLimits>;
 }
 
@@ -70,11 +69,12 @@ export interface Peers extends MemberPeers {
   /** What was not sent to a member since the start, and what waits. */
   stats(): readonly PeerStats[];
   /**
-   * Reads confirmed blocks from a member, in order of height; it may have fewer than the range. Nothing of them is checked here but their order and size.
+   * Reads confirmed blocks from a member, from one height to another, both included, the highest first; it may end early. Nothing is checked here but
+   * their order, form and size.
    *
-   * @throws WaymarkError `unavailable` when it cannot be reached; `input-invalid` when it sends something else; what it answers
+   * @throws WaymarkError `unavailable` when it cannot be reached; `input-invalid`, `limit-exceeded` when it sends something else; what it answers
    */
-  readBlocks(peer: MemberId, range: BlockRange, signal?: AbortSignal): AsyncIterable<StoredBlock>;
+  readBlocks(peer: MemberId, first: number, last: number, signal?: AbortSignal): AsyncIterable<StoredBlock>;
 }
 
 /** How the way to one member stands. */

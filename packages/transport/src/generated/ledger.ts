@@ -336,19 +336,23 @@ export interface BlockRange {
   last: number;
 }
 
-/** One block, in as many messages as its size needs: all have its height, the first one its header and seal. */
+/** One block, in as many messages as its size needs: all have its height, the first one its hash, seal and signature. */
 export interface StoredBlock {
   height: number;
-  /** dag-cbor (docs/formats.md, "Private ledger"). */
-  header: Uint8Array;
+  hash: string;
+  /** Header, the center's signature and the certificate (docs/formats.md, "Private ledger"). */
   seal: Uint8Array;
-  body: BodyBlock[];
+  /** The center's, under the candidate that the block was made of. */
+  candidateSignature: Uint8Array;
+  /** The header's block, then the body's root, then its parts. */
+  pieces: StoredPiece[];
   /** More of the same block follows. */
   more: boolean;
 }
 
-export interface BodyBlock {
-  cid: string;
+export interface StoredPiece {
+  /** CID, as bytes. */
+  cid: Uint8Array;
   bytes: Uint8Array;
 }
 
@@ -4195,7 +4199,14 @@ export const BlockRange: MessageFns<BlockRange> = {
 };
 
 function createBaseStoredBlock(): StoredBlock {
-  return { height: 0, header: new Uint8Array(0), seal: new Uint8Array(0), body: [], more: false };
+  return {
+    height: 0,
+    hash: "",
+    seal: new Uint8Array(0),
+    candidateSignature: new Uint8Array(0),
+    pieces: [],
+    more: false,
+  };
 }
 
 export const StoredBlock: MessageFns<StoredBlock> = {
@@ -4203,17 +4214,20 @@ export const StoredBlock: MessageFns<StoredBlock> = {
     if (message.height !== 0) {
       writer.uint32(8).uint64(message.height);
     }
-    if (message.header.length !== 0) {
-      writer.uint32(18).bytes(message.header);
+    if (message.hash !== "") {
+      writer.uint32(18).string(message.hash);
     }
     if (message.seal.length !== 0) {
       writer.uint32(26).bytes(message.seal);
     }
-    for (const v of message.body) {
-      BodyBlock.encode(v!, writer.uint32(34).fork()).join();
+    if (message.candidateSignature.length !== 0) {
+      writer.uint32(34).bytes(message.candidateSignature);
+    }
+    for (const v of message.pieces) {
+      StoredPiece.encode(v!, writer.uint32(42).fork()).join();
     }
     if (message.more !== false) {
-      writer.uint32(40).bool(message.more);
+      writer.uint32(48).bool(message.more);
     }
     return writer;
   },
@@ -4244,7 +4258,7 @@ export const StoredBlock: MessageFns<StoredBlock> = {
               break;
             }
 
-            message.header = reader.bytes();
+            message.hash = reader.string();
             continue;
           }
           case 3: {
@@ -4260,11 +4274,19 @@ export const StoredBlock: MessageFns<StoredBlock> = {
               break;
             }
 
-            message.body.push(BodyBlock.decode(reader, reader.uint32()));
+            message.candidateSignature = reader.bytes();
             continue;
           }
           case 5: {
-            if (tag !== 40) {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pieces.push(StoredPiece.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
               break;
             }
 
@@ -4289,22 +4311,23 @@ export const StoredBlock: MessageFns<StoredBlock> = {
   fromPartial(object: DeepPartial<StoredBlock>): StoredBlock {
     const message = createBaseStoredBlock();
     message.height = object.height ?? 0;
-    message.header = object.header ?? new Uint8Array(0);
+    message.hash = object.hash ?? "";
     message.seal = object.seal ?? new Uint8Array(0);
-    message.body = object.body?.map((e) => BodyBlock.fromPartial(e)) || [];
+    message.candidateSignature = object.candidateSignature ?? new Uint8Array(0);
+    message.pieces = object.pieces?.map((e) => StoredPiece.fromPartial(e)) || [];
     message.more = object.more ?? false;
     return message;
   },
 };
 
-function createBaseBodyBlock(): BodyBlock {
-  return { cid: "", bytes: new Uint8Array(0) };
+function createBaseStoredPiece(): StoredPiece {
+  return { cid: new Uint8Array(0), bytes: new Uint8Array(0) };
 }
 
-export const BodyBlock: MessageFns<BodyBlock> = {
-  encode(message: BodyBlock, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.cid !== "") {
-      writer.uint32(10).string(message.cid);
+export const StoredPiece: MessageFns<StoredPiece> = {
+  encode(message: StoredPiece, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cid.length !== 0) {
+      writer.uint32(10).bytes(message.cid);
     }
     if (message.bytes.length !== 0) {
       writer.uint32(18).bytes(message.bytes);
@@ -4312,7 +4335,7 @@ export const BodyBlock: MessageFns<BodyBlock> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): BodyBlock {
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredPiece {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -4321,7 +4344,7 @@ export const BodyBlock: MessageFns<BodyBlock> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseBodyBlock();
+      const message = createBaseStoredPiece();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -4330,7 +4353,7 @@ export const BodyBlock: MessageFns<BodyBlock> = {
               break;
             }
 
-            message.cid = reader.string();
+            message.cid = reader.bytes();
             continue;
           }
           case 2: {
@@ -4353,12 +4376,12 @@ export const BodyBlock: MessageFns<BodyBlock> = {
     }
   },
 
-  create(base?: DeepPartial<BodyBlock>): BodyBlock {
-    return BodyBlock.fromPartial(base ?? {});
+  create(base?: DeepPartial<StoredPiece>): StoredPiece {
+    return StoredPiece.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<BodyBlock>): BodyBlock {
-    const message = createBaseBodyBlock();
-    message.cid = object.cid ?? "";
+  fromPartial(object: DeepPartial<StoredPiece>): StoredPiece {
+    const message = createBaseStoredPiece();
+    message.cid = object.cid ?? new Uint8Array(0);
     message.bytes = object.bytes ?? new Uint8Array(0);
     return message;
   },
@@ -4380,7 +4403,10 @@ export const LedgerMemberService = {
     responseSerialize: (value: LedgerEnvelope): Buffer => Buffer.from(LedgerEnvelope.encode(value).finish()),
     responseDeserialize: (value: Buffer): LedgerEnvelope => LedgerEnvelope.decode(value),
   },
-  /** Ranges in, confirmed blocks out as they are stored, in order of height: for a member that came by a snapshot and has none of those below. */
+  /**
+   * Ranges in, confirmed blocks out as they are stored, the highest first: each is linked to by the one above it, of which a member that came by a
+   * snapshot has the first.
+   */
   readBlocks: {
     path: "/waymark.v1.LedgerMember/ReadBlocks" as const,
     requestStream: true as const,
@@ -4398,7 +4424,10 @@ export interface LedgerMemberServer extends UntypedServiceImplementation {
    * called answers with a welcome and nothing else: what it has to say goes on the stream that it opens itself.
    */
   exchange: handleBidiStreamingCall<LedgerEnvelope, LedgerEnvelope>;
-  /** Ranges in, confirmed blocks out as they are stored, in order of height: for a member that came by a snapshot and has none of those below. */
+  /**
+   * Ranges in, confirmed blocks out as they are stored, the highest first: each is linked to by the one above it, of which a member that came by a
+   * snapshot has the first.
+   */
   readBlocks: handleBidiStreamingCall<BlockRange, StoredBlock>;
 }
 
@@ -4410,7 +4439,10 @@ export interface LedgerMemberClient extends Client {
   exchange(): ClientDuplexStream<LedgerEnvelope, LedgerEnvelope>;
   exchange(options: Partial<CallOptions>): ClientDuplexStream<LedgerEnvelope, LedgerEnvelope>;
   exchange(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<LedgerEnvelope, LedgerEnvelope>;
-  /** Ranges in, confirmed blocks out as they are stored, in order of height: for a member that came by a snapshot and has none of those below. */
+  /**
+   * Ranges in, confirmed blocks out as they are stored, the highest first: each is linked to by the one above it, of which a member that came by a
+   * snapshot has the first.
+   */
   readBlocks(): ClientDuplexStream<BlockRange, StoredBlock>;
   readBlocks(options: Partial<CallOptions>): ClientDuplexStream<BlockRange, StoredBlock>;
   readBlocks(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<BlockRange, StoredBlock>;

@@ -36,11 +36,11 @@ export function callerOf({ member: self, peers, identify }: CallerOptions, conte
   };
 }
 
-type ExchangeOptions = Pick<PeersOptions, 'ledger' | 'member' | 'onHello' | 'onMessage'>;
+type ExchangeOptions = Pick<PeersOptions, 'ledger' | 'member' | 'onGreeting' | 'onMessage'>;
 
 /** Takes what one member says, in order, one message at a time. */
 export async function takeExchange(
-  { ledger, member, onHello, onMessage }: ExchangeOptions,
+  { ledger, member, onGreeting, onMessage }: ExchangeOptions,
   caller: MemberId,
   onWelcomed: () => void,
   [requests, responses]: Parameters<BidiHandler<Uint8Array, Uint8Array>>,
@@ -57,7 +57,7 @@ export async function takeExchange(
           await responses.write(encodeEnvelope({ kind: 'welcome', ledger, member }));
           onWelcomed();
         }
-        onHello(caller, envelope.greeting);
+        onGreeting(caller, envelope.greeting);
         break;
       case 'message':
         if (!isWelcome) throw new WaymarkError('input-invalid', 'a stream begins with a hello');

@@ -2,7 +2,7 @@ import { isWaymarkError } from '@waymark/protocol';
 import type { Candidate, MemberId, Message } from '@waymark/rsl';
 import { encodeEnvelope } from '../codec/envelope.ts';
 import type { PeersLimits } from '../limits.ts';
-import type { DropReason, PeerAddress, PeersOptions, PeerStats } from '../peers.ts';
+import type { DropReason, PeerAddress, PeersEvents, PeersOptions, PeerStats } from '../peers.ts';
 import { type Connection, openConnection } from './connection.ts';
 import { piecesOf } from './pieces.ts';
 import { createSendQueue } from './send-queue.ts';
@@ -20,7 +20,10 @@ export interface Dial {
   stop(): Promise<void>;
 }
 
-export interface DialOptions extends Pick<PeersOptions, 'ledger' | 'member' | 'identity' | 'hello' | 'events'> {
+export interface DialOptions extends Pick<
+  PeersOptions,
+  'ledger' | 'member' | 'identity' | 'greeting' | keyof PeersEvents
+> {
   readonly peer: MemberId;
   readonly address: PeerAddress;
   readonly limits: PeersLimits;
@@ -32,7 +35,7 @@ const lastingTypes: readonly Message['type'][] = ['vote-request', 'vote-reply', 
 
 /** Begins to connect at once. */
 export function createDial(options: DialOptions): Dial {
-  const { peer, address, limits, events, encodeCandidate } = options;
+  const { peer, address, limits, encodeCandidate } = options;
   const queue = createSendQueue(limits.maxQueuedMessages, limits.maxQueuedBytes);
   const dropped: Record<DropReason, number> = { 'queue-full': 0, 'not-connected': 0, 'too-large': 0, unsendable: 0 };
   let sentMessages = 0;
@@ -44,7 +47,7 @@ export function createDial(options: DialOptions): Dial {
   const drop = (reason: DropReason, count: number): void => {
     if (count === 0) return;
     dropped[reason] += count;
-    events?.onDropped?.(peer, reason, count);
+    options.onDropped?.(peer, reason, count);
   };
   const pump = (): void => {
     while (connection?.hasRoom === true) {
@@ -61,13 +64,13 @@ export function createDial(options: DialOptions): Dial {
     pump();
   };
   const hello = (): Uint8Array =>
-    encodeEnvelope({ kind: 'hello', ledger: options.ledger, member: options.member, greeting: options.hello(peer) });
+    encodeEnvelope({ kind: 'hello', ledger: options.ledger, member: options.member, greeting: options.greeting(peer) });
 
   const connect = async (): Promise<never> => {
     connection = openConnection({
       ...options,
       hello,
-      onOpen: () => events?.onConnected?.(peer),
+      onOpen: () => options.onConnected?.(peer),
       onRoom: pump,
     });
     return connection.ended;
@@ -82,8 +85,8 @@ export function createDial(options: DialOptions): Dial {
         wasOpen = connection?.wasOpen ?? false;
         const problem = isWaymarkError(error) ? error.code : 'internal';
         if (isStopped) return;
-        if (wasOpen) events?.onDisconnected?.(peer, error);
-        else if (problem !== lastProblem) events?.onUnreachable?.(peer, error);
+        if (wasOpen) options.onDisconnected?.(peer, error);
+        else if (problem !== lastProblem) options.onUnreachable?.(peer, error);
         lastProblem = wasOpen ? '' : problem;
       });
       connection = null;
