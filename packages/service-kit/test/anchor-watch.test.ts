@@ -168,6 +168,41 @@ test('a block that cannot be read as what it was stored as is an alert; one that
   expect(files()).toMatchObject([{ kind: 'chain-damaged', facts: { height: 1 } }]);
 });
 
+test('the service hears of each anchor that agrees once, from where it asks on, and of blocks that were filled in later', async () => {
+  feed.add(committed(ledger.anchorOf(1, 2)));
+  feed.add(committed(ledger.anchorOf(3, 4)));
+  feed.add(committed(ledger.anchorOf(5, 6)));
+  const agreed: number[] = [];
+  let isFilledIn = false;
+  watch = createAnchorWatch({
+    mspId: 'Org1MSP',
+    ledger: ledger.name,
+    replica: feed.replica,
+    chain: {
+      height: () => height,
+      header(at) {
+        if (at <= 4 && !isFilledIn) throw new WaymarkError('gone', 'not here yet');
+        return headers[at - 1] ?? null;
+      },
+    },
+    hashing: ledger.cryptoOf('department-1'),
+    member: { anchored: () => undefined, confirmation: () => null },
+    alerts: { raise: (alert) => book.raise(alert) },
+    onAgreed: ({ last }) => void agreed.push(last),
+    fromHeight: 3,
+    logger: captureLog().logger,
+    sweep: { pauseMs: 1, intervalMs: 1 },
+  });
+  await watch.start();
+  await until(() => agreed.length === 1 && watch.state.sweeps > 0);
+  isFilledIn = true;
+  await until(() => agreed.length === 2);
+  const sweeps = watch.state.sweeps + 2;
+  await until(() => watch.state.sweeps >= sweeps);
+  expect(agreed).toEqual([6, 4]);
+  expect(files()).toEqual([]);
+});
+
 describe('the alert book', () => {
   const mismatch = () => {
     const seals = rewritten.confirmation(3);

@@ -95,6 +95,27 @@ test('evidence, records and nodes of valid transactions are found', async () => 
   });
 });
 
+test('a file of an earlier version is read anew from the channel, and keeps its tokens', async () => {
+  const { channel, content, replica, file } = openOn();
+  const batch = (await createOutlet(content)).batch(2);
+  const token = new Uint8Array(32).fill(9);
+  await replica.start();
+  channel.add([{ writes: [batch.write] }]);
+  await replica.waitForBlock(1n);
+  await replica.waitForLeaves();
+  replica.addTokens(batch.leaves.map(({ recordOid }) => ({ recordOid, tokens: [token] })));
+  await close(replica);
+  const database = new DatabaseSync(file);
+  database.exec('DROP TABLE anchor; DROP TABLE private_ledger; PRAGMA user_version = 1');
+  database.close();
+  const migrated = openOn({ path: file, channel, content }).replica;
+  await migrated.start();
+  await migrated.waitForBlock(1n);
+  await migrated.waitForLeaves();
+  expect(migrated.findByToken(token, 10)).toHaveLength(2);
+  expect(migrated.ledgerHead('Org1MSP')).toBeUndefined();
+});
+
 test('invalid transactions and other chaincodes change nothing', async () => {
   const { channel, content, replica } = openOn();
   const outlet = await createOutlet(content);

@@ -52,8 +52,8 @@ export interface AlertBook extends Component {
 const maxAlerts = 1_000;
 const maxFileBytes = 4 * 1024 * 1024;
 const storedSchema = z.object({
-  kind: z.enum(['anchor-mismatch', 'chain-damaged', 'equivocation', 'refused', 'held-back']),
-  facts: z.object({ height: z.int() }),
+  kind: z.enum(['anchor-mismatch', 'chain-damaged', 'equivocation', 'refused', 'forgotten', 'held-back']),
+  facts: z.object({ height: z.int().default(0) }),
   proof: z
     .object({
       type: z.enum(['ledger-equivocation', 'ledger-fork', 'ledger-held-back']),

@@ -44,14 +44,21 @@ export type LedgerAlert =
       readonly center: string;
       readonly reason: string;
     }
+  /** Another member remembers more of this member's log than its disk holds (docs/rsl.md, "Lost disks"). */
+  | { readonly kind: 'forgotten'; readonly by: string; readonly standing: string }
   /** A center keeps a submission out of the ledger in spite of its receipt. */
   | { readonly kind: 'held-back'; readonly claim: HeldBackClaim };
 
-/** An alert of the core as one of ours. @param confirmation of the own block at a height */
-export function alertOfCore(alert: Alert, confirmation: (height: number) => readonly Seal[] | null): LedgerAlert {
+/** An alert of a member or of its core as one of ours. @param confirmation of the own block at a height */
+export function alertOfCore(
+  alert: Alert | { readonly type: 'forgotten'; readonly by: string; readonly standing: string },
+  confirmation: (height: number) => readonly Seal[] | null,
+): LedgerAlert {
   switch (alert.type) {
     case 'equivocation':
       return { kind: 'equivocation', evidence: alert.evidence };
+    case 'forgotten':
+      return { kind: 'forgotten', by: alert.by, standing: alert.standing };
     case 'refused': {
       const { height, term, center, reason } = alert;
       return { kind: 'refused', height, term, center, reason };
@@ -115,6 +122,7 @@ export function alertId(alert: LedgerAlert, ledger: string): string {
 /** Place and term that an alert is about. */
 export function placeOf(alert: LedgerAlert): { readonly height: number; readonly term?: number } {
   if (alert.kind === 'held-back') return { height: alert.claim.receipt.height, term: alert.claim.receipt.term };
+  if (alert.kind === 'forgotten') return { height: 0 };
   if (alert.kind !== 'equivocation')
     return 'term' in alert ? { height: alert.height, term: alert.term } : { height: alert.height };
   const { first } = alert.evidence;
@@ -126,6 +134,8 @@ function factsOf(alert: LedgerAlert): AlertFile['facts'] {
   switch (alert.kind) {
     case 'anchor-mismatch':
       return { height, anchored: alert.anchored, held: alert.held, anchorTxId: alert.anchor?.txId ?? null };
+    case 'forgotten':
+      return { by: alert.by, standing: alert.standing };
     case 'chain-damaged':
       return { height, reason: alert.reason };
     case 'equivocation':

@@ -16,7 +16,7 @@ export interface StoredChain {
   height(): number;
   /**
    * Reads a header from the disk, past every cache; null for a block that this member does not hold, below a snapshot.
-   * @throws WaymarkError `unavailable` when it cannot be read now; any other code: what is there is not what was stored
+   * @throws WaymarkError `gone` as null; `unavailable` when it cannot be read now; any other code: what is there is not what was stored
    */
   header(height: number): Header | null | Promise<Header | null>;
 }
@@ -36,6 +36,13 @@ export interface AnchorWatchParts {
     confirmation(height: number): readonly Seal[] | null;
   };
   readonly alerts: Pick<AlertBook, 'raise'>;
+  /**
+   * Called for each anchor that the own chain has reached and agrees with, in order, from the one on that covers `fromHeight`; for blocks that were filled in
+   * later, when a sweep has come to them.
+   */
+  readonly onAgreed?: (anchor: CommittedAnchor) => void;
+  /** Anchors below are the sweep's alone. Default: those below the newest at the start. */
+  readonly fromHeight?: number;
   readonly logger: Logger;
   readonly registry?: Registry;
   /** Between two old anchors, and between two sweeps over all of them. Default 250 and 600,000. */
@@ -79,11 +86,13 @@ export function createAnchorWatch(parts: AnchorWatchParts): AnchorWatch {
   let checkedHeight = 0;
   let sweeps = 0;
   const mismatched = new Set<number>();
+  /** Anchors of blocks that were not here. */
+  const skipped = new Set<number>();
 
   const pause = (delayMs: number, signal: AbortSignal): Promise<void> =>
     sleep(delayMs, undefined, { signal }).catch(() => undefined);
 
-  async function check(anchor: CommittedAnchor): Promise<AnchorDifference | null> {
+  async function check(anchor: CommittedAnchor, isNew: boolean): Promise<AnchorDifference | null> {
     const headers: Header[] = [];
     for (let height = anchor.first; height <= anchor.last; height += 1) {
       let header: Header | null;
@@ -91,16 +100,18 @@ export function createAnchorWatch(parts: AnchorWatchParts): AnchorWatch {
         header = await chain.header(height);
       } catch (error) {
         if (!isWaymarkError(error) || error.code === 'unavailable') throw error;
+        if (error.code === 'gone') return skip(anchor, isNew);
         mismatched.add(anchor.last);
         await alerts.raise({ kind: 'chain-damaged', height, reason: error.code });
         return { what: 'block', height, anchored: height === anchor.last ? anchor.hash : '', held: '' };
       }
-      if (header === null) return null;
+      if (header === null) return skip(anchor, isNew);
       headers.push(header);
     }
     const difference = differenceFrom(anchor, ledger, headers, hashing);
     if (difference === null) {
       mismatched.delete(anchor.last);
+      if (skipped.delete(anchor.last) || isNew) parts.onAgreed?.(anchor);
       return null;
     }
     mismatched.add(anchor.last);
@@ -119,6 +130,11 @@ export function createAnchorWatch(parts: AnchorWatchParts): AnchorWatch {
     return difference;
   }
 
+  function skip({ last }: CommittedAnchor, isNew: boolean): null {
+    if (isNew && skipped.size < maxSkipped) skipped.add(last);
+    return null;
+  }
+
   /** Each new anchor, as soon as the own chain reaches it. */
   async function followNew(): Promise<void> {
     let told = 0;
@@ -135,7 +151,7 @@ export function createAnchorWatch(parts: AnchorWatchParts): AnchorWatch {
           await pause(longestWaitMs, waiting);
           continue;
         }
-        await check(anchor);
+        await check(anchor, true);
         checkedHeight = Math.max(checkedHeight, anchor.last);
         nextHeight = anchor.last + 1;
       } catch (error) {
@@ -150,7 +166,7 @@ export function createAnchorWatch(parts: AnchorWatchParts): AnchorWatch {
     for (let from = 1; !signal.aborted;) {
       const [anchor] = replica.anchors(mspId, from, 1);
       if (anchor === undefined || anchor.last > chain.height()) break;
-      const difference = await check(anchor);
+      const difference = await check(anchor, false);
       if (difference !== null) found.push(difference);
       from = anchor.last + 1;
       if (pauseMs > 0) await pause(pauseMs, signal);
@@ -186,9 +202,7 @@ export function createAnchorWatch(parts: AnchorWatchParts): AnchorWatch {
             logger.error('a report against this ledger is on the channel', { kind, height, term, txId });
         }),
       ];
-      // The newest anchor first: what is below it is the sweep's.
-      const last = newest();
-      nextHeight = Math.max(nextHeight, last);
+      nextHeight = Math.max(nextHeight, parts.fromHeight ?? newest());
       running = Promise.all([followNew(), sweepAgainAndAgain()]);
     },
     async stop() {
@@ -214,6 +228,7 @@ export function createAnchorWatch(parts: AnchorWatchParts): AnchorWatch {
 }
 
 const longestWaitMs = 60_000;
+const maxSkipped = 65_536;
 
 function registerMetrics(registry: Registry | undefined, state: () => AnchorWatchState): void {
   if (registry === undefined) return;
