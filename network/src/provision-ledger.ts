@@ -33,6 +33,8 @@ export async function provisionLedger(
     privateLedger: {
       configurationFile: relative(folder.dir, ledger.configuration),
       membersFile: relative(folder.dir, ledger.members),
+      // Records of this kind of enterprise have content rules of their own (D4).
+      audit: { kinds: [organisation.role] },
     },
   };
 }

@@ -27,6 +27,16 @@ export function exampleOrganisation(index: number): TopologyOrganisation {
   };
 }
 
+/** A topology whose organisations each have a private ledger: outlets, some members of it, and departments that only verify. */
+export function ledgerTopology(privateLedger: object = {}, ...outlets: readonly (readonly string[])[]): Topology {
+  const topology = topologyOf(Math.max(1, outlets.length), { type: 'raft' });
+  const organisations = topology.organisations.map((organisation, index) => ({
+    ...organisation,
+    outlets: (outlets[index] ?? ['depot']).map((name) => ({ name })),
+  }));
+  return checkTopology({ ...topology, privateLedger, organisations }, 'example');
+}
+
 /** A topology of so many organisations. */
 export function topologyOf(
   count: number,

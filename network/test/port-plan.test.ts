@@ -5,7 +5,7 @@ import { type Layout, layoutOf, type PortPlan } from '../src/layout.ts';
 import { chaincodeKey, planPorts } from '../src/port-plan.ts';
 import { runtimes } from '../src/runtime.ts';
 import { type Topology, withOrganisation } from '../src/topology.ts';
-import { exampleOrganisation, topologyOf } from './example-topology.ts';
+import { exampleOrganisation, ledgerTopology, topologyOf } from './example-topology.ts';
 
 describe('the port plan', () => {
   let root: string;
@@ -49,6 +49,16 @@ describe('the port plan', () => {
     expect(numbersIn(after).length).toBeGreaterThan(numbersIn(before).length);
     expect(new Set(numbersIn(after)).size).toBe(numbersIn(after).length);
     expect(await planPorts(grown, layout(), runtime)).toEqual(after);
+  });
+
+  test('has ports for standby and verifiers of private ledgers', async () => {
+    const plan = await planPorts(ledgerTopology({}, ['depot'], ['depot']), layout(), 'embedded');
+    expect(Object.keys(plan.services)).toEqual(
+      ['firm0.example', 'firm1.example'].flatMap((domain) =>
+        ['center', 'depot', 'standby', 'audit-office'].map((node) => `${domain}-${node}`),
+      ),
+    );
+    expect(new Set(numbersIn(plan)).size).toBe(numbersIn(plan).length);
   });
 
   test('keeps what was planned when the chaincode is upgraded: the old definition serves on', async () => {

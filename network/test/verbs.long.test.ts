@@ -162,6 +162,7 @@ describe('./test-network.sh on embedded', () => {
           missing: expect.any(Number) as number,
           silentCenters: 0,
         },
+        ledgers: [],
         certificates: expect.any(Array) as unknown[],
         // Beside the contract.
         channel: 'waymark',

@@ -5,7 +5,8 @@ const mark = (good: boolean): string => (good ? ' ' : '!');
 
 /** One screen for an operator; a line that wants attention begins with `!`. */
 export function statusText(status: NetworkStatus, nowMs: number): string {
-  const { runtime, fabricVersion, ordering, orderers, toleratedFaults, leader, pins, certificates, away } = status;
+  const { runtime, fabricVersion, ordering, orderers, toleratedFaults, leader, pins, ledgers, certificates, away } =
+    status;
   const highest = Math.max(0, ...status.organisations.flatMap(({ peers }) => peers.map(({ height }) => height ?? 0)));
   const faults = ordering === 'bft' ? 'lying' : 'failing';
   const expiring = certificates.filter(({ notAfter }) => Date.parse(notAfter) - nowMs < expiryNoticeMs);
@@ -22,6 +23,13 @@ export function statusText(status: NetworkStatus, nowMs: number): string {
         return `${mark(height === highest)}   peer ${peer.padEnd(16)} height ${String(height ?? '-').padStart(6)}  ${lag}${anchor ? ', anchor' : ''}`;
       }),
       ...services.map(({ name: service, kind, state }) => `${mark(state === 'ready')}   ${kind} ${service}: ${state}`),
+    ]),
+    ...ledgers.flatMap(({ mspId, center, term, height, confirmed, anchored, members }) => [
+      `${mark(center !== null)} ledger        ${mspId}, ${center === null ? 'nobody in office' : `${center} in office`}, term ${term ?? '-'}, height ${height ?? '-'}, ${confirmed ?? '-'} confirmed, ${anchored ?? '-'} anchored`,
+      ...members.map(({ id, role, height: own, lag }) => {
+        const place = own === null ? 'does not answer' : lag === null || lag === 0 ? 'up to date' : `${lag} behind`;
+        return `${mark(own !== null)}   ${role.padEnd(10)} ${id.padEnd(16)} height ${String(own ?? '-').padStart(6)}  ${place}`;
+      }),
     ]),
     `${mark(pins.missing + pins.silentCenters === 0)} pins          ${pins.anchored} batches anchored, ${pins.replicated} held by enough organisations, ${pins.missing} not${pins.silentCenters === 0 ? '' : `; ${pins.silentCenters} centers do not say`}`,
     `${mark(expiring.length === 0)} certificates  ${certificates.length}, ${expiring.length} of them end within 30 days${next === undefined ? '' : `; next ${next.notAfter.slice(0, 10)} (${next.subject})`}`,

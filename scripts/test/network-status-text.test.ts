@@ -1,4 +1,4 @@
-import type { NetworkStatus } from '@waymark/network';
+import type { LedgerStatus, NetworkStatus } from '@waymark/network';
 import { statusText } from '../network/status-text.ts';
 
 const nowMs = Date.parse('2026-06-01T00:00:00.000Z');
@@ -27,10 +27,25 @@ const well: NetworkStatus = {
     },
   ],
   pins: { anchored: 5, replicated: 5, missing: 0, silentCenters: 0 },
+  ledgers: [
+    {
+      mspId: 'NorthlineMSP',
+      center: 'center',
+      term: 3,
+      height: 7,
+      confirmed: 7,
+      anchored: 5,
+      members: [
+        { id: 'center', role: 'center', height: 7, lag: 0 },
+        { id: 'standby', role: 'standby', height: 6, lag: 1 },
+      ],
+    },
+  ],
   certificates: [{ subject: 'CN=leader', notAfter: '2026-08-01T00:00:00.000Z' }],
   away: [],
 };
 const [northline] = well.organisations;
+const [ledger] = well.ledgers as [LedgerStatus];
 const withFirm = (change: object): NetworkStatus => ({
   ...well,
   organisations: well.organisations.map((organisation) => ({ ...organisation, ...change })),
@@ -54,6 +69,9 @@ test('one screen says runtime, version, heights, anchor, leader, pins, services 
     '    peer harbour-depot    height     42  up to date',
     '    center northline.example-center: ready',
     '    outlet northline.example-harbour-depot: ready',
+    '  ledger        NorthlineMSP, center in office, term 3, height 7, 7 confirmed, 5 anchored',
+    '    center     center           height      7  up to date',
+    '    standby    standby          height      6  1 behind',
     '  pins          5 batches anchored, 5 held by enough organisations, 0 not',
     '  certificates  1, 0 of them end within 30 days; next 2026-08-01 (CN=leader)',
     '',
@@ -99,6 +117,16 @@ test.each<[string, NetworkStatus, RegExp]>([
     'a service that is not ready',
     withFirm({ services: [{ name: 'x', kind: 'outlet', state: 'not-ready' }] }),
     /^! {3}outlet x: not-ready/,
+  ],
+  [
+    'a private ledger without a center',
+    { ...well, ledgers: [{ ...ledger, center: null }] },
+    /^! ledger +NorthlineMSP, nobody in office, term 3/,
+  ],
+  [
+    'a member of a private ledger that does not answer',
+    { ...well, ledgers: [{ ...ledger, members: [{ id: 'archive', role: 'department', height: null, lag: null }] }] },
+    /^! {3}department archive .*does not answer/,
   ],
   ['a batch that too few hold', { ...well, pins: { ...well.pins, replicated: 4, missing: 1 } }, /^! pins .*1 not/],
   [

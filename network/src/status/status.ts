@@ -8,6 +8,7 @@ import type { ServiceKind } from '../layout.ts';
 import type { Runtime } from '../runtime.ts';
 import type { TopologyOrganisation } from '../topology.ts';
 import { certificatesIn, type CertificateExpiry } from './certificates.ts';
+import { ledgerStatus, type LedgerStatus } from './ledgers.ts';
 
 const answerWithinMs = 3_000;
 
@@ -56,6 +57,8 @@ export interface NetworkStatus {
     readonly services: readonly ServiceStatus[];
   }[];
   readonly pins: PinStatus;
+  /** Of the organisations that have one. */
+  readonly ledgers: readonly LedgerStatus[];
   readonly certificates: readonly CertificateExpiry[];
   /** Processes that are down or being started again. */
   readonly away: readonly string[];
@@ -64,10 +67,11 @@ export interface NetworkStatus {
 /** Asks everybody; what does not answer within three seconds is shown as away. */
 export async function readStatus(consortium: Consortium, away: readonly string[] = []): Promise<NetworkStatus> {
   const { topology, channel, services } = consortium;
-  const [ordering, organisations, pins, certificates] = await Promise.all([
+  const [ordering, organisations, pins, ledgers, certificates] = await Promise.all([
     channel.ordering(),
     Promise.all(topology.organisations.map((organisation) => organisationStatus(consortium, organisation))),
     pinStatus(consortium),
+    ledgerStatus(consortium),
     certificatesIn(consortium.layout.root),
   ]);
   const { type, orderers, toleratedFaults, leader } = ordering;
@@ -92,6 +96,7 @@ export async function readStatus(consortium: Consortium, away: readonly string[]
       })),
     ),
     pins,
+    ledgers,
     certificates,
     away,
   };

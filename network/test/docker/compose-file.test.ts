@@ -5,12 +5,16 @@ import type { ComposeService } from '../../src/docker/compose-document.ts';
 import { imagesOf } from '../../src/docker/versions.ts';
 import { layoutOf } from '../../src/layout.ts';
 import { readTopology, type Topology } from '../../src/topology.ts';
+import { ledgerTopology } from '../example-topology.ts';
 import { planFor } from './port-plan.ts';
 
 const folder = join(import.meta.dirname, '..', '..');
 
+/** A topology whose organisations have private ledgers. */
+const withLedgers = 'private ledgers';
+
 async function planOf(file: string, changes: Partial<ComposePlan> = {}): Promise<ComposePlan> {
-  const topology = await readTopology(join(folder, file));
+  const topology = file === withLedgers ? ledgerTopology() : await readTopology(join(folder, file));
   return {
     project: 'waymark-test',
     topology,
@@ -35,7 +39,7 @@ function programs(services: Readonly<Record<string, ComposeService>>): [string, 
   return Object.entries(services).filter(([name]) => name !== 'volumes');
 }
 
-describe.each(['topology.yaml', 'topology.full.yaml'])('the compose file of %s', (file) => {
+describe.each(['topology.yaml', 'topology.full.yaml', withLedgers])('the compose file of %s', (file) => {
   test('every container but the one that prepares volumes runs without root, capabilities and a writable image', async () => {
     const { services } = composeDocument(await planOf(file));
     for (const [name, service] of programs(services)) {
@@ -217,6 +221,25 @@ describe('the compose file', () => {
         'outlet.airport-hub.sunparcel.example',
       ].sort(),
     );
+  });
+
+  test('runs a standby as a center and a verifier as a department, both in reach of the other members', async () => {
+    const { services } = composeDocument(await planOf(withLedgers));
+    const of = (node: string) => services[`${node}.firm0.example`];
+    expect([of('standby')?.command?.[0], of('audit-office')?.command?.[0]]).toEqual([
+      'services/enterprise/src/main.ts',
+      'services/department/src/main.ts',
+    ]);
+    expect(of('standby')).toMatchObject({ image: of('center')?.image, healthcheck: { ...of('center')?.healthcheck } });
+    expect(networksOf(services, 'standby.firm0.example')).toEqual(['shared_channel', 'firm0.example']);
+    for (const name of ['audit-office', 'outlet.depot'])
+      expect(networksOf(services, `${name}.firm0.example`)).toEqual(['firm0.example']);
+    for (const name of ['standby', 'audit-office'])
+      expect(of(name)?.volumes.map(({ source, target }) => [source, target])).toEqual([
+        [`../organisations/firm0.example/${name}`, '/etc/waymark'],
+        [`../organisations/firm0.example/${name}/keys`, '/etc/waymark/keys'],
+        [`${name}.firm0.example`, '/etc/waymark/data'],
+      ]);
   });
 
   test('says what it means: a dollar sign is no variable, and reading it gives the document again', async () => {

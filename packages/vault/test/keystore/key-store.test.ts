@@ -56,6 +56,24 @@ test('a new passphrase takes the place of the old one, and wraps stay good', asy
   expect(opened.localWrap.unwrapLocal(wrapped, binding)).toHaveLength(32);
 });
 
+test('key stores with the same local root open what each other has wrapped, and share nothing else', async () => {
+  const localRoot = randomBytes(32);
+  const made = (name: string, root: object): Promise<KeyStore> =>
+    createKeyStore({ file: join(folder, name), passphrase, nowMs: 1, cost, ...root });
+  const [center, standby, other] = await Promise.all([
+    made('a', { localRoot }),
+    made('b', { localRoot }),
+    made('c', {}),
+  ]);
+  const wrapped = center.localWrap.wrapLocal(Buffer.alloc(32, 9), binding);
+  expect(Buffer.from(standby.localWrap.unwrapLocal(wrapped, binding))).toEqual(Buffer.alloc(32, 9));
+  expect(codeOf(() => other.localWrap.unwrapLocal(wrapped, binding))).toBe('decryption-failed');
+  expect(standby.outletSecret.equals(center.outletSecret)).toBe(false);
+  expect(standby.indexRoot.equals(center.indexRoot)).toBe(false);
+  expect(standby.encryptionKey.kid).not.toBe(center.encryptionKey.kid);
+  expect(await codeOfAsync(() => made('d', { localRoot: randomBytes(31) }))).toBe('key-invalid');
+});
+
 test('a key store that others may touch is not opened', async () => {
   await create();
   for (const mode of [0o640, 0o604, 0o620, 0o644]) {
