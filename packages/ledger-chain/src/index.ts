@@ -5,3 +5,5 @@ export * from './store/ledger-chain.ts';
 export { openLedgerChain } from './store/open-ledger-chain.ts';
 export { decodeSeal, encodeSeal } from './store/seal-bytes.ts';
 export * from './proof/index.ts';
+export { type ChainChecks, type ChainProblem, type ChainReport, verifyChain } from './verify/verify-chain.ts';
+export { restoreLedgerChain, type RestoreOptions } from './backup/restore.ts';

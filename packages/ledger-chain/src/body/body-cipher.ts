@@ -21,7 +21,7 @@ export interface BodyCipher {
   /** The body of a candidate. The same content object is encoded once. */
   encodeBody(candidate: BodyContent): EncodedBody;
   /** `Crypto.bodyId`: text of the body's CID. */
-  bodyId(candidate: Candidate): string;
+  readonly bodyId: (candidate: Candidate) => string;
   /** Lets go of an encoded body that is stored by now; its CID stays known as long as its content is. */
   release(candidate: BodyContent): void;
   /**

@@ -23,13 +23,18 @@ export function unpackSignature(value: Uint8Array | string): string {
 }
 
 /** Digests side by side, or the texts themselves when one is no digest. */
-export function packDigests(texts: readonly string[]): Uint8Array | readonly string[] {
-  const bytes = Buffer.allocUnsafe(texts.length * digestBytes);
-  for (const [index, text] of texts.entries()) {
-    if (!hexDigest.test(text)) return texts;
-    bytes.write(text, index * digestBytes, 'hex');
-  }
-  return bytes;
+export function packDigests(texts: readonly string[]): Buffer | readonly string[] {
+  if (!texts.every(({ length }) => length === 2 * digestBytes)) return texts;
+  // One look at all of them costs a tenth of a look at each.
+  const joined = texts.join('');
+  return /^[0-9a-f]*$/.test(joined) ? Buffer.from(joined, 'hex') : texts;
+}
+
+/** The column's digests, one by one, as bytes; texts stay texts. */
+export function eachDigest(texts: readonly string[]): readonly (Uint8Array | string)[] {
+  const column = packDigests(texts);
+  if (!(column instanceof Uint8Array)) return texts.map(packDigest);
+  return texts.map((_text, index) => column.subarray(index * digestBytes, (index + 1) * digestBytes));
 }
 
 export function unpackDigests(value: Uint8Array | readonly string[]): string[] {

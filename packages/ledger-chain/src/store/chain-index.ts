@@ -1,7 +1,7 @@
 import { WaymarkError } from '@waymark/protocol';
 import type { AuditedSubmission, BlockHash, Content, DepartmentCursor, Rejection } from '@waymark/rsl';
-import { packDigest } from '../body/columns.ts';
-import type { AnchoredRange, MissingRange, RecordPlace, SubmissionPlace } from './ledger-chain.ts';
+import { eachDigest, packDigest } from '../body/columns.ts';
+import type { AnchoredRange, IndexFacts, MissingRange, RecordPlace, SubmissionPlace } from './ledger-chain.ts';
 import { placesOfSubmission } from './schema.ts';
 import type { Database, Row } from './statements.ts';
 
@@ -49,11 +49,11 @@ export function createChainIndex(database: Database, ledger: string) {
     const { id } = one('SELECT last_insert_rowid() AS id') as { id: number };
     const reasons = new Map(rejected.map(({ index, reason }) => [index, reason]));
     const accept = prepared(insertRecord);
-    for (const [index, { oid }] of records.entries()) {
+    for (const [index, oid] of eachDigest(records.map((record) => record.oid)).entries()) {
       const place = id * placesOfSubmission + index;
       const reason = reasons.get(index);
-      if (reason === undefined) accept.run(packDigest(oid), place);
-      else run(insertRejection, packDigest(oid), place, reason);
+      if (reason === undefined) accept.run(oid, place);
+      else run(insertRejection, oid, place, reason);
     }
   }
 
@@ -168,9 +168,17 @@ export function createChainIndex(database: Database, ledger: string) {
     },
     anchoredUpTo: (): number => number(one('SELECT coalesce(max(last), 0) AS last FROM anchor') ?? {}, 'last'),
     anchors: (): AnchoredRange[] => all('SELECT first, last, hash, tx_id FROM anchor ORDER BY last').map(anchorRow),
+    facts(): IndexFacts {
+      const count = (table: string): number => number(one(`SELECT count(*) AS rows FROM ${table}`) ?? {}, 'rows');
+      return {
+        blocks: count('block'),
+        submissions: count('submission'),
+        records: count('record'),
+        rejections: count('rejection'),
+        problems: database.problems().length === 0 ? [] : ['index-damaged'],
+      };
+    },
     transaction: database.transaction,
-    problems: database.problems,
-    copyTo: database.copyTo,
     close: database.close,
   };
 }

@@ -12,6 +12,7 @@ import type {
   AnchoredRange,
   BackupManifest,
   ChainBlock,
+  IndexFacts,
   LedgerChain,
   MissingRange,
   ProofOptions,
@@ -158,6 +159,10 @@ export class FileLedgerChain implements LedgerChain {
 
   backup(targetFolder: string): Promise<BackupManifest> {
     return backupChain(this, targetFolder);
+  }
+
+  indexFacts(): IndexFacts {
+    return this.#parts.index.facts();
   }
 
   async close(): Promise<void> {

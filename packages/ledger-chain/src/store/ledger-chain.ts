@@ -153,7 +153,19 @@ export interface LedgerChain {
   proveRecord(oid: string, options?: ProofOptions): Promise<RecordProof>;
   /** Writes a consistent copy, while the chain goes on. @see restoreLedgerChain */
   backup(targetFolder: string): Promise<BackupManifest>;
+  /** What the index says of itself, for `verifyChain`. */
+  indexFacts(): IndexFacts;
   close(): Promise<void>;
+}
+
+/** Rows of the index, and what the database finds wrong with its own file. */
+export interface IndexFacts {
+  readonly blocks: number;
+  readonly submissions: number;
+  readonly records: number;
+  readonly rejections: number;
+  /** Reason codes. */
+  readonly problems: readonly string[];
 }
 
 /** What a backup holds: one line of its `manifest.json`. */

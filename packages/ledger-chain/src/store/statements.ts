@@ -9,17 +9,15 @@ export type Row = Record<string, unknown>;
 
 /** The index's database: SQL by its text, each prepared once. */
 export interface Database {
-  prepared(sql: string): StatementSync;
-  run(sql: string, ...values: SQLInputValue[]): void;
-  one(sql: string, ...values: SQLInputValue[]): Row | undefined;
-  all(sql: string, ...values: SQLInputValue[]): Row[];
+  readonly prepared: (sql: string) => StatementSync;
+  readonly run: (sql: string, ...values: SQLInputValue[]) => void;
+  readonly one: (sql: string, ...values: SQLInputValue[]) => Row | undefined;
+  readonly all: (sql: string, ...values: SQLInputValue[]) => Row[];
   /** All of the work in one synced commit or, when it throws, none of it. */
-  transaction(work: () => void): void;
-  /** A consistent copy as one file that must not exist. */
-  copyTo(path: string): void;
+  readonly transaction: (work: () => void) => void;
   /** What SQLite finds wrong with the file. */
-  problems(): readonly string[];
-  close(): void;
+  readonly problems: () => readonly string[];
+  readonly close: () => void;
 }
 
 const sqliteFull = 13;
@@ -36,7 +34,8 @@ export function openDatabase(path: string): Database {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const database = new DatabaseSync(path);
     try {
-      database.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+      // Nobody else has the folder, so locks and shared memory, which cost more than a look-up itself, are not needed.
+      database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
       // Oids are random: without room for the trees' pages every insert would read and every checkpoint rewrite them.
       database.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8000; PRAGMA temp_store = MEMORY;');
       const version = database.prepare('PRAGMA user_version').get()?.['user_version'];
@@ -86,7 +85,6 @@ function databaseOf(database: DatabaseSync): Database {
           throw error;
         }
       }),
-    copyTo: (path) => guarded(() => void database.prepare('VACUUM INTO ?').run(path)),
     problems: () =>
       guarded(() =>
         database

@@ -52,7 +52,7 @@ export interface TestLedger {
   cryptoOf(member: string): Crypto;
   /** A batch of an outlet, into a block. Records whose number is in `reject` are rejected. */
   submit(outlet: string, records: number, reject?: readonly number[]): readonly string[];
-  confirmation(height: number): readonly Seal[] | null;
+  readonly confirmation: (height: number) => readonly Seal[] | null;
   anchorOf(first: number, last: number): Anchor;
   snapshot(height: number): Snapshot;
   /** Hands the office to the other center. */
