@@ -33,3 +33,18 @@ export function newBatch(name: string, outlet = 'depot'): NewBatch {
     consignments: [],
   };
 }
+
+/** One batch of several records. */
+export function batchOf(...names: readonly string[]): NewBatch {
+  const batches = names.map((name) => newBatch(name));
+  return {
+    body: {
+      records: batches.flatMap(({ body }) => body.records),
+      keyPlaces: [],
+      collectedFromMs: 1_000,
+      collectedToMs: 1_000,
+    },
+    records: batches.flatMap(({ records }) => records),
+    consignments: [],
+  };
+}
