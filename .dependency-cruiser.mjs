@@ -58,7 +58,9 @@ export default {
     mayImport('transport', 'packages/transport', ['packages/protocol']),
     mayImport('reading', 'packages/reading', ['packages/(protocol|vault|content|fabric)']),
     mayImport('query-api', 'packages/query-api', ['packages/(protocol|content|service-kit)']),
-    mayImport('service-kit', 'packages/service-kit', ['packages/(protocol|vault|content|fabric|transport)']),
+    mayImport('service-kit', 'packages/service-kit', [
+      'packages/(protocol|vault|content|durable-files|fabric|rsl|transport)',
+    ]),
     mayImport('sdk', 'packages/sdk', ['packages/(protocol|vault|content|fabric|capture|transport|reading|enrolment)']),
     mayImport('enrolment', 'packages/enrolment', ['packages/(protocol|vault)', 'packages/devnet/src/ca']),
     mayImport('services', 'services/[^/]+', [

@@ -157,7 +157,6 @@ export function createAnchorRelay(parts: AnchorRelayParts): AnchorRelay {
     error: unknown,
     { last, term, hadElection }: { readonly last: number; readonly term: number; readonly hadElection: boolean },
   ): Step {
-    head = undefined;
     switch (anchorRefusal(error)) {
       case 'certificate-revoked':
         // Blocks further up were acknowledged without that certificate, once there are some; so is the next election.

@@ -134,7 +134,7 @@ test('a member that is not the center sends nothing', async () => {
   await anchoredTo(2);
 });
 
-test('the members of an epoch go to the channel by themselves, before anything of it and as soon as they are known', async () => {
+test('the members of an epoch go to the channel by themselves, before anything of it', async () => {
   scripted.grow(2);
   scripted.change();
   scripted.grow(3);
@@ -144,24 +144,46 @@ test('the members of an epoch go to the channel by themselves, before anything o
   expectEachOnce(6);
 });
 
-test('with a certificate revoked below, a longer range is anchored', async () => {
-  scripted.grow(3);
-  let revokedBelow = 5;
-  channel.before = ({ last }) => {
-    if (last >= revokedBelow) return;
-    throw new WaymarkError('certificate-revoked', 'revoked', {
-      details: { enrolmentId: 'department-2' },
-      cause: new Error(),
-    });
-  };
-  const { relay } = build();
-  await until(() => channel.calls.length > 0);
-  await until(() => needs.includes('not-taken'));
-  scripted.grow(3);
-  relay.wake();
-  await anchoredTo(6);
-  revokedBelow = 0;
-  expect(channel.ranges.map(({ first, last }) => [first, last])).toEqual([[1, 6]]);
+test('the members of an epoch wait for nothing: a certificate under their proof may be revoked later', async () => {
+  scripted.change();
+  build({}, { emptyBlocksWaitMs: 1e9 });
+  await until(() => channel.configured.length > 0);
+  expect(channel.calls).toEqual([]);
+});
+
+describe('with a certificate revoked that lower blocks were acknowledged with', () => {
+  /** Blocks from here on do without it. */
+  let cleanFrom: number;
+  beforeEach(() => {
+    cleanFrom = 5;
+    channel.before = ({ last }) => {
+      if (last >= cleanFrom) return;
+      const details = { enrolmentId: 'department-2', reason: 'certificate-revoked' };
+      throw new WaymarkError('certificate-revoked', 'revoked', { details, cause: new Error('chaincode') });
+    };
+  });
+
+  test('a longer range than usual is anchored', async () => {
+    scripted.grow(8);
+    build({}, { maxRangeBlocks: 2 });
+    await anchoredTo(8);
+    expect(channel.ranges.map(({ first, last }) => [first, last])).toEqual([[1, 8]]);
+    expect(needs).toEqual([]);
+  });
+
+  test('at the top of the chain a new election is asked for, and the next blocks are waited for', async () => {
+    scripted.grow(3);
+    const { relay } = build();
+    await until(() => needs.includes('not-taken'));
+    const sent = channel.calls.length;
+    relay.wake();
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(channel.calls).toHaveLength(sent);
+    scripted.grow(3);
+    relay.wake();
+    await anchoredTo(6);
+    expectEachOnce(6);
+  });
 });
 
 test('a channel that holds another block than the own chain is an alert, and the end', async () => {
