@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { programOf } from '@waymark/network';
 import { type EventCounts, eventCounts } from './support/events.ts';
 import { judge } from './support/judgement.ts';
 import { type Load, type LoadEvent, startLoad } from './support/load.ts';
@@ -110,7 +111,7 @@ async function killAll(
     ...consortium.channel.nodes.map(({ name }) => ({ kind: 'devnet' as const, name })),
     ...consortium.channel.chaincodes.map(({ name }) => ({ kind: 'chaincode' as const, name })),
     ...consortium.services.map(({ kind, process: { name } }) => ({
-      kind: kind === 'center' ? ('enterprise' as const) : ('department' as const),
+      kind: programOf(kind),
       name,
     })),
   ];

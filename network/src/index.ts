@@ -11,7 +11,7 @@ export {
   removeNetworkFolder,
 } from './control/network-folder.ts';
 export { endOrphans } from './control/orphans.ts';
-export { type Layout, layoutOf, type NodeFolder, serviceName } from './layout.ts';
+export { type Layout, layoutOf, type NodeFolder, programOf, serviceName, type ServiceKind } from './layout.ts';
 export { ordererCount, ordererHostNames, orderingOrganisations } from './ordering.ts';
 export { findRuntimeProblem, requireRuntime } from './platform.ts';
 export { freePorts, untilListening } from './ports.ts';
