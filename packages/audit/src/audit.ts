@@ -6,7 +6,7 @@ import { type FactSources, factsOfSubmission, type SubmissionFacts } from './fac
 import type { FactStore } from './facts/store.ts';
 import { codeForm, type Rule } from './rule.ts';
 
-/** A record that reaches the audit without having been looked at: the center was changed or restarted in between. */
+/** A record that reaches the audit and cannot be looked at any more. */
 export const notAudited = 'not-audited';
 
 /** What an audit is made of. */
@@ -31,9 +31,12 @@ export function createAudit(parts: AuditParts): Audit {
   const owners = new Map(rules.flatMap((rule) => rule.codes.map((code) => [code, rule] as const)));
   return {
     isRecorded,
-    record(submission, entry) {
+    record(submission, entry, { nowMs }) {
       const found = facts.get(submission.hash);
-      return found === undefined ? notAudited : (found.verdicts.get(entry.oid) ?? null);
+      if (found !== undefined) return found.verdicts.get(entry.oid) ?? null;
+      // It was looked at when it was receipted, before this center was started anew: what can be seen without its envelope is seen again.
+      const record = view(submission, entry, nowMs);
+      return record === null ? notAudited : firstReason(checkable, record, { nowMs, toleranceMs: 1 });
     },
     followsRejection(submission, entry, reason, { nowMs }) {
       // Whether an oid came before, the core has answered by itself: here it did not.

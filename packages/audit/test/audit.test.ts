@@ -30,18 +30,22 @@ const accepts = (submission: Submission, standing: Standing = inOrder, atMs = no
   department(standing).followsAcceptance(submission, firstOf(submission), at(atMs));
 
 describe('as center', () => {
-  test('gives the verdicts that were gathered, and lets nothing in that was not looked at', async () => {
+  test('gives the verdicts that were gathered, and judges what was not looked at by what can be seen of it', async () => {
     const facts = createFactStore();
     const audit = department(inOrder, facts);
     const submission = submissionOf(2);
-    expect(audit.record(submission, firstOf(submission), at(nowMs))).toBe(notAudited);
+    expect(audit.record(submission, firstOf(submission), at(nowMs))).toBeNull();
+    const later = { nowMs: nowMs - 3_600_000, height: 1 };
+    expect(audit.record(submission, firstOf(submission), later)).toBe('time-in-future');
     const envelope = ({ index }: { index: number }) => headerOfRecord(index, index === 1 ? { schema: 'other' } : {});
     const options = { rules, attachmentOf, standingOf: () => inOrder, nowMs, ports: { envelope } };
     facts.put(submission.hash, await gatherFacts(submission, options));
     const verdicts = submission.records.map((entry) => audit.record(submission, entry, at(nowMs)));
     expect(verdicts).toEqual([null, 'schema-not-permitted']);
     facts.forget(submission.hash);
-    expect(audit.record(submission, firstOf(submission), at(nowMs))).toBe(notAudited);
+    expect(audit.record(submission, firstOf(submission), at(nowMs))).toBeNull();
+    const broken = { ...submission, attachment: new Uint8Array(1) };
+    expect(audit.record(broken, firstOf(broken), at(nowMs))).toBe(notAudited);
   });
 
   test('asks what is recorded where it was told to', () => {

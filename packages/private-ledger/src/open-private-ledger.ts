@@ -36,8 +36,8 @@ import { ledgerFolder } from './disk/ledger-folder.ts';
 import { type MemberNotes, openMemberNotes } from './disk/member-notes.ts';
 import { type LedgerMetrics, registerLedgerMetrics } from './metrics.ts';
 
-/** How far departments' clocks and registers may be from the center's. */
-const auditToleranceMs = 60_000;
+/** How far departments' clocks and registers may be from the center's: more than an outlet's clock may be off, or they would not follow honest rejections. */
+const auditToleranceMs = 600_000;
 
 /** What a member is made of, beside its configuration. */
 export interface PrivateLedgerParts {

@@ -1,3 +1,4 @@
+import { privateLedgerSection } from '@waymark/private-ledger';
 import { type ConfigurationTypes, loadConfiguration } from '@waymark/service-kit';
 import { z } from 'zod';
 
@@ -6,6 +7,10 @@ const define = (types: ConfigurationTypes) =>
     mspId: types.name(),
     channel: types.name(),
     chaincode: types.name().default('waymark'),
+    /** An outlet hands in records; a verifier only re-audits what others do, and keeps the chain (D2). */
+    role: z.enum(['outlet', 'verifier']).default('outlet'),
+    /** The firm's private ledger, for a department that is a member of it. */
+    privateLedger: privateLedgerSection(types).optional(),
     /** The outlet's X.509 identity: it signs batches, and shows itself to the center with it. */
     identity: types.section({ certificateFile: types.path(), privateKeyFile: types.secretFile() }),
     msp: types.section({

@@ -5,6 +5,7 @@ import { connectGateway, privateKeySigner } from '@waymark/fabric';
 import { formatEvidenceId, isWaymarkError, parseCid, toHex, WaymarkError } from '@waymark/protocol';
 import { authentication, createQueryRouter, createReads, type IndexHit, type JsonObject } from '@waymark/query-api';
 import { createTrustedReader, type Hint } from '@waymark/reading';
+import { decodeHeldBackClaim } from '@waymark/rsl';
 import {
   type Component,
   createApiServer,
@@ -58,6 +59,8 @@ import { reportingReader } from './query/reporting-reader.ts';
 import { createAllowListRouter } from './rest/allow-list-router.ts';
 import { departmentOpenApi } from './rest/openapi.ts';
 import { createProgress } from './sealing/progress.ts';
+import { openDepartmentLedger } from './private-ledger/department-ledger.ts';
+import { createVerifier } from './verifier/verifier.ts';
 import { createSealer } from './sealing/sealer.ts';
 import { createSubmitHandler } from './submit/submit-server.ts';
 import { type CenterPlace, connectCenters } from './upload/centers.ts';
@@ -72,6 +75,7 @@ export interface Department {
 
 /** Composes an outlet from its configuration. Files are read and opened here; sockets when the components start. */
 export async function createDepartment(config: DepartmentConfiguration, logger: Logger): Promise<Department> {
+  if (config.role === 'verifier') return createVerifier(config, logger);
   const nowMs = (): number => Date.now();
   const { mspId, channel, limits } = config;
   const lock = lockDataFolder(config.dataFolder);
@@ -144,8 +148,30 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
     },
     nowMs,
   });
+  const privateLedger = await openDepartmentLedger({
+    config,
+    identity,
+    identityPem: { certificateChainPem: certificatePem, privateKeyPem },
+    indexRoot: keyStore.indexRoot.export(),
+    verifier,
+    readingVerifier,
+    register,
+    replica,
+    ledger,
+    logger,
+    registry,
+    nowMs,
+    openCalls,
+  });
+  /** From here on this member misses the batch when the center leaves it out (rsl.md, protocol step 3). */
+  const expect = (batch: number): void => {
+    const claim = outbox.ledgerReceipt(batch);
+    if (privateLedger === undefined || claim === undefined) return;
+    privateLedger.member.receipted(decodeHeldBackClaim(claim).receipt);
+  };
   const progress = createProgress(outbox);
   const changed = (batch: number): void => {
+    if (outbox.state(batch)?.state === 'accepted') expect(batch);
     progress.changed(batch);
     sealer.check();
   };
@@ -282,6 +308,7 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
       position: formatEvidenceId({ msp: mspId, outlet, seq: position.seq }),
       centerConnected: uploader.connected,
       answering: answering.connected,
+      ...(privateLedger === undefined ? {} : { ledger: privateLedger.status() }),
     };
   };
   registerDepartmentMetrics(registry, { outbox, uploading: () => uploader.connected });
@@ -357,10 +384,12 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
       replica,
       trust,
       openCalls,
+      ...(privateLedger?.components ?? []),
       {
         name: 'anchors',
         start: () => {
-          for (const { seq } of outbox.accepted()) {
+          for (const { id, seq } of outbox.accepted()) {
+            expect(id);
             const committed = replica.committed(formatEvidenceId({ msp: mspId, outlet, seq }));
             if (committed !== undefined) anchored(seq, committed.batchHash, committed.txId);
           }
@@ -386,7 +415,8 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
               },
               tls.clientCaFiles.map(readTextFile),
             ),
-            addServices: (server) =>
+            addServices: (server) => {
+              privateLedger?.peers.addTo(server);
               server.addService(OutletService, {
                 submit: serveBidi<SubmitRequest, SubmitResponse>((requests, responses, context) =>
                   openCalls.serve(
@@ -394,7 +424,8 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
                     () => submit(requests, responses, context),
                   ),
                 ),
-              }),
+              });
+            },
           });
         },
         stop: async () => {

@@ -1,3 +1,4 @@
+import { privateLedgerSection } from '@waymark/private-ledger';
 import { type ConfigurationTypes, loadConfiguration } from '@waymark/service-kit';
 import { z } from 'zod';
 
@@ -33,6 +34,8 @@ const define = (types: ConfigurationTypes) =>
       }),
     ]),
     keyStore: types.section({ file: types.path(), passphraseFile: types.secretFile() }),
+    /** The firm's private ledger: without it batches go to the channel as evidence (S5). */
+    privateLedger: privateLedgerSection(types).optional(),
     pins: types
       .section({
         /** Organisations that must hold an anchored batch, this one included. */

@@ -6,6 +6,7 @@ import { signReceipt, WaymarkError } from '@waymark/protocol';
 import { authentication, callerOf, createQueryRouter, createReads, type JsonObject } from '@waymark/query-api';
 import {
   type Callers,
+  createAnchorContract,
   type Component,
   createApiServer,
   createApplication,
@@ -37,6 +38,7 @@ import {
   startGrpcServer,
 } from '@waymark/transport';
 import {
+  certificateVerifier,
   openKeyStore,
   openTransportKeyRing,
   readEnvelopeHeader,
@@ -54,13 +56,14 @@ import { createOutletRegistry } from './external/outlet-registry.ts';
 import { openJournal } from './journal/journal.ts';
 import { openMembers } from './members/members.ts';
 import { registerEnterpriseMetrics } from './metrics.ts';
+import { openCenterLedger } from './private-ledger/center-ledger.ts';
 import { createPins } from './pins/pins.ts';
 import { createCenterKeys } from './query/center-keys.ts';
 import { createJournalIndex } from './query/journal-index.ts';
 import { openLedger } from './ledger.ts';
 import { createRelay } from './relay/relay.ts';
 import { enterpriseOpenApi } from './rest/openapi.ts';
-import { createIntake, journalAcceptance } from './upload/intake.ts';
+import { createIntake, journalAcceptance, outcomeInJournal } from './upload/intake.ts';
 import { createUploadServer } from './upload/upload-server.ts';
 
 const transportKeyCheckMs = 60_000;
@@ -136,9 +139,42 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
     nowMs,
   });
 
-  const room = createRoom(() => intake.full);
+  const room = createRoom(() => intake.full || privateLedger?.full === true);
+  const privateLedger =
+    config.privateLedger === undefined
+      ? undefined
+      : await openCenterLedger({
+          config: config.privateLedger,
+          dataFolder: config.dataFolder,
+          channel,
+          identity,
+          identityPem: { certificateChainPem: certificatePem, privateKeyPem },
+          indexRoot: keyStore.indexRoot.export(),
+          verifier,
+          readingVerifier: certificateVerifier({
+            rootsPem: config.msp.rootFiles.map(readTextFile),
+            intermediatesPem: config.msp.intermediateFiles.map(readTextFile),
+          }),
+          register,
+          replica,
+          contract: createAnchorContract(ledger, mspId),
+          journal,
+          content,
+          keyStore,
+          logger,
+          registry,
+          nowMs,
+          serve: (check, work) => openCalls.serve(check, work),
+          onFault: endProcess,
+          onOutcome: (outcome) => uploads.report(outcome),
+          onOffice: (isHere) => {
+            intake.rewind();
+            if (!isHere) uploads.endAll(new WaymarkError('unavailable', 'This center has left office.'));
+          },
+          onRoom: () => room.check(),
+        });
   const intake = createIntake({
-    acceptance: journalAcceptance(journal, content),
+    acceptance: privateLedger?.acceptance ?? journalAcceptance(journal, content),
     signer: identity,
     open: (sealed) => transportKeys.open(sealed, nowMs()),
     createAdmission: (knownTag) =>
@@ -151,8 +187,9 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
         envelopeFacts: readEnvelopeHeader,
         nowMs,
         freshnessMs: limits.freshnessMs,
-        skewMs: limits.collectionSkewMs,
-        knownTag,
+        // What is wrong with single records is the audit's business where there is one: they are rejected, not their batch.
+        skewMs: privateLedger === undefined ? limits.collectionSkewMs : Number.POSITIVE_INFINITY,
+        knownTag: privateLedger === undefined ? knownTag : () => undefined,
         maxBatchBytes: limits.maxBatchBytes,
       }),
     wrapKey: (key, consignmentOid, epoch) =>
@@ -174,7 +211,18 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
     }
     return caller.enrolmentId;
   };
-  const uploads = createUploadServer({ intake, journal, identifyOutlet, room: room.wait });
+  const uploads = createUploadServer({
+    intake,
+    outcomeOf:
+      privateLedger === undefined
+        ? outcomeInJournal({ journal })
+        : (outlet, seq) => privateLedger.outcomeOf(outlet, seq),
+    ...(privateLedger === undefined
+      ? {}
+      : { ledgerReceiptOf: (outlet, seq) => privateLedger.acceptance.ledgerReceiptOf(outlet, seq) }),
+    identifyOutlet,
+    room: room.wait,
+  });
   const relay = createRelay({
     journal,
     ledger: createEvidenceLedger(ledger),
@@ -206,7 +254,8 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
         intake.rewind(outlet);
         pins.refused(outcome.batch);
       }
-      uploads.report(outcome);
+      const { batch, ...rest } = outcome;
+      uploads.report({ outlet: batch.outlet, seq: batch.seq, ...rest });
       room.check();
     },
     onRetry: (error, delayMs) => logger.warn('anchoring is tried again', { error, delayMs }),
@@ -216,6 +265,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
       });
     },
   });
+  const requireOffice = (): void => privateLedger?.requireOffice();
   const outlets = createOutletRegistry();
   const index = createJournalIndex(mspId, journal, replica);
   const keys = createCenterKeys({ channel, msp: mspId, journal, keyStore, tokens });
@@ -234,6 +284,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
       transportKey: transportKeys.current().kid,
       outletsConnected: outlets.connected().length,
       uploadStreams: uploads.openStreams,
+      ...(privateLedger === undefined ? {} : { ledger: privateLedger.status() }),
       pins: pins.statusDocument(),
     };
   };
@@ -303,7 +354,11 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
         kind: 'ready',
         check: () => required(replica.state.phase === 'following', 'the channel is not being followed'),
       },
-      { name: 'backlog', kind: 'ready', check: () => required(!intake.full, 'too many batches wait for the channel') },
+      {
+        name: 'backlog',
+        kind: 'ready',
+        check: () => required(!intake.full && privateLedger?.full !== true, 'too many batches wait for the channel'),
+      },
     ],
   });
 
@@ -337,14 +392,17 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
           ownCaFiles.map(readTextFile),
         ),
         addServices: (server) => {
+          privateLedger?.privateLedger.peers.addTo(server);
           server.addService(CenterService, {
             getTransportKey: serveUnary((_request, context) =>
               Promise.resolve(context)
                 .then(identifyOutlet)
+                .then(requireOffice)
                 .then(() => ({ statement: Buffer.from(transportKeys.current().announcement) })),
             ),
             getPosition: serveUnary(async (_request, context) => {
               const outlet = identifyOutlet(context);
+              requireOffice();
               uploads.endStream(outlet);
               const { seq, batchHash } = await intake.position(outlet);
               return { seq, batchHash: Buffer.from(batchHash) };
@@ -352,13 +410,19 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
             upload: serveBidi<SealedBatch, BatchReceipt>((batches, receipts, context) =>
               openCalls.serve(
                 () => identifyOutlet(context),
-                () => uploads.upload(batches, receipts, context),
+                () => {
+                  requireOffice();
+                  return uploads.upload(batches, receipts, context);
+                },
               ),
             ),
             answerQueries: serveBidi<ExternalAnswer, ExternalQuery>((answers, queries, context) =>
               openCalls.serve(
                 () => identifyOutlet(context),
-                () => outlets.serve(identifyOutlet(context), answers, (query) => queries.write(query)),
+                () => {
+                  requireOffice();
+                  return outlets.serve(identifyOutlet(context), answers, (query) => queries.write(query));
+                },
               ),
             ),
           });
@@ -368,7 +432,18 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
     stop: async () => grpc?.stop(2_000),
   };
   return {
-    components: [stores, replica, ...pins.components, trust, openCalls, keyTurn, relaying, grpcServer, api, operations],
+    components: [
+      stores,
+      replica,
+      ...pins.components,
+      trust,
+      openCalls,
+      keyTurn,
+      ...(privateLedger?.components ?? [relaying]),
+      grpcServer,
+      api,
+      operations,
+    ],
     ports: () => ({ grpc: grpc?.port ?? 0, api: api.port, operations: operations.port }),
   };
 }
@@ -381,6 +456,13 @@ async function openContent(config: EnterpriseConfiguration): Promise<ContentStor
     ...(content.authorizationFile === undefined
       ? {}
       : { authorization: { scheme: content.authorizationScheme, secretFile: content.authorizationFile } }),
+  });
+}
+
+/** Ends the process as a fault that nothing handled does: what its disk holds is not certain any more, and a new start finds out. */
+function endProcess(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
   });
 }
 

@@ -94,8 +94,8 @@ export interface Intake {
   take(sealed: Uint8Array, sender: string): Promise<Taken>;
   /** Where an outlet is: its last batch on disk, once nothing of it is on its way any more. */
   position(outlet: string): Promise<OutletPosition>;
-  /** Says that the channel refused a batch of this outlet: its sequence goes on from the last one that stands. */
-  rewind(outlet: string): void;
+  /** Says that the channel refused a batch of this outlet, or of any: sequences go on from the last one that stands. */
+  rewind(outlet?: string): void;
   /** Whether the backlog is full: who reads from a network stops reading until it is not. */
   readonly full: boolean;
   /** Called once anchoring has made room. */
