@@ -1,3 +1,4 @@
+import { WaymarkError } from '@waymark/protocol';
 import { type FakeCenter, fakeCenter } from './harness/fake-center.ts';
 import { batchOf, hashOf, newBatch } from './harness/queued-batch.ts';
 import { identities, type Identities, oidOf, type TestUploading, testUploading } from './harness/uploading.ts';
@@ -211,6 +212,16 @@ describe('a center that loses office', () => {
     uploading.centers = { count: 2, heard: () => undefined, inOffice: () => silent.inOffice() };
     await uploading.restart();
     await uploading.until(() => center.sessions === 2);
+    const retries = uploading.retries.length;
+    // While nobody is in office there is nowhere to go.
+    let asked = 0;
+    uploading.centers = {
+      count: 2,
+      heard: () => undefined,
+      inOffice: () => Promise.reject(new WaymarkError('unavailable', `asked ${String((asked += 1))} times`)),
+    };
+    await uploading.until(() => asked === 3);
+    expect([uploading.uploader.connected, center.sessions, uploading.retries.length]).toEqual([true, 2, retries]);
     uploading.centers = { count: 2, heard: () => undefined, inOffice: () => next.inOffice() };
     await uploading.until(() => names(next).length === 1);
     expect(uploading.retries).toContainEqual(expect.objectContaining({ code: 'unavailable' }));

@@ -2,6 +2,7 @@ import {
   bytesEqual,
   decodeBatchStatement,
   type ErrorCode,
+  isWaymarkError,
   readReceipt,
   type Receipt,
   WaymarkError,
@@ -138,13 +139,17 @@ export function createUploader(parts: UploaderParts): Uploader {
     }
   }
 
-  /** Ends when another center is in office, throws when none answers. */
+  /** Throws as soon as another center is in office; while none says so, nothing is to be gained by leaving this one. */
   async function staysInOffice(center: CenterInOffice, over: AbortSignal): Promise<void> {
     for (;;) {
       await parts.delay(askEveryMs, over);
       if (over.aborted) return;
-      const { enrolmentId } = await parts.centers.inOffice(over);
-      if (enrolmentId !== center.enrolmentId) throw new WaymarkError('unavailable', 'Another center is in office.');
+      const found = await parts.centers.inOffice(over).catch((error: unknown) => {
+        if (isWaymarkError(error, 'unavailable')) return center;
+        throw error;
+      });
+      if (found.enrolmentId !== center.enrolmentId)
+        throw new WaymarkError('unavailable', 'Another center is in office.');
     }
   }
 
