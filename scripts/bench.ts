@@ -3,7 +3,8 @@
  *
  *   npm run bench -- NAME [--json] [--rounds N] [--seconds S] [--runtime RUNTIME] [--data DIR] [--kubo URL]
  *
- * Tables and progress go to stderr; with `--json` the result is one line on stdout. Exit 0: measured; 1: it failed; 2: wrong usage.
+ * Tables and progress go to stderr; with `--json` the result is one line on stdout. Exit 0: measured; 1: it failed; 2: wrong usage, or a program
+ * that it needs is not on PATH.
  */
 import { parseArgs } from 'node:util';
 import { type Runtime, runtimes } from '@waymark/network';
@@ -19,6 +20,7 @@ const benchmarks: Readonly<Record<string, (options: SubmitBenchOptions) => Promi
   devnet: async (options) => (await import('./bench/devnet/devnet.ts')).benchDevnet(options),
   submit: async (options) => (await import('./bench/submit.ts')).benchSubmit(options),
   'rsl-core': async (options) => (await import('./bench/rsl-core.ts')).benchRslCore(options),
+  ledger: async (options) => (await import('./bench/ledger/ledger.ts')).benchLedger(options),
   'ledger-log': async (options) => (await import('./bench/ledger-log.ts')).benchLedgerLog(options),
 };
 
@@ -108,5 +110,5 @@ try {
   process.stderr.write(`${message}\n`);
   if (isUsage) process.stderr.write(`usage: ${usage}\nbenchmarks: ${Object.keys(benchmarks).join(', ')}\n`);
   if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ code, message })}\n`);
-  process.exitCode = isUsage ? 2 : 1;
+  process.exitCode = isUsage || isWaymarkError(error, 'program-missing') ? 2 : 1;
 }

@@ -15,6 +15,9 @@ const require = createRequire(import.meta.url);
 /** Where the `.proto` files lie and where what is made of them is committed. */
 export const transportProto = join(root, 'packages/transport/proto');
 export const transportGenerated = join(root, 'packages/transport/src/generated');
+/** What the benchmark of the private ledger says to etcd and to its own members. */
+export const ledgerBenchProto = join(root, 'scripts/bench/ledger/proto');
+export const ledgerBenchGenerated = join(root, 'scripts/bench/ledger/generated');
 
 /** Byte fields are `Uint8Array`, 64-bit numbers are `number`: a decoder meeting one above 2^53 − 1 throws. */
 const options = [
@@ -50,4 +53,7 @@ export function generate(proto: string, out: string): void {
   }
 }
 
-if (import.meta.main) generate(transportProto, transportGenerated);
+if (import.meta.main) {
+  generate(transportProto, transportGenerated);
+  generate(ledgerBenchProto, ledgerBenchGenerated);
+}

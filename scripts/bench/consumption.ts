@@ -59,3 +59,17 @@ async function secondsOf(pid: number): Promise<number | undefined> {
   if (fields === undefined) return undefined;
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
+
+/** Bytes that processes have handed to the disk since their start; null where the system does not tell (only Linux does). */
+export async function writtenBytesOf(processes: readonly WatchedProcess[]): Promise<number | null> {
+  const counts = await Promise.all(
+    processes.map(async ({ pid }) => {
+      const text = await readFile(`/proc/${pid}/io`, 'utf8').catch(() => '');
+      return /^write_bytes: (\d+)$/m.exec(text)?.[1];
+    }),
+  );
+  return counts.reduce<number | null>(
+    (sum, count) => (sum === null || count === undefined ? null : sum + Number(count)),
+    0,
+  );
+}

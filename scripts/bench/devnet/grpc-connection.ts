@@ -21,9 +21,23 @@ export interface GrpcConnection {
 const headBytes = 5;
 const windowBytes = 16 * 1024 * 1024;
 
+/** What a client shows where the server asks for it (mutual TLS). */
+export interface ClientIdentity {
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+}
+
 /** @param endpoint `host:port` */
-export async function connectGrpc(endpoint: string, tlsRootPem: string): Promise<GrpcConnection> {
-  const session = connect(`https://${endpoint}`, { ca: tlsRootPem, settings: { initialWindowSize: windowBytes } });
+export async function connectGrpc(
+  endpoint: string,
+  tlsRootPem: string,
+  identity?: ClientIdentity,
+): Promise<GrpcConnection> {
+  const session = connect(`https://${endpoint}`, {
+    ca: tlsRootPem,
+    ...(identity === undefined ? {} : { cert: identity.certificatePem, key: identity.privateKeyPem }),
+    settings: { initialWindowSize: windowBytes },
+  });
   await new Promise<void>((resolve, reject) => {
     session.once('connect', () => resolve());
     session.once('error', reject);
