@@ -7,7 +7,7 @@ import type { StoredBlock } from './blocks/stored-block.ts';
 import { callerOf, takeExchange } from './incoming/exchange.ts';
 import { createOpenStreams } from './incoming/open-streams.ts';
 import { defaultPeersLimits, type PeersLimits } from './limits.ts';
-import { connectTo, memberService } from './member-service.ts';
+import { connectTo, memberService, openReadBlocks } from './member-service.ts';
 import { createDial, type Dial } from './outgoing/dial.ts';
 import { createEncodedCandidates } from './outgoing/encoded-candidates.ts';
 import type { Peers, PeersOptions } from './peers.ts';
@@ -112,7 +112,7 @@ export function createPeers(options: PeersOptions): Peers {
       if (address === undefined)
         throw new WaymarkError('unavailable', 'the member is not known', { details: { peer } });
       const client = connectTo(address, identity, limits);
-      const stream = openBidi(client.readBlocks());
+      const stream = openBidi(openReadBlocks(client));
       const cancel = (): void => stream.cancel();
       signal?.addEventListener('abort', cancel, { once: true });
       try {

@@ -1,5 +1,5 @@
 import { clientCredentials, clientOptions, type TlsIdentity } from '@waymark/transport';
-import { LedgerMemberClient, LedgerMemberService } from '@waymark/transport/ledger';
+import { type BlockRange, LedgerMemberClient, LedgerMemberService } from '@waymark/transport/ledger';
 import type { PeersLimits } from './limits.ts';
 import type { PeerAddress } from './peers.ts';
 
@@ -17,6 +17,13 @@ export const memberService = {
     responseDeserialize: (bytes: Buffer): Uint8Array => bytes,
   },
 };
+
+/** Opens a stream on which blocks are asked for. */
+export function openReadBlocks(client: LedgerMemberClient) {
+  const { path, requestSerialize } = memberService.readBlocks;
+  const responseDeserialize = (bytes: Buffer): Uint8Array => bytes;
+  return client.makeBidiStreamRequest<BlockRange, Uint8Array>(path, requestSerialize, responseDeserialize);
+}
 
 /** A connection of its own to a member: ended with `close()`. @throws WaymarkError configuration-invalid */
 export function connectTo(

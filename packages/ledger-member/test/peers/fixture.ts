@@ -71,10 +71,10 @@ export async function createTestFirm(): Promise<TestFirm> {
       const identity = identities.get(id) ?? (await identityOf(id));
       identities.set(id, identity);
       const heard: Heard[] = [];
-      let changed = Promise.withResolvers<void>();
+      let changed = Promise.withResolvers<unknown>();
       const hear = (what: Heard): void => {
         heard.push(what);
-        changed.resolve();
+        changed.resolve(undefined);
         changed = Promise.withResolvers();
       };
       const peers = createPeers({
@@ -171,7 +171,9 @@ export async function layCable(targetPort: number): Promise<Cable> {
       sockets.add(from);
       from.on('error', () => undefined);
       from.on('close', () => to.destroy());
-      from.on('data', (bytes) => void (isCut || to.write(bytes)));
+      from.on('data', (bytes) => {
+        if (!isCut) to.write(bytes);
+      });
     }
   });
   server.listen(0, '127.0.0.1');

@@ -1,12 +1,12 @@
 import { createOrganisationCa } from '@waymark/devnet/ca';
-import { WaymarkError } from '@waymark/protocol';
+import { cidOfRaw, WaymarkError } from '@waymark/protocol';
 import type { Message } from '@waymark/rsl';
 import { openBidi } from '@waymark/transport';
 import { encodeEnvelope, type Envelope } from '../../src/peers/codec/envelope.ts';
-import { defaultPeersLimits } from '../../src/index.ts';
+import { defaultPeersLimits, type StoredBlock } from '../../src/index.ts';
 import { connectTo, openExchange } from '../../src/peers/member-service.ts';
 import { createTestFirm, greeting, type Heard, layCable, ledger, type TestFirm, type TestMember } from './fixture.ts';
-import { append, entryAt, fetchMessage } from './messages.ts';
+import { append, entryAt, fetchMessage, hashAt } from './messages.ts';
 
 let firm: TestFirm;
 beforeEach(async () => {
@@ -67,7 +67,7 @@ describe('three members', () => {
     firm.addresses.delete('b');
     a.peers.reload();
     expect(a.peers.connected()).toEqual([]);
-    expect(await a.peers.stats()).toEqual([]);
+    expect(a.peers.stats()).toEqual([]);
     await firm.open('c');
     await a.until((heard) => (isConnectedTo('c')(heard) ? true : undefined));
   });
@@ -138,12 +138,73 @@ describe('who may say what', () => {
   });
 });
 
+describe('blocks for a member that lacks them', () => {
+  const blockAt = (height: number): StoredBlock => ({
+    height,
+    hash: hashAt(height),
+    seal: Uint8Array.of(height),
+    candidateSignature: 'AAAA',
+    blocks: [1, 2, 3, 4, 5].map((index) => {
+      const bytes = new Uint8Array(1024 * 1024).fill(index);
+      return { cid: cidOfRaw(bytes), bytes };
+    }),
+  });
+  const from = (blocks: readonly StoredBlock[]) =>
+    async function* (first: number, last: number): AsyncGenerator<StoredBlock> {
+      for (const block of blocks) if (block.height >= first && block.height <= last) yield Promise.resolve(block);
+    };
+  const heightsRead = async (member: TestMember, first: number, last: number): Promise<number[]> => {
+    const read: number[] = [];
+    for await (const block of member.peers.readBlocks('b', first, last)) {
+      const stored = blockAt(block.height);
+      expect({ ...block, blocks: [] }).toEqual({ ...stored, blocks: [] });
+      // Bytes by their CIDs: comparing megabytes one by one takes a while.
+      expect(block.blocks.map(({ cid }) => cid.toString())).toEqual(stored.blocks.map(({ cid }) => cid.toString()));
+      for (const { cid, bytes } of block.blocks) expect(cidOfRaw(bytes).toString()).toBe(cid.toString());
+      read.push(block.height);
+    }
+    return read;
+  };
+
+  test('they come from the highest down, as they are stored, whatever their size', async () => {
+    const a = await firm.open('a');
+    await firm.open('b', { readBlocks: from([4, 3, 2, 1].map(blockAt)) });
+    expect(await heightsRead(a, 2, 4)).toEqual([4, 3, 2]);
+    expect(await heightsRead(a, 4, 4)).toEqual([4]);
+  });
+
+  test('others than those that were asked for are refused', async () => {
+    const a = await firm.open('a', { limits: { maxBlockSizeBytes: 6 * 1024 * 1024 } });
+    let blocks = [3, 1].map(blockAt);
+    await firm.open('b', { readBlocks: () => from(blocks)(1, 9) });
+    await expect(heightsRead(a, 1, 3)).rejects.toMatchObject({ code: 'input-invalid' });
+    await expect(heightsRead(a, 1, 4)).rejects.toMatchObject({ code: 'input-invalid' });
+    const { blocks: pieces, ...rest } = blockAt(3);
+    blocks = [{ ...rest, blocks: [...pieces, ...pieces] }];
+    await expect(heightsRead(a, 1, 3)).rejects.toMatchObject({ code: 'limit-exceeded' });
+  });
+
+  test('a range that is none is refused, and so is who is no member', async () => {
+    const a = await firm.open('a');
+    await firm.open('b');
+    await expect(heightsRead(a, 3, 2)).rejects.toMatchObject({ code: 'input-invalid' });
+    const clerk = await firm.open('clerk');
+    firm.addresses.delete('clerk');
+    await expect(heightsRead(clerk, 1, 2)).rejects.toMatchObject({ code: 'role-not-permitted' });
+    await expect(heightsRead(a, 1, 2)).resolves.toEqual([]);
+  });
+});
+
 describe('who does not keep up', () => {
   test('a member that takes nothing holds its sender back: the queue is bounded, what is dropped is counted, votes are kept', async () => {
-    const gate = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<unknown>();
     const limits = { maxQueuedBytes: 256 * 1024, maxQueuedMessages: 50, maxUnsentBytes: 64 * 1024 };
     const a = await firm.open('a', { limits });
-    const b = await firm.open('b', { onMessage: () => gate.promise });
+    const b = await firm.open('b', {
+      onMessage: async () => {
+        await gate.promise;
+      },
+    });
     await connectedTo(a, 'b');
     a.peers.send({ ...voteRequest, term: 1 });
     for (let term = 2; term <= 5_000; term += 1) {
@@ -158,7 +219,7 @@ describe('who does not keep up', () => {
     expect(queuedMessages).toBeLessThanOrEqual(limits.maxQueuedMessages);
     expect(dropped['queue-full']).toBeGreaterThan(1_000);
     expect(dropped['queue-full'] + queuedMessages + sentMessages).toBe(5_000);
-    gate.resolve();
+    gate.resolve(undefined);
     await b.until((heard) => (heard.type === 'message' && heard.message.term === 5_000 ? true : undefined));
     const terms = b.heard.flatMap((heard) => (heard.type === 'message' ? [heard.message.term] : []));
     expect(terms).toContain(2_500);
@@ -220,7 +281,8 @@ async function speakTo(
     const stream = openBidi(openExchange(client));
     for (const each of said)
       await stream.write(each instanceof Uint8Array ? each : encodeEnvelope(each)).catch(() => undefined);
-    for await (const _answer of stream.responses);
+    const answers = stream.responses[Symbol.asyncIterator]();
+    while ((await answers.next()).done !== true);
   } finally {
     client.close();
   }

@@ -56,8 +56,9 @@ describe('what waits for a member', () => {
 
   test('the oldest gives way, but not what is said once', () => {
     const queue = createSendQueue(3, 100);
-    const [vote, ...others] = [item(1, true), item(2), item(3), item(4)];
-    expect([vote, ...others].map((each) => queue.push(each as typeof vote))).toEqual([0, 0, 0, 1]);
+    const vote = item(1, true);
+    const others = [item(2), item(3), item(4)];
+    expect([vote, ...others].map((each) => queue.push(each))).toEqual([0, 0, 0, 1]);
     expect([queue.shift(), queue.shift(), queue.shift(), queue.shift()]).toEqual([
       vote,
       others[1],

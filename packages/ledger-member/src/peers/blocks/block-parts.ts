@@ -1,6 +1,7 @@
 import { decodeCid, WaymarkError } from '@waymark/protocol';
 import * as wire from '@waymark/transport/ledger';
 import { blockHash, signatureBytes, signatureFrom } from '../codec/checks.ts';
+import { checkShape, storedBlockShape } from '../codec/shape.ts';
 import type { StoredBlock } from './stored-block.ts';
 
 /** What a piece of a block takes in memory beside its bytes, at least. */
@@ -29,7 +30,7 @@ export function* partsOf(block: StoredBlock, targetSizeBytes: number): Generator
  * @throws WaymarkError input-invalid for parts that do not fit together or are not in the range; limit-exceeded for a block that is too large
  */
 export async function* joinParts(
-  parts: AsyncIterable<wire.StoredBlock>,
+  parts: AsyncIterable<Uint8Array>,
   first: number,
   last: number,
   maxSizeBytes: number,
@@ -37,7 +38,8 @@ export async function* joinParts(
   let height = last;
   let open: (Omit<StoredBlock, 'blocks'> & { readonly blocks: StoredBlock['blocks'][number][] }) | null = null;
   let sizeBytes = 0;
-  for await (const part of parts) {
+  for await (const bytesOfPart of parts) {
+    const part = decodePart(bytesOfPart);
     if (part.height !== height || part.height < first) refuse();
     if (open === null) {
       open = {
@@ -68,6 +70,17 @@ export async function* joinParts(
   if (open !== null) refuse();
 }
 
-function refuse(): never {
-  throw new WaymarkError('input-invalid', 'The blocks of another member are not those that were asked for.');
+function decodePart(bytes: Uint8Array): wire.StoredBlock {
+  checkShape(bytes, storedBlockShape);
+  try {
+    return wire.StoredBlock.decode(bytes);
+  } catch (cause) {
+    refuse(cause);
+  }
+}
+
+function refuse(cause?: unknown): never {
+  throw new WaymarkError('input-invalid', 'The blocks of another member are not those that were asked for.', {
+    ...(cause === undefined ? {} : { cause }),
+  });
 }

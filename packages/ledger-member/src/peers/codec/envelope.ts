@@ -4,6 +4,7 @@ import * as wire from '@waymark/transport/ledger';
 import type { MemberGreeting } from '../../ports.ts';
 import { candidateToWire } from './candidates.ts';
 import { name, nullable, optional, present, refuseMessage, text, whole } from './checks.ts';
+import { checkShape, envelopeShape } from './shape.ts';
 import { type EncodeCandidate, messageFromWire, messageToWire } from './messages.ts';
 
 /** What travels on a stream between two members (`proto/ledger.proto`). */
@@ -19,6 +20,7 @@ export function encodeEnvelope(envelope: Envelope, candidate: EncodeCandidate = 
 
 /** @throws WaymarkError input-invalid for anything that is not such an envelope, or is larger than a member may say */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
+  checkShape(bytes, envelopeShape);
   try {
     const { kind } = wire.LedgerEnvelope.decode(bytes);
     return kindFromWire(present(kind, 'envelope'));

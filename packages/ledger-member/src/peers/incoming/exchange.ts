@@ -43,10 +43,12 @@ export async function takeExchange(
   { ledger, member, onGreeting, onMessage }: ExchangeOptions,
   caller: MemberId,
   onWelcomed: () => void,
-  [requests, responses]: Parameters<BidiHandler<Uint8Array, Uint8Array>>,
+  [requests, responses, { signal }]: Parameters<BidiHandler<Uint8Array, Uint8Array>>,
 ): Promise<void> {
   let isWelcome = false;
   for await (const bytes of requests) {
+    // What had come in before the stream was ended is not heard any more.
+    if (signal.aborted) return;
     const envelope = decodeEnvelope(bytes);
     switch (envelope.kind) {
       case 'hello':

@@ -39,7 +39,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   const hello = options.hello();
   const client = connectTo(address, identity, limits);
   const call = openExchange(client);
-  const { responses, cancel } = openBidi(call);
+  const stream = openBidi(call);
   let isOpen = false;
   let wasOpen = false;
   let isOver = false;
@@ -48,7 +48,7 @@ export function openConnection(options: ConnectionOptions): Connection {
 
   const end = (why: WaymarkError): void => {
     reason ??= why;
-    cancel();
+    stream.cancel();
   };
   const write = (bytes: Uint8Array): void => {
     unsentBytes += bytes.length;
@@ -64,7 +64,7 @@ export function openConnection(options: ConnectionOptions): Connection {
 
   const read = async (): Promise<never> => {
     try {
-      for await (const bytes of responses) {
+      for await (const bytes of stream.responses) {
         const envelope = decodeEnvelope(bytes);
         if (isOpen || envelope.kind !== 'welcome')
           throw new WaymarkError('input-invalid', 'a member says something on the stream of another');

@@ -66,32 +66,34 @@ export function createDial(options: DialOptions): Dial {
   const hello = (): Uint8Array =>
     encodeEnvelope({ kind: 'hello', ledger: options.ledger, member: options.member, greeting: options.greeting(peer) });
 
-  const connect = async (): Promise<never> => {
-    connection = openConnection({
-      ...options,
-      hello,
-      onOpen: () => options.onConnected?.(peer),
-      onRoom: pump,
-    });
-    return connection.ended;
+  /** One stream, from the attempt to its end. @returns why it ended, and whether it stood */
+  const attempt = async (): Promise<{ readonly wasOpen: boolean; readonly error: unknown }> => {
+    let current: Connection | null = null;
+    try {
+      current = openConnection({ ...options, hello, onOpen: () => options.onConnected?.(peer), onRoom: pump });
+      connection = current;
+      return await current.ended;
+    } catch (error) {
+      return { wasOpen: current?.wasOpen ?? false, error };
+    } finally {
+      connection = null;
+      const left = queue.length;
+      queue.clear();
+      drop('not-connected', left);
+    }
   };
+  const stopping = (): boolean => isStopped;
   const run = async (): Promise<void> => {
     let failures = 0;
     let lastProblem = '';
-    while (!isStopped) {
+    while (!stopping()) {
       const startedMs = performance.now();
-      let wasOpen = false;
-      await connect().catch((error: unknown) => {
-        wasOpen = connection?.wasOpen ?? false;
-        const problem = isWaymarkError(error) ? error.code : 'internal';
-        if (isStopped) return;
-        if (wasOpen) options.onDisconnected?.(peer, error);
-        else if (problem !== lastProblem) options.onUnreachable?.(peer, error);
-        lastProblem = wasOpen ? '' : problem;
-      });
-      connection = null;
-      queue.clear();
-      if (isStopped) return;
+      const { wasOpen, error } = await attempt();
+      if (stopping()) return;
+      const problem = isWaymarkError(error) ? error.code : 'internal';
+      if (wasOpen) options.onDisconnected?.(peer, error);
+      else if (problem !== lastProblem) options.onUnreachable?.(peer, error);
+      lastProblem = wasOpen ? '' : problem;
       // Who is let in and thrown out again at once is not let in.
       failures = wasOpen && performance.now() - startedMs > limits.maxBackoffMs ? 1 : failures + 1;
       await pause(failures);
