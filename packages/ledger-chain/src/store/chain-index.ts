@@ -108,7 +108,7 @@ export function createChainIndex(database: Database, ledger: string) {
         first,
         last,
       ).map(blockRow),
-    isRecorded: (oid: string): boolean => prepared(findAccepted).get(packDigest(oid)) !== undefined,
+    isRecorded: (oid: string): boolean => one(findAccepted, packDigest(oid)) !== undefined,
     findRecord(oid: string): RecordPlace | null {
       const key = packDigest(oid);
       const accepted = one(findAccepted, key);

@@ -22,9 +22,10 @@ export function indexProblems(
     for (const [index, { oid }] of records.entries()) {
       if (reasons.has(index)) continue;
       const place = chain.findRecord(oid);
-      if (place?.reason !== null) problems.add('index-record');
-      else if (place.height !== height || place.item !== item || place.index !== index)
-        problems.add(place.height <= height ? 'duplicate-oid' : 'index-record');
+      if (place?.height === height && place.item === item && place.index === index && place.reason === null) continue;
+      const isThere = content.audited[place?.item ?? -1]?.submission.records[place?.index ?? -1]?.oid === oid;
+      const isEarlier = place !== null && (place.height < height || (place.height === height && isThere));
+      problems.add(isEarlier ? 'duplicate-oid' : 'index-record');
     }
   }
   return [...problems];

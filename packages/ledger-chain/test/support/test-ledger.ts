@@ -44,6 +44,7 @@ export const members = ['center-1', 'center-2', 'department-1', 'department-2'] 
 /** A firm's ledger in memory: real cores, real keys, batches as outlets sign them. */
 export interface TestLedger {
   readonly first: Configuration;
+  readonly identities: ReadonlyMap<string, TestIdentity>;
   readonly crypto: Crypto;
   readonly bodyCipher: BodyCipher;
   /** Confirmed blocks, from height 1 on. */
@@ -61,6 +62,8 @@ export interface TestLedger {
 
 export interface TestLedgerOptions {
   readonly profile?: Profile;
+  /** Whoever owns all keys of a firm can write any history: another one, with the keys of this ledger. */
+  readonly rewriting?: TestLedger;
 }
 
 function signerOf(identity: TestIdentity): CoseSigner {
@@ -95,10 +98,12 @@ const batchSubmissions: Pick<Crypto, 'submissionDigest' | 'verifySubmission'> = 
 
 export async function createTestLedger({
   profile = { center: 'lying', colluding: 0 },
+  rewriting,
 }: TestLedgerOptions = {}): Promise<TestLedger> {
   const authority = await createAuthority(msp);
   const names = [...members, 'outlet-1', 'outlet-2'];
-  const identities = new Map(await Promise.all(names.map(async (n) => [n, await authority.issue(n)] as const)));
+  const identities =
+    rewriting?.identities ?? new Map(await Promise.all(names.map(async (n) => [n, await authority.issue(n)] as const)));
   const keys = new Map(
     [...identities.values()].map(({ digest, certificatePem }) => [
       digest,
@@ -181,7 +186,10 @@ export async function createTestLedger({
     const { seq, prev } = sequences.get(outlet) ?? { seq: 0, prev: '' };
     const own = Array.from({ length: count }, () => {
       number += 1;
-      return { recordOid: sha256(Buffer.from(`record ${number}`)), cid: cidOfRaw(Buffer.from(`envelope ${number}`)) };
+      return {
+        recordOid: sha256(Buffer.from(`record ${number}`)),
+        cid: cidOfRaw(Buffer.from(`${rewriting === undefined ? '' : 'another '}envelope ${number}`)),
+      };
     });
     const root = batchRoot(own);
     const key = signer(outlet);
@@ -226,6 +234,7 @@ export async function createTestLedger({
   settle();
   return {
     first,
+    identities,
     crypto: cryptoOf('department-2'),
     bodyCipher,
     blocks,
