@@ -1,6 +1,6 @@
 import { encode } from '@ipld/dag-cbor';
 import fc from 'fast-check';
-import { cidOfRaw, encodeLedgerAttachment, sha256, toHex } from '@waymark/protocol';
+import { cidOfDagCbor, cidOfRaw, encodeLedgerAttachment, sha256, toHex } from '@waymark/protocol';
 import type { AuditedSubmission, Content } from '@waymark/rsl';
 import type { CID } from 'multiformats/cid';
 import { encodeBodyRoot } from '../src/body/body-root.ts';
@@ -157,6 +157,30 @@ test('the root links the envelopes of accepted records in byte order, as a dag-c
     const again = encodeBodyRoot({ ledger, parts, links: links.map((link: CID) => link.bytes) });
     expect(Buffer.from(again)).toEqual(Buffer.from(blocks[0]?.bytes ?? []));
   }
+});
+
+test('a root that links other envelopes than its records have is refused', () => {
+  const own = cipher();
+  const { blocks } = own.encodeBody({ ledger, salt: 's', content: batch(3) });
+  const [root, ...parts] = blocks;
+  const cids = own.partsOf(root as (typeof blocks)[number]);
+  const envelopes = [0, 1, 2].map((number) => cidOfRaw(sha256(Buffer.from(String(number)))).bytes);
+  envelopes.sort((a, b) => Buffer.compare(a, b));
+  const decode = (links: readonly Uint8Array[]) => {
+    const bytes = encodeBodyRoot({ ledger, parts: cids, links });
+    return own.decodeBody(
+      { cid: cidOfDagCbor(bytes), bytes },
+      parts.map((part) => part.bytes),
+    );
+  };
+  expect(decode(envelopes).salt).toBe('s');
+  for (const links of [
+    envelopes.slice(1),
+    envelopes.toReversed(),
+    [...envelopes, cidOfRaw(new Uint8Array(1)).bytes],
+    [],
+  ])
+    expect(() => decode(links)).toThrow(withCode('data-abnormal'));
 });
 
 test('outlet names and oids are not to be found in what is stored', () => {

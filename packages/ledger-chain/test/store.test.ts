@@ -6,12 +6,16 @@ import { withCode } from './support/with-code.ts';
 
 let ledger: TestLedger;
 
+const fill = (each: TestLedger): void => {
+  each.submit('outlet-1', 5, [2]);
+  each.submit('outlet-2', 3);
+  each.submit('outlet-1', 2);
+  each.submit('outlet-1', 1);
+};
+
 beforeAll(async () => {
   ledger = await createTestLedger();
-  ledger.submit('outlet-1', 5, [2]);
-  ledger.submit('outlet-2', 3);
-  ledger.submit('outlet-1', 2);
-  ledger.submit('outlet-1', 1);
+  fill(ledger);
 });
 
 const open = (folder: string): Promise<LedgerChain> =>
@@ -133,6 +137,17 @@ describe('a member that was brought by a snapshot', () => {
       code: 'data-abnormal',
     });
     await expect(chain.backfill([{ ...sixth, blocks: [header] }])).rejects.toMatchObject({ code: 'data-abnormal' });
+    expect(chain.missing()[0]?.last).toBe(6);
+  });
+
+  test('takes no block of a history that was rewritten', async () => {
+    const other = await createTestLedger({ rewriting: ledger });
+    fill(other);
+    const rewritten = await newChain();
+    await rewritten.apply(other.blocks);
+    const block = await rewritten.storedBlock(6);
+    await rewritten.close();
+    await expect(chain.backfill([block])).rejects.toMatchObject({ code: 'data-abnormal' });
     expect(chain.missing()[0]?.last).toBe(6);
   });
 

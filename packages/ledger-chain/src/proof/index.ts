@@ -1,4 +1,4 @@
 export * from './record-proof.ts';
 export * from './verify-record-proof.ts';
 export * from './verify-anchor.ts';
-export { createCheckingCrypto } from './seal-checks.ts';
+export { type CheckingKeys, createCheckingCrypto } from './seal-checks.ts';

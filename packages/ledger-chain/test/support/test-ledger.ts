@@ -33,7 +33,7 @@ import {
   type Submission,
 } from '@waymark/rsl';
 import { createAuthority, type TestIdentity } from '../../../../chaincode/test/harness/identities.ts';
-import { type BodyCipher, createBodyCipher } from '../../src/index.ts';
+import { type BodyCipher, createBodyCipher, createCheckingCrypto } from '../../src/index.ts';
 
 export const channel = 'waymark';
 export const msp = 'NorthlineMSP';
@@ -235,7 +235,12 @@ export async function createTestLedger({
   return {
     first,
     identities,
-    crypto: cryptoOf('department-2'),
+    crypto: createCheckingCrypto({
+      channel,
+      publicKeyOf,
+      bodyId: bodyCipher.bodyId,
+      submissions: batchSubmissions,
+    }),
     bodyCipher,
     blocks,
     oids,
