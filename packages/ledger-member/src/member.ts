@@ -28,6 +28,8 @@ import { createProposals, notInOffice, refusalOf } from './proposals.ts';
 
 /** Blocks that stay in memory below the last applied one, so that a member that is a little behind needs no snapshot. */
 const blocksKeptInMemory = 64;
+/** Ticks for which everybody else leaves the first election of a new ledger to the preferred center. */
+const patienceTicks = 50;
 /** Ticks that are made up for at most after the process stood still. */
 const maxTicksAtOnce = 64;
 
@@ -130,6 +132,7 @@ class Member implements LedgerMember {
   #fault: unknown;
   #office: Office = { center: null, term: 0, isHere: false };
   #compacted = 0;
+  #waited = 0;
 
   constructor(options: LedgerMemberOptions) {
     this.#options = options;
@@ -292,6 +295,15 @@ class Member implements LedgerMember {
     return monotonicMs() - this.#tickedAtMs > tickMs * (limits?.electionTicks ?? 10);
   }
 
+  /** Nobody has ever been in office: the preferred center is about to be started, too. */
+  #isPatient(): boolean {
+    const { configuration, id } = this.#options;
+    const { term, center } = this.#core.status();
+    if (term > 0 || center !== null || configuration.eligible[0] === id) return false;
+    this.#waited += 1;
+    return this.#waited <= patienceTicks;
+  }
+
   #requireOffice(): void {
     const office = this.office();
     if (!office.isHere) throw notInOffice(office.center);
@@ -302,6 +314,7 @@ class Member implements LedgerMember {
     const passed = Math.floor((monotonicMs() - this.#tickedAtMs) / tickMs);
     this.#tickedAtMs = monotonicMs();
     if (!this.#takesPart()) return;
+    if (this.#isPatient()) return;
     // A center that stood still has to find out that it lost touch; a follower hears first what arrived meanwhile.
     const ticks = this.#core.status().role === 'center' ? Math.min(Math.max(passed, 1), maxTicksAtOnce) : 1;
     this.#guarded(() => {

@@ -224,6 +224,8 @@ export async function openPrivateLedger(parts: PrivateLedgerParts): Promise<Priv
       confirmation: (height) => member.confirmation(height),
     },
     alerts,
+    onAgreed: (anchor) => chain.markAnchored(anchor),
+    fromHeight: chain.anchoredUpTo + 1,
     logger,
     registry: parts.registry,
   });
@@ -244,10 +246,6 @@ export async function openPrivateLedger(parts: PrivateLedgerParts): Promise<Priv
   }
 
   function raise(alert: MemberAlert): void {
-    if (alert.type === 'forgotten') {
-      logger.error('this member forgot what it had promised: remove it from the ledger, and let it come back under a new id', { peer: alert.by, reason: alert.standing }); // prettier-ignore
-      return;
-    }
     alerts
       .raise(alertOfCore(alert, (height) => member.confirmation(height)))
       .catch((error: unknown) => logger.error('an alert could not be written', { error }));

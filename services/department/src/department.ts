@@ -7,7 +7,6 @@ import { authentication, createQueryRouter, createReads, type IndexHit, type Jso
 import { createTrustedReader, type Hint } from '@waymark/reading';
 import { decodeHeldBackClaim } from '@waymark/rsl';
 import {
-  type Component,
   createApiServer,
   createApplication,
   createCallers,
@@ -60,18 +59,12 @@ import { createAllowListRouter } from './rest/allow-list-router.ts';
 import { departmentOpenApi } from './rest/openapi.ts';
 import { createProgress } from './sealing/progress.ts';
 import { openDepartmentLedger } from './private-ledger/department-ledger.ts';
+import type { Department } from './composed-department.ts';
 import { createVerifier } from './verifier/verifier.ts';
 import { createSealer } from './sealing/sealer.ts';
 import { createSubmitHandler } from './submit/submit-server.ts';
 import { type CenterPlace, connectCenters } from './upload/centers.ts';
 import { createUploader } from './upload/uploader.ts';
-
-/** An outlet that is put together and can be started. */
-export interface Department {
-  readonly components: readonly Component[];
-  /** Known once the components are started. */
-  readonly ports: () => { grpc: number; api: number; operations: number };
-}
 
 /** Composes an outlet from its configuration. Files are read and opened here; sockets when the components start. */
 export async function createDepartment(config: DepartmentConfiguration, logger: Logger): Promise<Department> {

@@ -1,2 +1,3 @@
 export { type DepartmentConfiguration, loadDepartmentConfiguration } from './configuration.ts';
-export { createDepartment, type Department } from './department.ts';
+export { type Department } from './composed-department.ts';
+export { createDepartment } from './department.ts';

@@ -21,8 +21,9 @@ import {
 } from '@waymark/service-kit';
 import { type GrpcServer, serverCredentials, startGrpcServer } from '@waymark/transport';
 import { certificateVerifier, openKeyStore, readPassphrase, signingIdentityFromPem } from '@waymark/vault';
+import swaggerUi from 'swagger-ui-express';
 import type { DepartmentConfiguration } from '../configuration.ts';
-import type { Department } from '../department.ts';
+import type { Department } from '../composed-department.ts';
 import { departmentOpenApi } from '../rest/openapi.ts';
 import { openDepartmentLedger } from '../private-ledger/department-ledger.ts';
 
@@ -121,7 +122,7 @@ export async function createVerifier(config: DepartmentConfiguration, logger: Lo
     port: config.listen.operationsPort,
     registry,
     openApi: departmentOpenApi,
-    docs: [],
+    docs: [...swaggerUi.serve, swaggerUi.setup(departmentOpenApi)],
     checks: [
       {
         name: 'replica',

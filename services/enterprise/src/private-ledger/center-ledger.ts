@@ -120,8 +120,8 @@ export async function openCenterLedger(parts: CenterLedgerParts): Promise<Center
     replica,
     publish: publishBlocks(chain, content),
     needsElection(why) {
-      logger.info('the channel has to see an election of this center', { reason: why });
-      member.campaign();
+      logger.warn('the channel has to see another election: the office is handed over', { reason: why });
+      handOver();
     },
     onAlert: (alert) => {
       alerts.raise(alert).catch((error: unknown) => logger.error('an alert could not be written', { error }));
@@ -146,6 +146,30 @@ export async function openCenterLedger(parts: CenterLedgerParts): Promise<Center
     },
   });
 
+  /** While nobody can say how much waits, it counts as too much. */
+  function isBacklogFull(): boolean {
+    try {
+      return relay.backlog().full;
+    } catch (error) {
+      if (isWaymarkError(error, 'unavailable')) return true;
+      throw error;
+    }
+  }
+
+  /** To the first that may take it: a center that the channel does not take for one anchors nothing. */
+  function handOver(): void {
+    const { configuration } = member.status();
+    for (const other of configuration.eligible) {
+      if (other === identity.enrolmentId) continue;
+      try {
+        member.handOver(other);
+        return;
+      } catch (error) {
+        logger.warn('the office could not be handed over', { peer: other, error });
+      }
+    }
+  }
+
   function contentOf(checked: CheckedBatch, accepted: AcceptedBatch, index: number) {
     const envelope = checked.submission.records[index]?.envelope;
     if (envelope === undefined) return 'unreadable';
@@ -169,7 +193,7 @@ export async function openCenterLedger(parts: CenterLedgerParts): Promise<Center
     relay,
     outcomeOf,
     get full() {
-      return relay.backlog().full || !member.hasRoom;
+      return isBacklogFull() || !member.hasRoom;
     },
     requireOffice: () => requireOffice(member.office()),
     components: [
@@ -177,7 +201,7 @@ export async function openCenterLedger(parts: CenterLedgerParts): Promise<Center
       projection,
       { name: relay.name, start: () => relay.start(), stop: () => relay.stop() },
     ],
-    status: () => ({ ...privateLedger.status(), relay: relay.phase, backlog: { ...relay.backlog() } }),
+    status: () => ({ ...privateLedger.status(), relay: relay.phase }),
   };
 }
 
