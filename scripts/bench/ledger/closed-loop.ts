@@ -45,7 +45,12 @@ export async function runClosedLoop(
       latenciesMs.push(performance.now() - begunMs);
     }
   };
-  await Promise.race([Promise.all(Array.from({ length: inFlight }, lane)), side.failed, aborted(signal)]);
+  const interruption = interruptionOf(signal);
+  try {
+    await Promise.race([Promise.all(Array.from({ length: inFlight }, lane)), side.failed, interruption.came]);
+  } finally {
+    interruption.forget();
+  }
   const tookMs = performance.now() - startedMs;
   const used = processorTimeBetween(timeBefore, await processorTimeOf(watched));
   const written = await writtenBytesOf(side.processes);
@@ -59,8 +64,10 @@ export async function runClosedLoop(
   };
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) =>
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
-  );
+/** Rejects with the signal's reason, until it is forgotten. */
+function interruptionOf(signal: AbortSignal): { readonly came: Promise<never>; forget(): void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const listener = (): void => reject(signal.reason as Error);
+  signal.addEventListener('abort', listener, { once: true });
+  return { came: promise, forget: () => signal.removeEventListener('abort', listener) };
 }
