@@ -1,23 +1,6 @@
 import { checkConfiguration, type Configuration } from '@waymark/rsl';
 import { isWaymarkError } from '@waymark/protocol';
-import { z } from 'zod';
-import type { Topology, TopologyOrganisation } from './topology.ts';
-
-/** What a topology says of a private ledger. */
-export const privateLedgerSection = z.union([
-  z.literal('none'),
-  z.strictObject({
-    /** Voting members: the center, a standby, then outlets, then verifiers. */
-    members: z.int().min(2).max(32).default(4),
-    /** What the center is taken for (D5). */
-    profile: z.enum(['lying', 'trusted']).default('lying'),
-    /** How many departments may be in league with a lying center. */
-    colluding: z.int().min(0).max(30).default(0),
-  }),
-]);
-
-/** What a topology says of a private ledger. */
-export type PrivateLedgerSection = z.infer<typeof privateLedgerSection>;
+import type { PrivateLedgerSection } from './private-ledger-section.ts';
 
 /** What a member of a private ledger runs as. */
 export type MemberRole = 'center' | 'standby' | 'outlet' | 'verifier';
@@ -35,9 +18,15 @@ export const standbyNode = 'standby';
 const verifierNames = ['audit-office', 'archive'];
 
 /** A topology as far as private ledgers go. */
-type Ledgers = Pick<Topology, 'privateLedger'>;
+interface Ledgers {
+  readonly privateLedger: PrivateLedgerSection;
+}
 /** An organisation as far as its private ledger goes. */
-type Owner = Pick<TopologyOrganisation, 'privateLedger' | 'outlets' | 'leaderPeer'>;
+interface Owner {
+  readonly privateLedger?: PrivateLedgerSection | undefined;
+  readonly outlets: readonly { readonly name: string }[];
+  readonly leaderPeer: string;
+}
 
 /** The members of an organisation's private ledger, the center first; none when it has no ledger. */
 export function ledgerMembers(topology: Ledgers, organisation: Owner): LedgerMember[] {

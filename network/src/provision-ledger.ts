@@ -3,9 +3,9 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { stringify } from 'yaml';
 import { serviceContainer } from './docker/container-names.ts';
-import { type NodeFolder, serviceName, servicesOfOrganisation } from './layout.ts';
+import { type NodeFolder, programOf, serviceName, servicesOfOrganisation } from './layout.ts';
 import { ledgerConfiguration, ledgerMembers } from './private-ledger.ts';
-import type { OrganisationPlace } from './provision.ts';
+import type { OrganisationPlace } from './provision-place.ts';
 import { writeWhole } from './write-whole.ts';
 
 /**
@@ -56,6 +56,10 @@ async function members({ topology, organisation, layout, ports, hosting }: Organ
         id: node,
         endpoint: hosting.address(serviceContainer(service), own.grpcPort),
         tlsRootFile: relative(dir, tlsRootFile),
+        // Centers have envelopes that others of them may lack.
+        ...(programOf(service.kind) === 'enterprise'
+          ? { apiUrl: `https://${hosting.address(serviceContainer(service), own.apiPort)}` }
+          : {}),
         certificateFiles: [relative(dir, certificateFile)],
       };
     }),

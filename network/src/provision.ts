@@ -7,13 +7,10 @@ import { sha256, toHex } from '@waymark/protocol';
 import { createReaderKey, type ProfileDocument, readReaderKey } from '@waymark/sdk';
 import { createKeyStore, type EncryptionKeyPair, openKeyStore, readPassphrase } from '@waymark/vault';
 import { stringify } from 'yaml';
-import type { ContentSection } from './content/content.ts';
 import { serviceContainer } from './docker/container-names.ts';
-import type { Hosting } from './hosting/hosting.ts';
 import {
   type Layout,
   type NodeFolder,
-  type PortPlan,
   programOf,
   type ServiceKind,
   type ServiceNode,
@@ -23,7 +20,8 @@ import {
 } from './layout.ts';
 import { ledgerMembers } from './private-ledger.ts';
 import { provisionLedger } from './provision-ledger.ts';
-import type { Topology, TopologyOrganisation } from './topology.ts';
+import type { OrganisationPlace, Surroundings } from './provision-place.ts';
+import type { TopologyOrganisation } from './topology.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** Random passphrases need no stretching; people's do. */
@@ -39,25 +37,6 @@ export interface ProvisionedNode {
   readonly certificatePem: string;
   readonly privateKeyPem: string;
   readonly encryptionKey: EncryptionKeyPair;
-}
-
-/** Where a gateway of the channel is. */
-export interface GatewayPlace {
-  /** `host:port` at which this process reaches it. */
-  readonly endpoint: string;
-  readonly hostName: string;
-  readonly port: number;
-  readonly tlsRootFile: string;
-}
-
-/** What there is already when nodes are provisioned. */
-export interface Surroundings {
-  readonly topology: Topology;
-  readonly layout: Layout;
-  readonly ports: PortPlan;
-  readonly hosting: Hosting;
-  readonly gateways: ReadonlyMap<string, GatewayPlace>;
-  readonly contentOf: (mspId: string) => ContentSection;
 }
 
 /** Makes certificates, key stores and configuration files for every node of every organisation; what is there stays. */
@@ -119,16 +98,6 @@ async function issueIdentity({ organisation, layout, ca }: OrganisationPlace, no
   await writeSecret(folder.privateKey, identity.privateKeyPem);
   // Last: what has a certificate is complete.
   await writeWhole(folder.certificate, identity.certificatePem);
-}
-
-/** One organisation while its nodes are provisioned. */
-export interface OrganisationPlace extends Surroundings {
-  readonly organisation: TopologyOrganisation;
-  readonly ca: OrganisationCa;
-  readonly indexRoot: Uint8Array;
-  /** What a center and its standby wrap keys under; undefined where a center has no standby. */
-  readonly centerLocalRoot: Uint8Array | undefined;
-  readonly gateway: GatewayPlace;
 }
 
 async function provisionNode(place: OrganisationPlace, { node, kind }: Node): Promise<ProvisionedNode> {

@@ -5,7 +5,8 @@ import { signingIdentityFromPem, signKeyStatement } from '@waymark/vault';
 import { adminOf } from './admin.ts';
 import type { Layout } from './layout.ts';
 import { ledgerRegistration } from './ledger-registration.ts';
-import type { GatewayPlace, ProvisionedNode } from './provision.ts';
+import type { ProvisionedNode } from './provision.ts';
+import type { GatewayPlace } from './provision-place.ts';
 import type { Topology, TopologyOrganisation } from './topology.ts';
 
 /** How long an encryption key is announced for. */

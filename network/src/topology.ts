@@ -3,7 +3,8 @@ import { WaymarkError } from '@waymark/protocol';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { ordererOrganisation, orderingProblem, settledOrdering } from './ordering.ts';
-import { privateLedgerProblem, privateLedgerSection } from './private-ledger.ts';
+import { privateLedgerProblem } from './private-ledger.ts';
+import { privateLedgerSection } from './private-ledger-section.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,38}$/, 'a lower-case DNS label');
 

@@ -2,7 +2,7 @@ import type { Hosting } from '../hosting/hosting.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Layout, PortPlan } from '../layout.ts';
 import type { Topology, TopologyOrganisation } from '../topology.ts';
-import type { GatewayPlace } from '../provision.ts';
+import type { GatewayPlace } from '../provision-place.ts';
 import type { RunningProcess } from '../processes.ts';
 
 /** A contract that is not Waymark's. */

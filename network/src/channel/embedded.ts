@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { GatewayPlace } from '../provision.ts';
+import type { GatewayPlace } from '../provision-place.ts';
 import { type RunningProcess, startProcess } from '../processes.ts';
 import { blockBytesOf } from './block-bytes.ts';
 import { chaincodeAddresses } from './chaincode.ts';

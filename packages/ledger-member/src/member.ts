@@ -195,10 +195,12 @@ class Member implements LedgerMember {
       this.#remembered.set(peer, position);
       this.#options.remember?.(peer, position);
     }
-    if (wasCleared || !this.#takesPart()) return;
-    if (this.#options.standsFirst === true && this.#core.status().center === null) {
-      this.#guarded(() => this.#core.campaign());
-    }
+    if (!this.#takesPart()) return;
+    const { term, center } = this.#core.status();
+    // The preferred center stands as soon as there are enough to vote, and again with each who comes, until somebody is in office.
+    const isFirst = this.#options.standsFirst === true && center === null && term === 0;
+    if (isFirst) this.#guarded(() => this.#core.campaign());
+    if (!isFirst && wasCleared) return;
     this.#work();
   }
 

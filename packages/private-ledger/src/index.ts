@@ -1,4 +1,5 @@
 export { type PrivateLedgerConfiguration, privateLedgerSection } from './configuration/section.ts';
+export { type LedgerMembers, openLedgerMembers } from './configuration/members-file.ts';
 export { loadFirstConfiguration } from './configuration/first-configuration.ts';
 export {
   type LedgerListener,
@@ -7,3 +8,5 @@ export {
   type PrivateLedgerParts,
   requireOffice,
 } from './open-private-ledger.ts';
+export type { LedgerMembers, LedgerPeer } from './configuration/members-file.ts';
+export { createLedgerRecords, type LedgerRecords, type RecordHit } from './records/ledger-records.ts';

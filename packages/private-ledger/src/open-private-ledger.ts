@@ -30,7 +30,7 @@ import type { CertificateVerifier, SigningIdentity } from '@waymark/vault';
 import type { Registry } from 'prom-client';
 import { auditRules } from './audit-rules.ts';
 import { loadFirstConfiguration } from './configuration/first-configuration.ts';
-import { openLedgerMembers } from './configuration/members-file.ts';
+import { type LedgerMembers, openLedgerMembers } from './configuration/members-file.ts';
 import type { PrivateLedgerConfiguration } from './configuration/section.ts';
 import { ledgerFolder } from './disk/ledger-folder.ts';
 import { type MemberNotes, openMemberNotes } from './disk/member-notes.ts';
@@ -85,6 +85,7 @@ export interface PrivateLedger {
   readonly alerts: AlertBook;
   readonly watch: AnchorWatch;
   readonly peers: Peers;
+  readonly members: LedgerMembers;
   readonly metrics: LedgerMetrics;
   /** In the order in which they start; the service's gRPC server, with `peers` in it, comes after them. */
   readonly components: readonly Component[];
@@ -300,6 +301,7 @@ export async function openPrivateLedger(parts: PrivateLedgerParts): Promise<Priv
     alerts,
     watch,
     peers,
+    members,
     metrics,
     components: [
       disk,

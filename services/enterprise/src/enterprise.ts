@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ContentStore } from '@waymark/content';
 import { createGatewayHandler, openEmbeddedStore, openKuboStore } from '@waymark/content';
+import { openLedgerRest, operatorCallers } from '@waymark/ledger-operations';
 import { signReceipt, WaymarkError } from '@waymark/protocol';
 import { authentication, callerOf, createQueryRouter, createReads, type JsonObject } from '@waymark/query-api';
 import {
@@ -160,6 +161,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
           contract: createAnchorContract(ledger, mspId),
           journal,
           content,
+          sharesContent: config.content.kind === 'kubo',
           keyStore,
           logger,
           registry,
@@ -266,10 +268,24 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
     },
   });
   const requireOffice = (): void => privateLedger?.requireOffice();
+  const ledgerRest =
+    privateLedger === undefined || config.privateLedger === undefined
+      ? undefined
+      : openLedgerRest({
+          mspId,
+          config: config.privateLedger,
+          dataFolder: config.dataFolder,
+          privateLedger: privateLedger.privateLedger,
+          register,
+          replica,
+          ledger,
+          identify: operatorCallers({ mspId, verifier, callers: () => callers, nowMs }),
+          nowMs,
+        });
   const outlets = createOutletRegistry();
   const index = createJournalIndex(mspId, journal, replica);
   const keys = createCenterKeys({ channel, msp: mspId, journal, keyStore, tokens });
-  const reads = createReads({ index, keys, content: pins.reader });
+  const reads = createReads({ index, keys, content: pins.reader, proofs: privateLedger?.records });
   const status = (): JsonObject => {
     const counts = journal.counts();
     const { blockNumber, evidence, pendingBatches } = replica.state;
@@ -306,6 +322,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
     logger,
     metrics: createHttpMetrics(registry),
     routes: (app) => {
+      if (ledgerRest !== undefined) app.use(ledgerRest.router);
       app.use(authentication((der) => callers.identify(der)));
       app.get('/ipfs/:cid', (request, response, next) => {
         const caller = callerOf(request);
@@ -440,6 +457,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
       openCalls,
       keyTurn,
       ...(privateLedger?.components ?? [relaying]),
+      ...(ledgerRest === undefined ? [] : [ledgerRest.component]),
       grpcServer,
       api,
       operations,

@@ -1,3 +1,4 @@
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import {
   batchHash,
   batchLeafHash,
@@ -10,6 +11,7 @@ import {
   type LedgerAttachment,
   decodeLedgerAttachment,
   readSign1,
+  type Sign1,
   toHex,
   verifySign1,
 } from '@waymark/protocol';
@@ -56,6 +58,17 @@ export function attachmentOf(submission: Submission): LedgerAttachment {
   return attachment;
 }
 
+const statements = new WeakMap<Submission, BatchStatement>();
+
+/** What the outlet of a submission signed; read once. @throws WaymarkError input-invalid */
+function statementOf(submission: Submission): BatchStatement {
+  const known = statements.get(submission);
+  if (known !== undefined) return known;
+  const statement = decodeBatchStatement(attachmentOf(submission).statement);
+  statements.set(submission, statement);
+  return statement;
+}
+
 /** How a member knows what an outlet signed: by the outlet's certificate, which its firm's CA issued. */
 export interface BatchSignatures {
   readonly channel: string;
@@ -68,32 +81,50 @@ export function signedBatches({
   channel,
   holderOf,
 }: BatchSignatures): Pick<Crypto, 'submissionDigest' | 'verifySubmission'> {
+  const keyOf = rememberedKeys();
   return {
     submissionDigest: (submission) =>
       unlessMalformed(null, () => {
-        const { statement } = attachmentOf(submission);
-        const signed = fieldsOf(decodeBatchStatement(statement));
+        const statement = statementOf(submission);
+        const signed = fieldsOf(statement);
         const isSame =
           signed.ledger === submission.ledger &&
           signed.department === submission.department &&
           signed.seq === submission.seq &&
           signed.prev === submission.prev &&
           signed.root === submission.root &&
-          decodeBatchStatement(statement).count === submission.records.length;
-        return isSame ? toHex(batchHash(statement)) : null;
+          statement.count === submission.records.length;
+        return isSame ? toHex(batchHash(attachmentOf(submission).statement)) : null;
       }),
     verifySubmission: (submission) =>
       unlessMalformed(false, () => {
-        const { statement } = attachmentOf(submission);
+        const { sentAtMs } = statementOf(submission);
         const signature = Buffer.from(submission.signature, 'base64url');
         // One text for one signature, so that nobody makes two bodies of one submission.
         if (signature.toString('base64url') !== submission.signature) return false;
         const message = readSign1(signature);
-        const { sentAtMs } = decodeBatchStatement(statement);
         if (holderOf(message.certificateDer, sentAtMs) !== submission.department) return false;
-        verifySign1(message, { type: 'batch', channel }, { payload: statement });
+        const payload = attachmentOf(submission).statement;
+        verifySign1(message, { type: 'batch', channel }, { payload, publicKey: keyOf(message) });
         return true;
       }),
+  };
+}
+
+const maxRememberedKeys = 1_024;
+
+/** Public keys of certificates that were seen: reading a certificate takes as long as checking a signature. */
+function rememberedKeys(): (message: Sign1) => KeyObject {
+  const keys = new Map<string, KeyObject>();
+  return ({ certificateDigest, certificateDer }) => {
+    // `readSign1` has made sure that it is this certificate's.
+    const name = toHex(certificateDigest);
+    const known = keys.get(name);
+    if (known !== undefined) return known;
+    const { publicKey } = new X509Certificate(certificateDer);
+    if (keys.size >= maxRememberedKeys) keys.delete(keys.keys().next().value ?? '');
+    keys.set(name, publicKey);
+    return publicKey;
   };
 }
 

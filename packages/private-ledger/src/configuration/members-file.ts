@@ -16,6 +16,8 @@ import { z } from 'zod';
 export interface LedgerPeer {
   readonly endpoint: string;
   readonly tlsRootPem: string;
+  /** REST address of a center, where others that stand by find the envelopes that it took in. */
+  readonly apiUrl?: string;
   /** By the SHA-256 of the certificate's DER, hex. */
   readonly publicKeys: ReadonlyMap<string, KeyObject>;
 }
@@ -36,6 +38,7 @@ const define = (types: ConfigurationTypes) =>
           id: types.name(),
           endpoint: types.endpoint(),
           tlsRootFile: types.path(),
+          apiUrl: z.url({ protocol: /^https$/ }).optional(),
           /** Identity certificates, also those that were renewed since: what they signed is still to be checked. */
           certificateFiles: z.array(types.path()).min(1).max(64),
         }),
@@ -46,7 +49,7 @@ const define = (types: ConfigurationTypes) =>
   });
 
 /**
- * Follows the file with the members of a private ledger: YAML `{members: [{id, endpoint, tlsRootFile, certificateFiles}]}`. A version that cannot be read is
+ * Follows the file with the members of a private ledger: YAML `{members: [{id, endpoint, tlsRootFile, apiUrl?, certificateFiles}]}`. A version that cannot be read is
  * logged, and the one before it stays. It says how members are reached and known, not who is one: that the ledger does.
  * @throws WaymarkError configuration-invalid when the first version cannot be read
  */
@@ -78,11 +81,12 @@ function load(file: string): { peers: ReadonlyMap<MemberId, LedgerPeer>; files: 
   const { members } = loadConfiguration<z.infer<ReturnType<typeof define>>>(file, define);
   return {
     peers: new Map(
-      members.map(({ id, endpoint, tlsRootFile, certificateFiles }) => [
+      members.map(({ id, endpoint, tlsRootFile, apiUrl, certificateFiles }) => [
         id,
         {
           endpoint,
           tlsRootPem: readTextFile(tlsRootFile),
+          ...(apiUrl === undefined ? {} : { apiUrl }),
           publicKeys: new Map(
             certificateFiles
               .flatMap((path) => parseCertificatesPem(readTextFile(path)))

@@ -16,6 +16,9 @@ export interface MemberNotes {
   /** The block that brought an epoch. */
   configuration(epoch: number): ConfigurationPlace | null;
   noteConfiguration(place: ConfigurationPlace): void;
+  /** How far something that follows the chain has come; 0 before it began. */
+  mark(name: string): number;
+  noteMark(name: string, height: number): void;
   close(): void;
 }
 
@@ -24,7 +27,8 @@ PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
 CREATE TABLE IF NOT EXISTS position (
   member TEXT PRIMARY KEY, log TEXT NOT NULL, opens INTEGER NOT NULL, session TEXT NOT NULL, seq INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS configuration (epoch INTEGER PRIMARY KEY, height INTEGER NOT NULL, configuration TEXT NOT NULL);`;
+CREATE TABLE IF NOT EXISTS configuration (epoch INTEGER PRIMARY KEY, height INTEGER NOT NULL, configuration TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS mark (name TEXT PRIMARY KEY, height INTEGER NOT NULL) WITHOUT ROWID;`;
 
 export function openMemberNotes(path: string): MemberNotes {
   const database = new DatabaseSync(path);
@@ -35,6 +39,7 @@ export function openMemberNotes(path: string): MemberNotes {
   const insertConfiguration = database.prepare(
     'INSERT OR REPLACE INTO configuration (epoch, height, configuration) VALUES (?, ?, ?)',
   );
+  const insertMark = database.prepare('INSERT OR REPLACE INTO mark (name, height) VALUES (?, ?)');
   return {
     positions: () =>
       new Map(
@@ -62,6 +67,8 @@ export function openMemberNotes(path: string): MemberNotes {
     },
     noteConfiguration: ({ height, configuration }) =>
       void insertConfiguration.run(configuration.epoch, height, JSON.stringify(configuration)),
+    mark: (name) => Number(database.prepare('SELECT height FROM mark WHERE name = ?').get(name)?.['height'] ?? 0),
+    noteMark: (name, height) => void insertMark.run(name, height),
     close: () => database.close(),
   };
 }

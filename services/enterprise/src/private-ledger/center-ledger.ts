@@ -1,5 +1,12 @@
 import type { ContentStore } from '@waymark/content';
-import { openPrivateLedger, type PrivateLedger, type PrivateLedgerParts, requireOffice } from '@waymark/private-ledger';
+import {
+  createLedgerRecords,
+  type LedgerRecords,
+  openPrivateLedger,
+  type PrivateLedger,
+  type PrivateLedgerParts,
+  requireOffice,
+} from '@waymark/private-ledger';
 import { isWaymarkError, type JsonObject, parseContent, WaymarkError } from '@waymark/protocol';
 import { standingByRegister } from '@waymark/audit';
 import type { Component } from '@waymark/service-kit';
@@ -12,12 +19,15 @@ import type { BatchOutcome } from '../upload/batch-outcome.ts';
 import { createJournalProjection } from './journal-projection.ts';
 import { createLedgerAcceptance, type LedgerAcceptance } from './ledger-acceptance.ts';
 import { createLedgerReceipts } from './ledger-receipts.ts';
+import { createStandbyContent } from './standby-content.ts';
 import { publishBlocks } from './publish-blocks.ts';
 
 /** What the private ledger of a center is made of, beside what every member's is. */
 export interface CenterLedgerParts extends PrivateLedgerParts {
   readonly journal: Journal;
   readonly content: ContentStore;
+  /** Whether the firm's centers share the content store. */
+  readonly sharesContent: boolean;
   readonly keyStore: KeyStore;
   /** Batches go on, are confirmed, or are anchored: for the outlet's stream. */
   readonly onOutcome: (outcome: BatchOutcome) => void;
@@ -31,6 +41,8 @@ export interface CenterLedgerParts extends PrivateLedgerParts {
 export interface CenterLedger {
   readonly acceptance: LedgerAcceptance;
   readonly privateLedger: PrivateLedger;
+  /** For look-ups and proofs. */
+  readonly records: LedgerRecords;
   readonly relay: AnchorRelay;
   /** Whether so much waits for the channel or the disk that nothing more is taken. */
   readonly full: boolean;
@@ -131,8 +143,18 @@ export async function openCenterLedger(parts: CenterLedgerParts): Promise<Center
     onRetry: (error, delayMs) => logger.warn('anchoring is tried again', { error, delayMs }),
     limits: parts.config.anchor,
   });
+  const standbyContent = parts.sharesContent
+    ? undefined
+    : createStandbyContent({
+        privateLedger,
+        id: identity.enrolmentId,
+        content,
+        identityPem: parts.identityPem,
+        logger,
+      });
   privateLedger.listen({
     applied(blocks) {
+      standbyContent?.wake();
       projection.applied(blocks);
       relay.wake();
     },
@@ -190,6 +212,7 @@ export async function openCenterLedger(parts: CenterLedgerParts): Promise<Center
   return {
     acceptance,
     privateLedger,
+    records: createLedgerRecords(mspId, chain, member),
     relay,
     outcomeOf,
     get full() {
@@ -199,6 +222,7 @@ export async function openCenterLedger(parts: CenterLedgerParts): Promise<Center
     components: [
       ...privateLedger.components,
       projection,
+      ...(standbyContent === undefined ? [] : [standbyContent]),
       { name: relay.name, start: () => relay.start(), stop: () => relay.stop() },
     ],
     status: () => ({ ...privateLedger.status(), relay: relay.phase }),

@@ -1,4 +1,5 @@
 import { maxCidsPerCall } from '../members/member-client.ts';
+import { ledgerPaths, ledgerSchemas } from '@waymark/ledger-operations';
 import { jsonCall, openApiDocument, type JsonObject } from '@waymark/query-api';
 
 const batchCid: JsonObject = { type: 'string', pattern: '^b[a-z2-7]{58}$' };
@@ -11,6 +12,7 @@ export const enterpriseOpenApi: JsonObject = openApiDocument({
     'Reads for the members of a firm, and external queries (S9). Mutual TLS; errors are RFC 9457 problem details with a stable code. ' +
     'Waymark records claims and who made them; it does not make them true.',
   paths: {
+    ...ledgerPaths,
     '/v1/external-queries': {
       post: jsonCall({
         operationId: 'externalQuery',
@@ -47,6 +49,7 @@ export const enterpriseOpenApi: JsonObject = openApiDocument({
     },
   },
   schemas: {
+    ...ledgerSchemas,
     PinsRequest: {
       type: 'object',
       additionalProperties: false,
