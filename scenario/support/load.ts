@@ -45,17 +45,33 @@ export interface LoadOptions {
   readonly maxOpen?: number;
   /** Between one request and the next. Default 0: as fast as the outlet takes them. */
   readonly pauseMs?: number;
+  /**
+   * Whether an accepted batch may be signed anew before it is confirmed, as a private ledger's center that takes over makes it necessary: its hash is final
+   * from "confirmed" on, and its number and the records' places in it from the start. Default false.
+   */
+  readonly isSignedAnew?: boolean;
 }
 
 /**
  * Submits records to the firm's outlet, a few at a time. When the stream breaks it connects again and submits what was not yet
  * acknowledged; what was acknowledged is never submitted again, so that a loss cannot be made good unnoticed.
  */
-export function startLoad({ firm, identity, name, draws, onEvent, maxOpen = 24, pauseMs = 0 }: LoadOptions): Load {
+export function startLoad({
+  firm,
+  identity,
+  name,
+  draws,
+  onEvent,
+  maxOpen = 24,
+  pauseMs = 0,
+  isSignedAnew = false,
+}: LoadOptions): Load {
   const acknowledged = new Map<string, Acknowledged>();
   const open = new Map<number, ScenarioRecord>();
   /** Refs of open records that this stream has to be given once more. */
   const again = new Set<number>();
+  /** Event ids whose batch hash is final, where it is not from the start. */
+  const settled = new Set<string>();
   const violations: string[] = [];
   let nextRef = 0;
   let finishing = false;
@@ -83,11 +99,16 @@ export function startLoad({ firm, identity, name, draws, onEvent, maxOpen = 24, 
   function compareWithFirst(receipt: Receipt): void {
     const eventId = eventIdOf(name, receipt.ref);
     const first = acknowledged.get(eventId);
+    const settles = isSignedAnew && receipt.state !== 'accepted' && !settled.has(eventId);
     const same =
       first?.recordOid === receipt.recordOid &&
       first.evidenceId === receipt.evidenceId &&
       first.leafIndex === receipt.leafIndex &&
-      first.batchHash === receipt.batchHash;
+      (settles || first.batchHash === receipt.batchHash);
+    if (settles && same) {
+      settled.add(eventId);
+      acknowledged.set(eventId, { ...first, batchHash: receipt.batchHash });
+    }
     if (!same) violations.push(`${eventId} has two receipts: ${first?.evidenceId ?? 'none'}, ${receipt.evidenceId}`);
     if (receipt.state === 'anchored') onEvent('anchored');
   }
