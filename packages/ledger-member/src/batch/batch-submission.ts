@@ -14,6 +14,7 @@ import {
   type Sign1,
   toHex,
   verifySign1,
+  WaymarkError,
 } from '@waymark/protocol';
 import { type Crypto, noSubmission, type Submission } from '@waymark/rsl';
 
@@ -121,11 +122,19 @@ function rememberedKeys(): (message: Sign1) => KeyObject {
     const name = toHex(certificateDigest);
     const known = keys.get(name);
     if (known !== undefined) return known;
-    const { publicKey } = new X509Certificate(certificateDer);
+    const publicKey = publicKeyOf(certificateDer);
     if (keys.size >= maxRememberedKeys) keys.delete(keys.keys().next().value ?? '');
     keys.set(name, publicKey);
     return publicKey;
   };
+}
+
+function publicKeyOf(certificateDer: Uint8Array): KeyObject {
+  try {
+    return new X509Certificate(certificateDer).publicKey;
+  } catch (cause) {
+    throw new WaymarkError('signature-invalid', 'The certificate of a signature cannot be read.', { cause });
+  }
 }
 
 function fieldsOf({
