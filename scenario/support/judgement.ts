@@ -133,7 +133,7 @@ async function readBack(
       record?.recordOid === told.recordOid &&
       record.evidenceId === told.evidenceId &&
       record.leafIndex === told.leafIndex &&
-      record.evidence.batchHash === told.batchHash &&
+      record.batchHash === told.batchHash &&
       digestOf(record.content) === told.contentDigest;
     if (same) return;
     const errors = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error.code] : []));

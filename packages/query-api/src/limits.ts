@@ -13,3 +13,5 @@ export const maxHitsPerQuery = 1_000;
 export const maxHitsPerAnswer = 20_000;
 /** Records in one fast answer: their envelopes travel in it. */
 export const maxFastRecords = 50;
+/** Record proofs in one answer, in bytes before base64url: what does not fit is asked for by record. */
+export const maxProofBytesPerAnswer = 8 * 1024 * 1024;

@@ -57,13 +57,26 @@ export const querySchemas: JsonObject = {
       object({ recordOid: hex(32) }),
     ],
   },
-  Hit: object({
-    recordOid: hex(32),
-    evidenceId: { type: 'string' },
-    leafIndex: { type: 'integer', minimum: 0 },
-    cid: { type: 'string' },
-  }),
-  LookupsRequest: object({ queries: list(ref('Query'), maxLookupQueries) }),
+  Hit: object(
+    {
+      recordOid: hex(32),
+      evidenceId: { type: 'string' },
+      leafIndex: { type: 'integer', minimum: 0 },
+      cid: { type: 'string' },
+      proof: {
+        type: ['string', 'null'],
+        description:
+          "record proof, base64url, of a record that is in the firm's private ledger; null: ask for it by record. " +
+          'Missing: its batch stands on the channel as evidence, or proofs were not asked for',
+      },
+    },
+    ['recordOid', 'evidenceId', 'leafIndex', 'cid'],
+  ),
+  LookupsRequest: object(
+    { queries: list(ref('Query'), maxLookupQueries), proofs: { type: 'boolean', default: false } },
+    ['queries'],
+  ),
+  RecordProof: object({ recordOid: hex(32), proof: { type: 'string', description: 'base64url' } }),
   LookupsResponse: object({
     results: {
       type: 'array',
@@ -136,6 +149,15 @@ export const queryPaths: JsonObject = {
         { name: 'outlet', in: 'path', required: true, schema: { type: 'string', maxLength: 64 } },
         { name: 'seq', in: 'path', required: true, schema: { type: 'integer', minimum: 1 } },
       ],
+    }),
+  },
+  '/v1/records/{oid}/proof': {
+    get: jsonCall({
+      operationId: 'recordProof',
+      summary:
+        "What shows that a record is in the firm's private ledger, to be checked against the channel. For whoever knows the record's oid, of all organisations.",
+      response: 'RecordProof',
+      parameters: [{ name: 'oid', in: 'path', required: true, schema: hex(32) }],
     }),
   },
   '/v1/status': { get: jsonCall({ operationId: 'status', summary: 'Heights, lag and backlog.', response: 'Status' }) },

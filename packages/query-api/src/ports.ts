@@ -22,6 +22,17 @@ export interface QueryIndex {
   evidence(evidenceId: string): Evidence | undefined;
 }
 
+/** What proves the records of the firm's private ledger to others (S7); a node that keeps no copy of the ledger has none. */
+export interface RecordProofs {
+  /** Whether the ledger has the record, accepted. */
+  has(recordOid: Uint8Array): boolean | Promise<boolean>;
+  /**
+   * The proof's bytes (docs/formats.md, "Record proof"); undefined for a record that is not in the ledger.
+   * @throws WaymarkError unavailable, data-abnormal
+   */
+  prove(recordOid: Uint8Array): Promise<Uint8Array | undefined>;
+}
+
 /** The node's keys, as far as the reads need them. */
 export interface QueryKeys {
   /** Key id of the node's own encryption key: bound into every key it hands over. */

@@ -1,7 +1,13 @@
 import { type Evidence, isWaymarkError, WaymarkError } from '@waymark/protocol';
 import type { CID } from 'multiformats/cid';
-import { maxFastRecords, maxHitsPerAnswer, maxHitsPerQuery, type JsonObject } from './limits.ts';
-import type { IndexHit, Query, QueryIndex, QueryKeys } from './ports.ts';
+import {
+  maxFastRecords,
+  maxHitsPerAnswer,
+  maxHitsPerQuery,
+  maxProofBytesPerAnswer,
+  type JsonObject,
+} from './limits.ts';
+import type { IndexHit, Query, QueryIndex, QueryKeys, RecordProofs } from './ports.ts';
 
 /** A hit as it travels. */
 export interface HitMessage {
@@ -9,17 +15,30 @@ export interface HitMessage {
   readonly evidenceId: string;
   readonly leafIndex: number;
   readonly cid: string;
+  /** Of a record of the private ledger, when proofs were asked for: base64url; null when it is to be asked for by itself. */
+  readonly proof?: string | null;
+}
+
+/** What a look-up answers beside hints. */
+export interface LookUpOptions {
+  /** Proofs of the records that are in the firm's private ledger (S7). */
+  readonly proofs?: boolean;
 }
 
 /** The reads, without their transport. */
 export interface Reads {
-  lookUp(queries: readonly Query[]): Promise<{ results: { hits: HitMessage[]; more: boolean }[] }>;
+  lookUp(
+    queries: readonly Query[],
+    options?: LookUpOptions,
+  ): Promise<{ results: { hits: HitMessage[]; more: boolean }[] }>;
   handOverKeys(
     encryptionKey: JsonObject,
     consignments: readonly { consignmentOid: string; epoch: number }[],
   ): Promise<{ ownerKid: string; keys: { consignmentOid: string; epoch: number; jwe: string }[] }>;
   fastQuery(encryptionKey: JsonObject, query: Query): Promise<FastAnswer>;
   evidence(evidenceId: string): Evidence;
+  /** The proof of one record, base64url. @throws WaymarkError refused: the private ledger does not have it */
+  proof(recordOid: string): Promise<{ recordOid: string; proof: string }>;
 }
 
 /** S8: everything in one answer, and nothing promised. */
@@ -34,10 +53,12 @@ export interface ReadsParts {
   readonly index: QueryIndex;
   readonly keys: QueryKeys;
   readonly content: { get(cid: CID): Promise<Uint8Array> };
+  /** Of a node that has the firm's private ledger. */
+  readonly proofs?: RecordProofs | undefined;
 }
 
 /** Builds the reads over a node's index, keys and content store. */
-export function createReads({ index, keys, content }: ReadsParts): Reads {
+export function createReads({ index, keys, content, proofs }: ReadsParts): Reads {
   const find = async (query: Query, limit: number): Promise<readonly IndexHit[]> => {
     if ('recordOid' in query) {
       const hit = await index.findByOid(Buffer.from(query.recordOid, 'hex'));
@@ -51,13 +72,15 @@ export function createReads({ index, keys, content }: ReadsParts): Reads {
   };
 
   return {
-    async lookUp(queries) {
+    async lookUp(queries, options = {}) {
       let left = maxHitsPerAnswer;
+      const proven = options.proofs === true ? withProofs(proofs) : (hit: IndexHit) => toMessage(hit);
       const results = [];
       for (const query of queries) {
         const limit = Math.min(maxHitsPerQuery, left);
         const found = await find(query, limit + 1);
-        const hits = found.slice(0, limit).map(toMessage);
+        const hits: HitMessage[] = [];
+        for (const hit of found.slice(0, limit)) hits.push(await proven(hit));
         left -= hits.length;
         results.push({ hits, more: found.length > limit });
       }
@@ -101,7 +124,31 @@ export function createReads({ index, keys, content }: ReadsParts): Reads {
         throw new WaymarkError('refused', 'There is no such evidence, or it is not yours to see.');
       return found;
     },
+
+    async proof(recordOid) {
+      const bytes = await proofs?.prove(Buffer.from(recordOid, 'hex'));
+      if (bytes === undefined)
+        throw new WaymarkError('refused', 'There is no such record in the private ledger, or it is not yours to see.');
+      return { recordOid, proof: Buffer.from(bytes).toString('base64url') };
+    },
   };
+}
+
+/** Hits with their proofs, as long as those fit one answer. A proof that cannot be had fails its own record, and that one only: when it is asked for by itself. */
+function withProofs(proofs: RecordProofs | undefined): (hit: IndexHit) => Promise<HitMessage> {
+  let leftBytes = maxProofBytesPerAnswer;
+  return async (hit) => {
+    const message = toMessage(hit);
+    if (proofs === undefined || !(await proofs.has(hit.recordOid))) return message;
+    const bytes = leftBytes > 0 ? await proofs.prove(hit.recordOid).catch(noProof) : undefined;
+    if (bytes === undefined) return { ...message, proof: null };
+    leftBytes -= bytes.length;
+    return { ...message, proof: Buffer.from(bytes).toString('base64url') };
+  };
+}
+
+function noProof(error: unknown): undefined {
+  if (!isWaymarkError(error)) throw error;
 }
 
 /** An index that was altered may point at a block that is no envelope at all. */

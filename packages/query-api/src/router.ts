@@ -81,7 +81,10 @@ export function createQueryRouter({ reads, mspId, status, onRead }: QueryRouterP
     '/v1/lookups',
     own,
     lookups,
-    observed('lookups', (request) => reads.lookUp((request.body as { queries: Query[] }).queries)),
+    observed('lookups', (request) => {
+      const { queries, proofs = false } = request.body as { queries: Query[]; proofs?: boolean };
+      return reads.lookUp(queries, { proofs });
+    }),
   );
   router.post(
     '/v1/keys',
@@ -110,6 +113,10 @@ export function createQueryRouter({ reads, mspId, status, onRead }: QueryRouterP
       const { msp, outlet, seq } = request.params;
       return reads.evidence(`${String(msp)}/${String(outlet)}/${String(seq)}`);
     }),
+  );
+  router.get(
+    '/v1/records/:oid/proof',
+    observed('proof', (request) => reads.proof(String(request.params['oid']))),
   );
   router.get(
     '/v1/status',

@@ -10,6 +10,8 @@ export interface Hint {
   readonly leafIndex: number;
   /** CID of the envelope, base32. */
   readonly cid: string;
+  /** Shows that a record is in its firm's private ledger (docs/formats.md, "Record proof"); none: its batch stands on the channel as evidence. */
+  readonly proof?: Uint8Array | (() => Promise<Uint8Array>) | undefined;
 }
 
 /** What was asked, as far as the opened record can show that it is the answer. */
@@ -38,7 +40,7 @@ export interface TrustedReaderParts {
   readonly keys: ConsignmentKeySource;
   /** Whom the reader trusts to issue an organisation's certificates: pinned by the reader, never taken from the data. */
   readonly verifierOf: (msp: string) => CertificateVerifier | undefined;
-  /** Batches kept after they were proven: further records of theirs need no chaincode call. Default 256. */
+  /** Batches and anchors kept after they were proven: further records of theirs need no chaincode call. Default 256. */
   readonly maxCachedBatches?: number;
   /** Blocks fetched at once. Default 32. */
   readonly concurrency?: number;

@@ -1,7 +1,6 @@
 import {
-  bytesEqual,
-  type BatchLeaf,
   type Evidence,
+  formatEvidenceId,
   isWaymarkError,
   parseEvidenceId,
   type RecordContent,
@@ -9,22 +8,40 @@ import {
   verifyBlock,
   WaymarkError,
 } from '@waymark/protocol';
+import { createLedgerProofs } from './ledger/ledger-proofs.ts';
+import { type Located, locateByEvidence, locateInLedger } from './locate.ts';
 import { headerAt, openContent } from './open-record.ts';
 import type { Asked, Hint, KeyPlace, TrustedReaderParts } from './ports.ts';
-import { createProvenBatches, type ProvenBatch } from './proven-batches.ts';
+import { createProvenBatches } from './proven-batches.ts';
+
+/** Where a record stands in its firm's private ledger. */
+export interface LedgerPlace {
+  readonly height: number;
+  /** CID of the block's header. */
+  readonly blockHash: string;
+  /** The range of blocks that the channel holds, and the transaction that brought it; null while there is none. */
+  readonly anchor: { readonly first: number; readonly last: number; readonly txId: string } | null;
+}
 
 /** A record, its proof checked. */
 export interface TrustedRecord {
-  readonly trust: 'anchored';
-  /** Organisations whose peer vouched for the evidence. */
+  /** `anchored`: proven against the channel. `confirmed`: against the members of the firm's private ledger, whose block the channel does not hold yet. */
+  readonly trust: 'anchored' | 'confirmed';
+  /** Organisations whose peer vouched for what the channel says. */
   readonly attestedBy: readonly string[];
   readonly recordOid: string;
+  /** `<msp>/<outlet>/<seq>`: the record's batch, whichever way it went. */
   readonly evidenceId: string;
+  /** SHA-256 of the batch statement, lower-case hex. */
+  readonly batchHash: string;
   readonly leafIndex: number;
   readonly cid: string;
   readonly content: RecordContent;
   readonly collectedMs: number;
-  readonly evidence: Evidence;
+  /** What the channel has of the batch itself; null for a record of a private ledger. */
+  readonly evidence: Evidence | null;
+  /** Null for a record whose batch stands on the channel as evidence. */
+  readonly ledger: LedgerPlace | null;
 }
 
 /** What became of one hint. */
@@ -41,12 +58,6 @@ export interface TrustedReader {
   readMany(hints: readonly { readonly hint: Hint; readonly asked?: Asked }[]): Promise<ReadOutcome[]>;
 }
 
-interface Located {
-  readonly batch: ProvenBatch;
-  readonly leaf: BatchLeaf;
-  readonly leafIndex: number;
-}
-
 interface Fetched extends Located {
   readonly envelope: Uint8Array;
   readonly place: KeyPlace;
@@ -56,56 +67,51 @@ interface Fetched extends Located {
 /** Builds a trusted reader. */
 export function createTrustedReader(parts: TrustedReaderParts): TrustedReader {
   const batches = createProvenBatches(parts);
+  const proofs = createLedgerProofs(parts);
   const { concurrency = 32 } = parts;
 
   async function locate(hint: Hint): Promise<Located> {
     parseEvidenceId(hint.evidenceId);
-    const batch = await batches.get(hint.evidenceId);
-    const leaf = batch.block.leaves[hint.leafIndex];
-    // The index may be wrong by mistake or by malice: then it is not followed anywhere.
-    if (leaf === undefined || !bytesEqual(leaf.recordOid, hint.recordOid)) {
-      throw new WaymarkError('data-abnormal', 'The index names a place that does not hold this record.');
-    }
-    if (leaf.cid.toString() !== hint.cid) {
-      throw new WaymarkError('data-abnormal', 'The index names another address than the channel vouches for.');
-    }
-    return { batch, leaf, leafIndex: hint.leafIndex };
+    const { proof } = hint;
+    if (proof === undefined) return locateByEvidence(hint, await batches.get(hint.evidenceId));
+    return locateInLedger(hint, await proofs.check(hint, typeof proof === 'function' ? await proof() : proof));
   }
 
   async function fetch(hint: Hint): Promise<Fetched> {
     const located = await locate(hint);
-    const envelope = await parts.content.get(located.leaf.cid);
+    const { statement, cid } = located;
+    const envelope = await parts.content.get(cid);
     // Content stores check this as well; what is called trusted does not rest on their having done so.
-    verifyBlock(located.leaf.cid, envelope);
+    verifyBlock(cid, envelope);
     const { consignmentOid, epoch, collectedMs } = headerAt(envelope, placeOf(located));
-    const { statement } = located.batch;
     if (collectedMs < statement.collectedFromMs || collectedMs > statement.collectedToMs) {
       throw new WaymarkError('data-abnormal', 'The envelope was collected at another time than its batch says.');
     }
     return { ...located, envelope, collectedMs, place: { msp: statement.msp, consignmentOid, epoch } };
   }
 
-  const placeOf = ({ batch, leaf }: Located) => ({
+  const placeOf = ({ statement, recordOid }: Located) => ({
     channel: parts.ledger.channel,
-    msp: batch.statement.msp,
-    outlet: batch.statement.outlet,
-    recordOid: leaf.recordOid,
+    msp: statement.msp,
+    outlet: statement.outlet,
+    recordOid,
   });
 
   function open(fetched: Fetched, consignmentKey: Uint8Array, asked: Asked | undefined): TrustedRecord {
-    const { batch, leaf, leafIndex, envelope, collectedMs } = fetched;
+    const { statement, batchHash, recordOid, leafIndex, cid, envelope, collectedMs, trust, evidence, ledger } = fetched;
     const content = openContent(envelope, placeOf(fetched), consignmentKey, asked);
-    const { evidence } = batch;
     return {
-      trust: 'anchored',
+      trust,
       attestedBy: [parts.ledger.mspId],
-      recordOid: toHex(leaf.recordOid),
-      evidenceId: `${evidence.msp}/${evidence.outlet}/${evidence.seq}`,
+      recordOid: toHex(recordOid),
+      evidenceId: formatEvidenceId(statement),
+      batchHash,
       leafIndex,
-      cid: leaf.cid.toString(),
+      cid: cid.toString(),
       content,
       collectedMs,
       evidence,
+      ledger,
     };
   }
 

@@ -5,6 +5,7 @@ import { connectGateway, privateKeySigner } from '@waymark/fabric';
 import { formatEvidenceId, isWaymarkError, parseCid, toHex, WaymarkError } from '@waymark/protocol';
 import { authentication, createQueryRouter, createReads, type IndexHit, type JsonObject } from '@waymark/query-api';
 import { createTrustedReader, type Hint } from '@waymark/reading';
+import { createLedgerRecords } from '@waymark/private-ledger';
 import { decodeHeldBackClaim } from '@waymark/rsl';
 import {
   createApiServer,
@@ -231,11 +232,14 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
     if (evidence.msp === mspId && evidence.outlet === outlet) anchored(evidence.seq, batchHash, txId);
   });
 
-  const toHint = ({ recordOid, evidenceId, leafIndex, cid }: IndexHit): Hint => ({
+  const records =
+    privateLedger === undefined ? undefined : createLedgerRecords(mspId, privateLedger.chain, privateLedger.member);
+  const toHint = async ({ recordOid, evidenceId, leafIndex, cid }: IndexHit): Promise<Hint> => ({
     recordOid,
     evidenceId,
     leafIndex,
     cid: cid.toString(),
+    proof: await records?.prove(recordOid),
   });
   const reader = createTrustedReader({
     ledger,
@@ -246,7 +250,7 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
         Promise.all(places.map(({ consignmentOid, epoch }) => keys.reveal(consignmentOid, epoch))),
     },
   });
-  const index = createOutletIndex(outbox, replica);
+  const index = createOutletIndex(outbox, replica, { ledger: records });
   const allowLists = createAllowLists({ channel, identity, verifier: readingVerifier, outbox, nowMs });
   const answering = createAnswering({
     channel,
@@ -268,6 +272,7 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
   const reads = createReads({
     index,
     content: content.reader,
+    proofs: records,
     keys: {
       get ownerKid() {
         return keyStore.encryptionKey.kid;

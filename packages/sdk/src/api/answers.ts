@@ -9,11 +9,20 @@ const place = {
   cid: z.string().max(128),
 };
 
+/** Of 2 MiB at most, before base64url. */
+const proof = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]+$/)
+  .max(2_796_204);
+
 /** What the services answer (their OpenAPI document); anything else is refused here. */
 export const answerSchemas = {
   lookups: z.object({
-    results: z.array(z.object({ hits: z.array(z.object(place)), more: z.boolean() })),
+    results: z.array(
+      z.object({ hits: z.array(z.object({ ...place, proof: proof.nullable().optional() })), more: z.boolean() }),
+    ),
   }),
+  proof: z.object({ recordOid: hex(32), proof }),
   keys: z.object({
     ownerKid: z.string().max(64),
     keys: z.array(z.object({ consignmentOid: hex(16), epoch: z.int().min(0), jwe: z.string().max(8_192) })),

@@ -27,14 +27,30 @@ export interface LookedUp {
   readonly more: boolean;
 }
 
-/** Looks up to 500 queries up, in order. @throws WaymarkError */
+/** Looks up to 500 queries up, in order, with what proves the records of a private ledger. @throws WaymarkError */
 export async function lookUp(api: ApiClient, asked: readonly Asked[], signal?: AbortSignal): Promise<LookedUp[]> {
   const { results } = parseAnswer(
     answerSchemas.lookups,
-    await api.call('POST', 'v1/lookups', { queries: asked }, signal),
+    await api.call('POST', 'v1/lookups', { queries: asked, proofs: true }, signal),
   );
   if (results.length !== asked.length) throw new WaymarkError('unavailable', 'The service did not answer every query.');
-  return results.map(({ hits, more }) => ({ hints: hits.map(toHint), more }));
+  return results.map(({ hits, more }) => ({
+    hints: hits.map((hit) => ({ ...toHint(hit), proof: proofOf(api, hit) })),
+    more,
+  }));
+}
+
+/** The proof that came with a hit; one that the service left out is asked for when it is needed. */
+function proofOf(
+  api: ApiClient,
+  { recordOid, proof }: { readonly recordOid: string; readonly proof?: string | null | undefined },
+): Hint['proof'] {
+  if (proof === undefined) return undefined;
+  if (proof !== null) return Buffer.from(proof, 'base64url');
+  return async () => {
+    const answer = parseAnswer(answerSchemas.proof, await api.call('GET', `v1/records/${recordOid}/proof`));
+    return Buffer.from(answer.proof, 'base64url');
+  };
 }
 
 /** A hit as a reader takes it. */

@@ -1,5 +1,5 @@
 import { contentDigest, type ErrorCode, type ShipmentRecord } from '@waymark/protocol';
-import { type TraceManyOptions, traceMany, type TraceOutcome, type Tracing } from './trace.ts';
+import { type TracedRecord, type TraceManyOptions, traceMany, type TraceOutcome, type Tracing } from './trace.ts';
 
 /** One record that did not come back as it is in the file. */
 export interface UnmatchedRecord {
@@ -17,7 +17,7 @@ export interface ComparisonSummary {
   /** Content digest equal to the one computed from the input. */
   readonly matched: number;
   /** The least of all answers. */
-  readonly trust: 'anchored' | 'unverified';
+  readonly trust: TracedRecord['trust'];
   readonly attestedBy: readonly string[];
   /** How many did not match, by code. */
   readonly failed: Readonly<Partial<Record<ErrorCode, number>>>;
@@ -53,6 +53,7 @@ export async function compareRecords(
   const attestedBy = new Set<string>();
   let asked = 0;
   let matched = 0;
+  let trust: TracedRecord['trust'] = options.mode === 'fast' ? 'unverified' : 'anchored';
 
   async function* queries(): AsyncGenerator<{ eventId: string }> {
     for await (const { eventId, revision, payload } of records) {
@@ -64,7 +65,10 @@ export async function compareRecords(
     const record = expected.shift();
     if (record === undefined) break;
     const verdict = judge(record, outcome);
-    if ('answer' in outcome) for (const organisation of outcome.answer.attestedBy) attestedBy.add(organisation);
+    if ('answer' in outcome) {
+      for (const organisation of outcome.answer.attestedBy) attestedBy.add(organisation);
+      if (outcome.answer.trust !== 'anchored') trust = outcome.answer.trust;
+    }
     if (verdict === undefined) matched += 1;
     else {
       failed[verdict.code] = (failed[verdict.code] ?? 0) + 1;
@@ -73,7 +77,6 @@ export async function compareRecords(
     asked += 1;
     onProgress?.({ asked, matched });
   }
-  const trust = options.mode === 'fast' ? 'unverified' : 'anchored';
   return { asked, matched, trust, attestedBy: [...attestedBy], failed, unmatched };
 }
 

@@ -21,7 +21,7 @@ export type TracedRecord = TrustedRecord | FastRecord;
 
 /** The answer to one query. */
 export interface TraceAnswer<R extends TracedRecord = TracedRecord> {
-  /** `anchored`: proven against the channel. `unverified`: as one node's replica has it. */
+  /** The least of its records: `anchored`: proven against the channel. `confirmed`: against the members of the firm's private ledger. `unverified`: as one node has it. */
   readonly trust: R['trust'];
   /** Organisations whose peers vouched for the evidence; empty for fast answers. */
   readonly attestedBy: readonly string[];
@@ -101,7 +101,7 @@ export function createTracing(parts: TracingParts): Tracing {
       const error = errors.get(query) ?? (first === undefined ? nothingFound() : undefined);
       if (error !== undefined || first === undefined) return { error: error ?? nothingFound() };
       const { attestedBy } = first;
-      return { answer: { trust: 'anchored', attestedBy, records: of, more: found[query]?.more ?? false } };
+      return { answer: { trust: leastTrust(of), attestedBy, records: of, more: found[query]?.more ?? false } };
     });
   }
 
@@ -136,6 +136,10 @@ export function createTracing(parts: TracingParts): Tracing {
       return { trust: 'unverified', attestedBy: [], records, more: false };
     },
   };
+}
+
+function leastTrust(records: readonly TrustedRecord[]): TrustedRecord['trust'] {
+  return records.some(({ trust }) => trust === 'confirmed') ? 'confirmed' : 'anchored';
 }
 
 /** How to answer many queries. */

@@ -6,20 +6,35 @@ import type { Outbox } from '../outbox/outbox.ts';
 /** What of a replica the index needs. */
 export type IndexedReplica = Pick<Replica, 'findByOid' | 'evidence' | 'waitForLeaves' | 'rebuild' | 'state'>;
 
+/** Where records lie that are in the firm's private ledger, as somebody who has the ledger says. */
+export interface LedgerIndex {
+  /** Undefined for a record that the ledger does not have. @throws WaymarkError unavailable */
+  find(recordOid: Uint8Array): Promise<IndexHit | undefined>;
+}
+
 /**
- * The outlet's index: which records an id belongs to only the outlet knows (its outbox), where they lie the channel says (the replica). What it finds it gives at once; before it says that there is nothing, it makes sure that it has read everything: a
+ * The outlet's index: which records an id belongs to only the outlet knows (its outbox), where they lie the channel says (the replica) or the firm's private ledger. What it finds it gives at once; before it says that there is nothing, it makes sure that it has read everything: a
  * record that was anchored a moment ago is found, and an index that is behind or was emptied says so.
  *
+ * @param options.ledger of a firm that has one
  * @param options.waitMs how long a look-up waits for the index. Default 5,000
  */
 export function createOutletIndex(
   outbox: Pick<Outbox, 'findByToken'>,
   replica: IndexedReplica,
-  options: { readonly waitMs?: number } = {},
+  options: { readonly ledger?: LedgerIndex | undefined; readonly waitMs?: number } = {},
 ): QueryIndex {
-  const { waitMs = 5_000 } = options;
-  const place = (oids: readonly Uint8Array[]): IndexHit[] =>
-    oids.map((oid) => replica.findByOid(oid)).filter((hit) => hit !== undefined);
+  const { ledger, waitMs = 5_000 } = options;
+  const placeOf = async (oid: Uint8Array): Promise<IndexHit | undefined> =>
+    replica.findByOid(oid) ?? (await ledger?.find(oid));
+  const place = async (oids: readonly Uint8Array[]): Promise<IndexHit[]> => {
+    const hits: IndexHit[] = [];
+    for (const oid of oids) {
+      const hit = await placeOf(oid);
+      if (hit !== undefined) hits.push(hit);
+    }
+    return hits;
+  };
 
   async function complete(): Promise<void> {
     const { blockNumber, phase, pendingBatches } = replica.state;
@@ -32,14 +47,14 @@ export function createOutletIndex(
 
   return {
     async findByOid(oid) {
-      const hit = replica.findByOid(oid);
+      const hit = await placeOf(oid);
       if (hit !== undefined) return hit;
       await complete();
-      return replica.findByOid(oid);
+      return placeOf(oid);
     },
     async findByToken(token, limit) {
       const oids = outbox.findByToken(token, limit);
-      const hits = place(oids);
+      const hits = await place(oids);
       if (hits.length > 0 && hits.length === oids.length) return hits;
       await complete();
       // Those that are not anchored yet are not there yet.

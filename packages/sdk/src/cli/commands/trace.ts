@@ -1,4 +1,5 @@
 import { contentDigest, type ErrorCode, formatTime } from '@waymark/protocol';
+import type { LedgerPlace } from '@waymark/reading';
 import type { TraceQuery } from '../../trace/queries.ts';
 import type { TraceAnswer, TracedRecord } from '../../trace/trace.ts';
 import {
@@ -38,7 +39,7 @@ async function traceQuery(context: CommandContext, query: TraceQuery, { mode, sh
   const records = answer.records.map((record) => describe(record, show));
   context.output.result({ trust: answer.trust, attestedBy: answer.attestedBy, more: answer.more, records, notice }, [
     ...records.flatMap(({ content, ...facts }) => [
-      ...table(Object.entries(facts).map(([name, value]) => [name, String(value)])),
+      ...table(Object.entries(facts).map(([name, value]) => [name, textOf(value)])),
       ...(content === undefined ? [] : [printable(JSON.stringify(content))]),
       '',
     ]),
@@ -47,6 +48,10 @@ async function traceQuery(context: CommandContext, query: TraceQuery, { mode, sh
     notice,
   ]);
   return exitCodes.done;
+}
+
+function textOf(fact: string | number | LedgerPlace): string {
+  return typeof fact === 'object' ? ledgerText(fact) : String(fact);
 }
 
 function describe(record: TracedRecord, show: boolean) {
@@ -60,6 +65,7 @@ function describe(record: TracedRecord, show: boolean) {
     evidenceId,
     cid,
     contentDigest: contentDigest(content.payload),
+    ...('ledger' in record && record.ledger !== null ? { ledger: record.ledger } : {}),
     ...(show ? { content } : {}),
   };
 }
@@ -101,8 +107,19 @@ async function traceFiles(context: CommandContext, { files, mode }: TraceOptions
   return worst === undefined ? exitCodes.done : exitCodeFor(worst);
 }
 
-function trustLine(trust: 'anchored' | 'unverified', attestedBy: readonly string[]): string {
-  return trust === 'anchored'
-    ? `trust: anchored (proven against the channel; attested by ${attestedBy.join(', ')})`
-    : 'trust: unverified (as one node has it; ask again with --trusted for a proof)';
+function trustLine(trust: TracedRecord['trust'], attestedBy: readonly string[]): string {
+  switch (trust) {
+    case 'anchored':
+      return `trust: anchored (proven against the channel; attested by ${attestedBy.join(', ')})`;
+    case 'confirmed':
+      return "trust: confirmed (by the members of the firm's private ledger; the channel does not hold the block yet)";
+    case 'unverified':
+      return 'trust: unverified (as one node has it; ask again with --trusted for a proof)';
+  }
+}
+
+/** The way from a record to the transaction that anchored it. */
+function ledgerText({ height, blockHash, anchor }: LedgerPlace): string {
+  const block = `block ${height} (${blockHash})`;
+  return anchor === null ? `${block}, not anchored yet` : `${block}, anchored with blocks ${anchor.first} to ${anchor.last} by transaction ${anchor.txId}`; // prettier-ignore
 }
