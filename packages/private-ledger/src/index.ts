@@ -1,5 +1,5 @@
 export { type PrivateLedgerConfiguration, privateLedgerSection } from './configuration/section.ts';
-export { type LedgerMembers, openLedgerMembers } from './configuration/members-file.ts';
+export { openLedgerMembers } from './configuration/members-file.ts';
 export { loadFirstConfiguration } from './configuration/first-configuration.ts';
 export {
   type LedgerListener,

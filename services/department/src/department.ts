@@ -60,6 +60,7 @@ import { createAllowListRouter } from './rest/allow-list-router.ts';
 import { departmentOpenApi } from './rest/openapi.ts';
 import { createProgress } from './sealing/progress.ts';
 import { openDepartmentLedger } from './private-ledger/department-ledger.ts';
+import { openDepartmentLedgerRest } from './private-ledger/department-ledger-rest.ts';
 import type { Department } from './composed-department.ts';
 import { createVerifier } from './verifier/verifier.ts';
 import { createSealer } from './sealing/sealer.ts';
@@ -291,6 +292,16 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
       envelopePlace: readEnvelopeHeader,
     },
   });
+  const ledgerRest = openDepartmentLedgerRest({
+    config,
+    privateLedger,
+    verifier,
+    callers,
+    register,
+    replica,
+    ledger,
+    nowMs,
+  });
   const status = (): JsonObject => {
     const { blockNumber, evidence, pendingBatches } = replica.state;
     const position = outbox.position();
@@ -339,6 +350,7 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
     logger,
     metrics: createHttpMetrics(registry),
     routes: (app) => {
+      if (ledgerRest !== undefined) app.use(ledgerRest.router);
       app.use(authentication((der) => callers.identify(der)));
       app.get('/ipfs/:cid', createGatewayHandler(content.reader));
       app.use(
@@ -383,6 +395,7 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
       trust,
       openCalls,
       ...(privateLedger?.components ?? []),
+      ...(ledgerRest === undefined ? [] : [ledgerRest.component]),
       {
         name: 'anchors',
         start: () => {

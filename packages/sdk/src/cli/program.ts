@@ -4,6 +4,7 @@ import type { SubmitState } from '../submit/submit-records.ts';
 import type { CommandContext } from './context.ts';
 import { type ExitCode, exitCodeFor, exitCodeMeanings, exitCodes } from './exit-codes.ts';
 import { addIdentityCommands, type Runs } from './identity-program.ts';
+import { addLedgerCommands } from './ledger-program.ts';
 import { type CliIo, createOutput, notice, shownError } from './output.ts';
 
 const exitCodeHelp = `
@@ -187,6 +188,7 @@ function createProgram(io: CliIo, finish: (code: ExitCode) => void): CommanderCo
     ([files]) => ({ files: files as string[] }),
   );
 
+  addLedgerCommands(program, runs);
   addIdentityCommands(program, runs);
 
   forEachCommand(program, (command) => {

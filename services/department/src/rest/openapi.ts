@@ -1,3 +1,4 @@
+import { ledgerPaths, ledgerSchemas } from '@waymark/ledger-operations';
 import { jsonCall, openApiDocument, type JsonObject } from '@waymark/query-api';
 
 const hex16: JsonObject = { type: 'string', pattern: '^[0-9a-f]{32}$' };
@@ -11,6 +12,7 @@ export const departmentOpenApi: JsonObject = openApiDocument({
     'Reads for the members of a firm, and the list of who may ask external queries (S9). Mutual TLS; errors are RFC 9457 problem details ' +
     'with a stable code. Waymark records claims and who made them; it does not make them true.',
   paths: {
+    ...ledgerPaths,
     '/v1/allow-list': {
       get: jsonCall({
         operationId: 'allowLists',
@@ -26,6 +28,7 @@ export const departmentOpenApi: JsonObject = openApiDocument({
     },
   },
   schemas: {
+    ...ledgerSchemas,
     AllowListRequest: {
       type: 'object',
       additionalProperties: false,

@@ -26,6 +26,7 @@ import type { DepartmentConfiguration } from '../configuration.ts';
 import type { Department } from '../composed-department.ts';
 import { departmentOpenApi } from '../rest/openapi.ts';
 import { openDepartmentLedger } from '../private-ledger/department-ledger.ts';
+import { openDepartmentLedgerRest } from '../private-ledger/department-ledger-rest.ts';
 
 /**
  * Composes a department that hands nothing in: it re-audits the firm's private ledger, keeps the whole chain and compares it with the channel (D2, D6, D12).
@@ -87,6 +88,16 @@ export async function createVerifier(config: DepartmentConfiguration, logger: Lo
     nowMs,
     openCalls,
   });
+  const ledgerRest = openDepartmentLedgerRest({
+    config,
+    privateLedger,
+    verifier,
+    callers,
+    register,
+    replica,
+    ledger,
+    nowMs,
+  });
   const status = (): JsonObject => ({
     service: 'department',
     mspId,
@@ -105,6 +116,7 @@ export async function createVerifier(config: DepartmentConfiguration, logger: Lo
     logger,
     metrics: createHttpMetrics(registry),
     routes: (app) => {
+      if (ledgerRest !== undefined) app.use(ledgerRest.router);
       app.use(authentication((der) => callers.identify(der)));
       app.get(
         '/v1/status',
@@ -164,6 +176,7 @@ export async function createVerifier(config: DepartmentConfiguration, logger: Lo
       trust,
       openCalls,
       ...(privateLedger?.components ?? []),
+      ...(ledgerRest === undefined ? [] : [ledgerRest.component]),
       grpcServer,
       api,
       operations,
