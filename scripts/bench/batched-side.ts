@@ -12,9 +12,14 @@ import {
   type ShipmentRecord,
 } from '@waymark/protocol';
 import { connect, type Waymark } from '@waymark/sdk';
+import { z } from 'zod';
+import { createAnchoringLag } from './anchoring-lag.ts';
 import { recordSource, type RecordSource } from './records.ts';
 import { createSample, type DoneRecord, type Side } from './side.ts';
 
+const anchorPage = z.object({
+  items: z.array(z.object({ first: z.int(), last: z.int(), hash: z.string(), txId: z.string() })),
+});
 /** Records of a round and firm that are read back by trusted query. */
 const sampleSize = 50;
 const batchesAtOnce = 16;
@@ -29,7 +34,7 @@ interface Firm {
 }
 
 /**
- * Waymark's own path: the SDK submits to each firm's outlet, and a record is done when its receipt says `anchored`. Afterwards every batch
+ * Waymark's own path: the SDK submits to each firm's outlet, and a record is done when its receipt says `anchored`. Afterwards every batch or block
  * must be on the channel and in the content store, and a random sample must come back by trusted query as it was submitted.
  *
  * @param profiles one reader's profile of each firm
@@ -49,6 +54,7 @@ export async function openBatchedSide(profiles: readonly string[], name: string)
         records: runs.reduce((sum, { records }) => sum + records, 0),
         failed: 0,
         tookMs: Math.max(...runs.map(({ endedMs }) => endedMs)) - startedMs,
+        lagsMs: runs.flatMap(({ lagsMs }) => lagsMs),
       };
     },
     async close() {
@@ -66,12 +72,17 @@ interface FirmRun {
   readonly endedMs: number;
   /** Records of each batch by evidence id. */
   readonly batches: ReadonlyMap<string, number>;
+  /** Transactions that records are anchored by, by the block of the private ledger that holds them. */
+  readonly blocks: ReadonlyMap<number, string>;
+  readonly lagsMs: readonly number[];
   readonly sample: readonly DoneRecord[];
 }
 
 async function submitFor({ waymark, records }: Firm, untilMs: number): Promise<FirmRun> {
   const underWay = new Map<string, ShipmentRecord>();
   const batches = new Map<string, number>();
+  const blocks = new Map<number, string>();
+  const lag = createAnchoringLag();
   const sample = createSample<DoneRecord>(sampleSize, Math.random);
   function* input(): Generator<ShipmentRecord> {
     while (performance.now() < untilMs) {
@@ -82,7 +93,7 @@ async function submitFor({ waymark, records }: Firm, untilMs: number): Promise<F
   }
   let done = 0;
   let endedMs = performance.now();
-  for await (const result of waymark.submit(input(), { until: 'anchored' })) {
+  for await (const result of waymark.submit(input(), { until: 'anchored', onProgress: lag.seen })) {
     if ('error' in result) throw result.error;
     const { receipt, eventId } = result;
     const record = underWay.get(eventId);
@@ -90,14 +101,16 @@ async function submitFor({ waymark, records }: Firm, untilMs: number): Promise<F
     underWay.delete(eventId);
     done += 1;
     endedMs = performance.now();
-    batches.set(receipt.evidenceId, (batches.get(receipt.evidenceId) ?? 0) + 1);
+    if (receipt.blockHeight === undefined) batches.set(receipt.evidenceId, (batches.get(receipt.evidenceId) ?? 0) + 1);
+    else blocks.set(receipt.blockHeight, receipt.txId ?? '');
     sample.offer({ record, id: receipt.recordOid });
   }
   if (underWay.size > 0) throw new Error(`${underWay.size} records have no receipt`);
-  return { records: done, endedMs, batches, sample: sample.items };
+  return { records: done, endedMs, batches, blocks, lagsMs: lag.lagsMs, sample: sample.items };
 }
 
-async function prove(firm: Firm, { batches, sample }: FirmRun): Promise<void> {
+async function prove(firm: Firm, { batches, blocks, sample }: FirmRun): Promise<void> {
+  await proveAnchored(firm, blocks);
   const ids = batches.entries();
   const worker = async (): Promise<void> => {
     for (const [id, count] of ids) {
@@ -113,6 +126,29 @@ async function prove(firm: Firm, { batches, sample }: FirmRun): Promise<void> {
   for (const untilMs = performance.now() + indexingMs; left.length > 0;) {
     left = await readBack(firm, left, performance.now() > untilMs);
     if (left.length > 0) await delay(100);
+  }
+}
+
+/** Every block that a receipt names is under the one anchor that the receipt's transaction wrote, and the anchored block is there to be read. */
+async function proveAnchored({ waymark, ledger, content }: Firm, blocks: ReadonlyMap<number, string>): Promise<void> {
+  const left = [...blocks].sort(([a], [b]) => a - b);
+  for (let from = left[0]?.[0]; from !== undefined;) {
+    const page = anchorPage.parse(
+      JSON.parse(
+        new TextDecoder().decode(
+          await ledger.evaluate('anchors', 'list', [waymark.profile.mspId, String(from), '100']),
+        ),
+      ),
+    );
+    if (page.items.length === 0) throw new Error(`block ${from} is not anchored`);
+    for (const { first, last, hash, txId } of page.items) {
+      if (!(await content.has(parseCid(hash, [dagCborCode])))) throw new Error(`block ${last} is not in the store`);
+      for (let next = left[0]; next !== undefined && next[0] <= last; next = left[0]) {
+        if (next[0] < first || next[1] !== txId) throw new Error(`block ${next[0]} is not where its receipt says`);
+        left.shift();
+      }
+    }
+    from = left[0]?.[0];
   }
 }
 

@@ -18,6 +18,8 @@ export interface SubmitBenchResult {
   readonly ratioLowerQuartile: number;
   readonly onChainBytesPerRecord: number;
   readonly rawOnChainBytesPerRecord: number;
+  /** P6, of the batched side: 99 % of records were anchored so soon after they were accepted. */
+  readonly acceptedToAnchoredP99Ms: number;
 }
 
 /** What one side did and used in one round. */
@@ -78,6 +80,7 @@ export function describeRounds(rounds: readonly Round[], result: SubmitBenchResu
     perRecord,
     '',
     `naive: ${result.naiveConcurrency} records at once (the best of the sweep); raw data on chain: ${forPeople(result.rawOnChainBytesPerRecord)} bytes per record`,
+    `accepted to anchored: 99 % within ${forPeople(result.acceptedToAnchoredP99Ms)} ms`,
     `batched is ${forPeople(result.ratioMedian)} times as fast (median) and puts ${forPeople(share)} % of raw data's bytes on the chain`,
   ].join('\n');
 }

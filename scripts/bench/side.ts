@@ -16,6 +16,8 @@ export interface SideRun {
   readonly failed: number;
   /** From the first record submitted to the last one done, in milliseconds. */
   readonly tookMs: number;
+  /** From accepted to anchored (P6), of some of the records; none on the naive side. */
+  readonly lagsMs?: readonly number[];
 }
 
 /** Keeps a few of many things, each with the same chance. */

@@ -12,7 +12,7 @@ import { measureRawOnChain } from './raw-on-chain.ts';
 import { recordSource } from './records.ts';
 import { describeRounds, type Round, type SubmitBenchResult } from './report.ts';
 import { rateOf, type Side, type SideRun } from './side.ts';
-import { lowerQuartile, median, rounded } from './statistics.ts';
+import { lowerQuartile, median, quantile, rounded } from './statistics.ts';
 import { forPeople } from './table.ts';
 
 /** How to measure. */
@@ -62,6 +62,13 @@ export async function benchSubmit(options: SubmitBenchOptions): Promise<SubmitBe
       ratioLowerQuartile: rounded(lowerQuartile(ratios)),
       onChainBytesPerRecord: rounded(onChainBytes / records),
       rawOnChainBytesPerRecord: rounded(raw.bytesPerRecord),
+      acceptedToAnchoredP99Ms: rounded(
+        quantile(
+          rounds.flatMap(({ batched }) => batched.run.lagsMs ?? []),
+          0.99,
+        ),
+        3,
+      ),
     };
     print(describeRounds(rounds, result));
     return result;
