@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IdentityFiles } from '../identities.ts';
+import { electionTicks, tickMs } from '../rsl/plan.ts';
 
 /** One member of the cluster, and where it is reached. */
 export interface EtcdMemberPlan {
@@ -24,8 +25,8 @@ export interface EtcdMember {
 const stopTimeoutMs = 10_000;
 const lastWordsCharacters = 500;
 /** As the private ledger's members have it: no round is spoilt by an election because the machine is busy. */
-const heartbeatMs = 100;
-const electionMs = 5_000;
+const heartbeatMs = tickMs;
+const electionMs = tickMs * electionTicks;
 /** Above what any measurement writes: a full backend takes no more puts. */
 const quotaBytes = 8 * 1024 ** 3;
 const maxRequestBytes = 16 * 1024 ** 2;
