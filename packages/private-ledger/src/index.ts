@@ -1,5 +1,6 @@
 export { type PrivateLedgerConfiguration, privateLedgerSection } from './configuration/section.ts';
 export { openLedgerMembers } from './configuration/members-file.ts';
+export { ledgerFolder, type LedgerFolder, restoredFile } from './disk/ledger-folder.ts';
 export { loadFirstConfiguration } from './configuration/first-configuration.ts';
 export {
   type LedgerListener,

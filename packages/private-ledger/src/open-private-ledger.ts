@@ -34,6 +34,7 @@ import { type LedgerMembers, openLedgerMembers } from './configuration/members-f
 import type { PrivateLedgerConfiguration } from './configuration/section.ts';
 import { ledgerFolder } from './disk/ledger-folder.ts';
 import { type MemberNotes, openMemberNotes } from './disk/member-notes.ts';
+import { forgetRestore, isRestored, replayedChain } from './disk/restored-chain.ts';
 import { type LedgerMetrics, registerLedgerMetrics } from './metrics.ts';
 
 /** How far departments' clocks and registers may be from the center's: more than an outlet's clock may be off, or they would not follow honest rejections. */
@@ -177,7 +178,7 @@ export async function openPrivateLedger(parts: PrivateLedgerParts): Promise<Priv
     }),
     random: () => randomInt(2 ** 32),
     log,
-    chain,
+    chain: isRestored(folder.restored) ? replayedChain(chain, () => forgetRestore(folder.restored)) : chain,
     peers,
     remembered: notes.positions(),
     remember: (peer, position) => notes.notePosition(peer, position),

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type ChainReport, openLedgerChain, restoreLedgerChain, verifyChain } from '@waymark/ledger-chain';
+import { restoredFile } from '@waymark/private-ledger';
 import { isWaymarkError, WaymarkError } from '@waymark/protocol';
 import { loadMemberConfiguration } from './configuration.ts';
 import { openOfflineMember } from './member.ts';
@@ -84,6 +85,8 @@ export async function restoreFolder({
   const { ledger, bodyCipher, checks } = member;
   const anchors = withoutChannel ? null : await member.anchors();
   await mkdir(ledgerFolder, { recursive: true, mode: 0o700 });
+  // Before the chain: a chain without this beside it is one whose log was lost.
+  await writeFile(join(ledgerFolder, restoredFile), `${JSON.stringify({ v: 1, ledger })}\n`, { mode: 0o600 });
   const chain = join(ledgerFolder, 'chain');
   const report = await restoreLedgerChain({
     backup: resolve(backup),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Ledger } from '@waymark/fabric';
@@ -85,6 +86,7 @@ export function openLedgerRest(parts: LedgerRestParts): LedgerRest {
     const folder = join(parts.dataFolder, 'backups');
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const target = join(folder, of);
+    if (existsSync(target)) throw new WaymarkError('conflict', 'There is a backup of this name already.');
     const manifest = await chain.backup(target);
     return { ...manifest, folder: target };
   }

@@ -1,6 +1,9 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** Name of the file that a restore leaves in the folder. */
+export const restoredFile = 'restored';
+
 /** What a member keeps, below the service's data folder. */
 export interface LedgerFolder {
   readonly dir: string;
@@ -10,7 +13,9 @@ export interface LedgerFolder {
   readonly chain: string;
   readonly alerts: string;
   readonly notes: string;
-  /** Whether this node has been a member before: its log must be there then. */
+  /** Left by a restore until all of the chain was confirmed anew. */
+  readonly restored: string;
+  /** Whether this node has been a member before: its log must be there then. What a restore brought back is the chain alone. */
   readonly wasMember: boolean;
 }
 
@@ -20,12 +25,14 @@ export function ledgerFolder(dataFolder: string): LedgerFolder {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const chain = join(dir, 'chain');
   const notes = join(dir, 'notes.db');
+  const restored = join(dir, restoredFile);
   return {
     dir,
     log: join(dir, 'log'),
     chain,
     alerts: join(dir, 'alerts'),
     notes,
-    wasMember: existsSync(chain) || existsSync(notes),
+    restored,
+    wasMember: !existsSync(restored) && (existsSync(chain) || existsSync(notes)),
   };
 }
