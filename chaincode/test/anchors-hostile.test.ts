@@ -112,6 +112,8 @@ describe('hostile messages about a ledger are typed refusals, and the process go
         ['anchors:list', part, '1', '1'],
         ['anchors:ledger', part],
         ['anchors:configuration', part, '1'],
+        ['anchors:certificate', part, '0'.repeat(64)],
+        ['anchors:certificate', 'Org1MSP', part],
         ['anchors:getReport', part, '0'.repeat(64)],
         ['anchors:getReport', 'Org1MSP', part],
         ['anchors:listReports', part, '', '1'],

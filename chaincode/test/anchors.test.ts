@@ -342,6 +342,14 @@ describe.each(profiles)('a ledger whose center is %s', (_name, profile) => {
       head: { last: items.at(-1)?.last, hash: items.at(-1)?.hash, epoch: 3 },
     });
     expect(await channel.refusal(b.outlet, 'anchors:ledger', 'Org2MSP')).toMatchObject({ code: 'REFUSED' });
+    const digest = ledger.identities.get('center-1')?.digest ?? '';
+    expect(await channel.submit(b.outlet, 'anchors:certificate', 'Org1MSP', digest)).toMatchObject({
+      member: 'center-1',
+      digest,
+    });
+    expect(await channel.refusal(b.outlet, 'anchors:certificate', 'Org2MSP', digest)).toMatchObject({
+      code: 'REFUSED',
+    });
     expect(await channel.submit(b.outlet, 'anchors:list', 'Org2MSP', '1', '1')).toMatchObject({
       items: [],
       next: null,

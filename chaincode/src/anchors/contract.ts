@@ -10,7 +10,15 @@ import { anchor } from './anchor.ts';
 import { configure, registerLedger, requireRegistered, type ConfigurationOutcome } from './configure.ts';
 import * as input from './input.ts';
 import { registerCertificates, type LedgerContext } from './members.ts';
-import { anchorKey, configurationKey, headKey, reportKey, type StoredAnchor, type StoredReport } from './model.ts';
+import {
+  anchorKey,
+  certificateKey,
+  configurationKey,
+  headKey,
+  reportKey,
+  type StoredAnchor,
+  type StoredReport,
+} from './model.ts';
 import { reportEquivocation, reportFork, reportHeldBack, type Reporter, type ReportOutcome } from './reports.ts';
 
 declare const WAYMARK_VERSION: string;
@@ -149,6 +157,16 @@ export class AnchorsContract extends WaymarkContract {
   @Returns('string')
   public async configuration(ctx: TransactionContext, msp: string, epoch: string): Promise<string> {
     return found(await ctx.ledger.get(configurationKey(msp, heightOf(epoch, 'epoch'))), { epoch, msp });
+  }
+
+  /**
+   * A member's certificate that is registered for the ledger: whose it is, and its public key. Whether it was revoked is in the register of nodes. Who: any
+   * reader. `digest`: SHA-256 of the DER, lower-case hex. Throws `refused` when it is not registered.
+   */
+  @Transaction(false)
+  @Returns('string')
+  public async certificate(ctx: TransactionContext, msp: string, digest: string): Promise<string> {
+    return found(await ctx.ledger.get(certificateKey(msp, sha256Hex(digest, 'digest'))), { digest, msp });
   }
 
   /** A report with its evidence. Who: any reader. Throws `refused` when there is none. */

@@ -10,7 +10,10 @@ export interface Hint {
   readonly leafIndex: number;
   /** CID of the envelope, base32. */
   readonly cid: string;
-  /** Shows that a record is in its firm's private ledger (docs/formats.md, "Record proof"); none: its batch stands on the channel as evidence. */
+  /**
+   * Shows that a record is in its firm's private ledger (docs/formats.md, "Record proof"); none: its batch stands on the channel as evidence. A function may be
+   * asked again, for what shows it by then.
+   */
   readonly proof?: Uint8Array | (() => Promise<Uint8Array>) | undefined;
 }
 

@@ -74,7 +74,7 @@ export function createTrustedReader(parts: TrustedReaderParts): TrustedReader {
     parseEvidenceId(hint.evidenceId);
     const { proof } = hint;
     if (proof === undefined) return locateByEvidence(hint, await batches.get(hint.evidenceId));
-    return locateInLedger(hint, await proofs.check(hint, typeof proof === 'function' ? await proof() : proof));
+    return locateInLedger(hint, await proofs.check(hint, proof));
   }
 
   async function fetch(hint: Hint): Promise<Fetched> {

@@ -5,7 +5,6 @@ import { connectGateway, privateKeySigner } from '@waymark/fabric';
 import { formatEvidenceId, isWaymarkError, parseCid, toHex, WaymarkError } from '@waymark/protocol';
 import { authentication, createQueryRouter, createReads, type IndexHit, type JsonObject } from '@waymark/query-api';
 import { createTrustedReader, type Hint } from '@waymark/reading';
-import { createLedgerRecords } from '@waymark/private-ledger';
 import { decodeHeldBackClaim } from '@waymark/rsl';
 import {
   createApiServer,
@@ -54,7 +53,9 @@ import { createAnswering } from './external/answer-queries.ts';
 import { registerDepartmentMetrics } from './metrics.ts';
 import { openOutbox } from './outbox/outbox.ts';
 import { centersContent } from './query/centers-content.ts';
+import { createCenterLookups } from './query/center-lookups.ts';
 import { createOutletIndex } from './query/outlet-index.ts';
+import { centersLedger, memberLedger, requireProof } from './query/outlet-ledger.ts';
 import { reportingReader } from './query/reporting-reader.ts';
 import { createAllowListRouter } from './rest/allow-list-router.ts';
 import { departmentOpenApi } from './rest/openapi.ts';
@@ -233,14 +234,18 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
     if (evidence.msp === mspId && evidence.outlet === outlet) anchored(evidence.seq, batchHash, txId);
   });
 
+  const lookups = createCenterLookups(
+    config.centers.map(({ apiUrl, tlsRootFile }) => ({ apiUrl, tlsRootPem: readTextFile(tlsRootFile) })),
+    { certificatePem, privateKeyPem },
+  );
   const records =
-    privateLedger === undefined ? undefined : createLedgerRecords(mspId, privateLedger.chain, privateLedger.member);
-  const toHint = async ({ recordOid, evidenceId, leafIndex, cid }: IndexHit): Promise<Hint> => ({
+    privateLedger === undefined ? centersLedger(outbox, lookups) : memberLedger(mspId, privateLedger, outbox);
+  const toHint = ({ recordOid, evidenceId, leafIndex, cid }: IndexHit): Hint => ({
     recordOid,
     evidenceId,
     leafIndex,
     cid: cid.toString(),
-    proof: await records?.prove(recordOid),
+    proof: records.has(recordOid) ? () => requireProof(records, recordOid) : undefined,
   });
   const reader = createTrustedReader({
     ledger,
@@ -386,6 +391,7 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
         stop: async () => {
           ledger.close();
           centers.close();
+          lookups.close();
           await content.close();
           outbox.close();
           lock.release();

@@ -3,8 +3,8 @@ import { WaymarkError } from '@waymark/protocol';
 import { type BlockHash, type Header, noBlock, type Seal, type SealedBlock, type Snapshot } from '@waymark/rsl';
 import { backupChain } from '../backup/backup.ts';
 import type { BodyCipher } from '../body/body-cipher.ts';
-import { proveInAnchor, proveInBlock } from '../proof/prove-record.ts';
-import type { HeaderStanding, RecordProof } from '../proof/record-proof.ts';
+import { createRecordProver, type RecordProver } from '../proof/record-prover.ts';
+import type { RecordProof } from '../proof/record-proof.ts';
 import { readBlock, readStored } from './block-reader.ts';
 import type { ChainIndex, Tip } from './chain-index.ts';
 import { confirmingSeals } from './confirming-seals.ts';
@@ -33,6 +33,7 @@ interface Parts {
 export class FileLedgerChain implements LedgerChain {
   readonly ledger: string;
   readonly #parts: Parts;
+  readonly #prover: RecordProver;
   #tip: Tip;
   #writing: Promise<void> = Promise.resolve();
   #isClosed = false;
@@ -41,6 +42,12 @@ export class FileLedgerChain implements LedgerChain {
     this.ledger = parts.ledger;
     this.#parts = parts;
     this.#tip = parts.index.tip();
+    this.#prover = createRecordProver({
+      ledger: parts.ledger,
+      block: (height) => this.block(height),
+      anchorOf: (height) => this.anchorOf(height),
+      hashes: (first, last) => this.#hashes(first, last),
+    });
   }
 
   get height(): number {
@@ -153,8 +160,10 @@ export class FileLedgerChain implements LedgerChain {
   async proveRecord(oid: string, { confirmation }: ProofOptions = {}): Promise<RecordProof> {
     const place = this.findRecord(oid);
     if (place === null) throw new WaymarkError('refused', 'No block of the ledger holds this record.');
-    const { candidate, header } = await this.block(place.height);
-    return { ...proveInBlock(candidate.content, header, place), standing: this.#standing(place.height, confirmation) };
+    return this.#prover.prove(
+      place,
+      (height) => confirmation?.(height) ?? confirmingSeals(height, (at) => this.seal(at)),
+    );
   }
 
   backup(targetFolder: string): Promise<BackupManifest> {
@@ -173,25 +182,10 @@ export class FileLedgerChain implements LedgerChain {
     this.#parts.index.close();
   }
 
-  #standing(height: number, confirmation: ProofOptions['confirmation']): HeaderStanding {
-    const { index } = this.#parts;
-    const range = index.anchorOf(height);
-    if (range !== null) {
-      const rows = index.blocks(range.first, range.last);
-      if (rows.length !== range.last - range.first + 1) throw goneError(range.first, range.last);
-      return proveInAnchor(
-        this.ledger,
-        range,
-        rows.map(({ hash }) => hash),
-        height,
-      );
-    }
-    const seals = confirmation?.(height) ?? confirmingSeals(height, (at) => this.seal(at));
-    if (seals === null)
-      throw new WaymarkError('unavailable', 'The block of this record cannot be proven yet.', {
-        details: { reason: 'unconfirmed', height },
-      });
-    return { kind: 'seals', seals };
+  #hashes(first: number, last: number): string[] {
+    const rows = this.#parts.index.blocks(first, last);
+    if (rows.length !== last - first + 1) throw goneError(first, last);
+    return rows.map(({ hash }) => hash);
   }
 
   async #apply(blocks: readonly SealedBlock[]): Promise<void> {

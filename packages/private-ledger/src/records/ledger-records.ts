@@ -1,4 +1,4 @@
-import { type LedgerChain, encodeRecordProof } from '@waymark/ledger-chain';
+import { encodeRecordProof, type LedgerChain, type RecordPlace } from '@waymark/ledger-chain';
 import type { LedgerMember } from '@waymark/ledger-member';
 import { decodeCid, decodeLedgerAttachment, formatEvidenceId, toHex, WaymarkError } from '@waymark/protocol';
 
@@ -20,6 +20,8 @@ export interface LedgerRecords {
   prove(recordOid: Uint8Array): Promise<Uint8Array | undefined>;
 }
 
+const keptBatches = 16;
+
 /** @param mspId whose ledger it is */
 export function createLedgerRecords(
   mspId: string,
@@ -30,18 +32,36 @@ export function createLedgerRecords(
     const place = chain.findRecord(toHex(recordOid));
     return place === null || place.reason !== null ? undefined : place;
   };
+  const batches = new Map<string, Promise<readonly RecordHit['cid'][]>>();
+
+  async function readCids({ height, item }: RecordPlace): Promise<readonly RecordHit['cid'][]> {
+    const { content } = (await chain.block(height)).candidate;
+    const submission = content.kind === 'records' ? content.audited[item]?.submission : undefined;
+    if (submission === undefined) throw abnormalPlace();
+    const { cids } = decodeLedgerAttachment(submission.attachment, submission.records.length);
+    return cids.map((cid) => decodeCid(cid));
+  }
+
+  /** Blocks do not change: the addresses of those that were asked for last are kept. */
+  function cidsOf(place: RecordPlace): Promise<readonly RecordHit['cid'][]> {
+    const name = `${String(place.height)}/${String(place.item)}`;
+    const known = batches.get(name);
+    const cids = known ?? readCids(place);
+    batches.delete(name);
+    batches.set(name, cids);
+    if (known === undefined) cids.catch(() => batches.delete(name));
+    if (batches.size > keptBatches) batches.delete(batches.keys().next().value ?? name);
+    return cids;
+  }
+
   return {
     has: (recordOid) => accepted(recordOid) !== undefined,
     async find(recordOid) {
       const place = accepted(recordOid);
       if (place === undefined) return undefined;
-      const { content } = (await chain.block(place.height)).candidate;
-      const submission = content.kind === 'records' ? content.audited[place.item]?.submission : undefined;
-      if (submission === undefined)
-        throw new WaymarkError('data-abnormal', 'The index names a place that the block lacks.');
-      const { cids } = decodeLedgerAttachment(submission.attachment, submission.records.length);
-      const cid = decodeCid(cids[place.index] ?? new Uint8Array(0));
       const { department: outlet, seq, index: leafIndex } = place;
+      const cid = (await cidsOf(place))[leafIndex];
+      if (cid === undefined) throw abnormalPlace();
       return { recordOid, evidenceId: formatEvidenceId({ msp: mspId, outlet, seq }), leafIndex, cid };
     },
     async prove(recordOid) {
@@ -51,4 +71,8 @@ export function createLedgerRecords(
       return encodeRecordProof(proof);
     },
   };
+}
+
+function abnormalPlace(): WaymarkError {
+  return new WaymarkError('data-abnormal', 'The index names a place that the block lacks.');
 }

@@ -42,6 +42,21 @@ export function inclusionProof(leafHashes: readonly Uint8Array[], leafIndex: num
 }
 
 /**
+ * Inclusion proofs of many leaves of one tree, whose nodes are hashed once.
+ * @returns the proof of a leaf, as `inclusionProof` gives it; throws RangeError when the tree has no such leaf
+ */
+export function inclusionProofs(leafHashes: readonly Uint8Array[]): (leafIndex: number) => Uint8Array[] {
+  const levels: (readonly Uint8Array[])[] = [];
+  for (let level = leafHashes; level.length > 1; level = nextLevel(level)) levels.push(level);
+  return (leafIndex) => {
+    if (!Number.isSafeInteger(leafIndex) || leafIndex < 0 || leafIndex >= leafHashes.length) {
+      throw new RangeError(`no leaf ${leafIndex} in a tree of ${leafHashes.length}`);
+    }
+    return levels.flatMap((level, height) => level[(leafIndex >> height) ^ 1] ?? []);
+  };
+}
+
+/**
  * Proof that a tree of `oldSize` leaves is a prefix of this one (RFC 9162 section 2.1.4.1).
  * @throws RangeError when `oldSize` is out of bounds; an empty tree is no prefix that could be proven
  */

@@ -4,6 +4,7 @@ import {
   consistencyProof,
   createMerkleAccumulator,
   inclusionProof,
+  inclusionProofs,
   leafHash,
   merkleRoot,
   nodeHash,
@@ -30,6 +31,16 @@ const hashesOf = (count: number): Uint8Array[] => dataOf(count).map(leafHash);
 const headOf = (leaves: readonly Uint8Array[]): { size: number; root: Uint8Array } => ({
   size: leaves.length,
   root: merkleRoot(leaves),
+});
+
+test('proofs of many leaves of a tree are those of each alone', () => {
+  for (const count of [1, 2, 3, 7, 8, 33]) {
+    const leaves = hashesOf(count);
+    const proofs = inclusionProofs(leaves);
+    for (const index of leaves.keys()) expect(proofs(index)).toEqual(inclusionProof(leaves, index));
+    expect(() => proofs(count)).toThrow(RangeError);
+    expect(() => proofs(-1)).toThrow(RangeError);
+  }
 });
 
 test('the root of no leaves is the hash of nothing', () => {

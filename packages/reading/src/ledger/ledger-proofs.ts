@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   batchHash,
   type BatchStatement,
@@ -22,6 +23,7 @@ import { checkOutlet } from '../outlet-check.ts';
 import type { Hint, TrustedReaderParts } from '../ports.ts';
 import { remembering } from '../remembering.ts';
 import { type ChannelAnchor, createChannelAnchors } from './channel-anchors.ts';
+import { createChannelMembers } from './channel-members.ts';
 
 /** A record of a private ledger, its proof checked against the channel. */
 export interface ProvenInLedger extends ProvenRecord {
@@ -34,28 +36,56 @@ export interface ProvenInLedger extends ProvenRecord {
 /** Checks record proofs against the channel (S7). */
 export interface LedgerProofs {
   /**
-   * @param bytes of the proof, from whoever gave the hint
+   * @param proof from whoever gave the hint; a function is asked again while the channel is ahead of who answers
    * @throws WaymarkError data-abnormal: something was altered, or the hint is not what the proof shows; unavailable: the channel is not so far yet
    */
-  check(hint: Hint, bytes: Uint8Array): Promise<ProvenInLedger>;
+  check(hint: Hint, proof: NonNullable<Hint['proof']>): Promise<ProvenInLedger>;
 }
+
+/** Waits before a proof is asked for again that the channel has overtaken. */
+const overtakenDelaysMs = [50, 100, 200, 400, 800];
 
 export function createLedgerProofs(parts: TrustedReaderParts): LedgerProofs {
   const { ledger, verifierOf, maxCachedBatches = 256 } = parts;
   const { channel } = ledger;
   const anchors = createChannelAnchors(ledger, maxCachedBatches);
+  const members = createChannelMembers(ledger, maxCachedBatches);
   const outlets = remembering<true>(maxCachedBatches);
 
-  async function prove(proof: RecordProof, hint: Hint, msp: string): Promise<ProvenInLedger> {
+  /** Undefined: the channel has an anchor for the block by now, so that its word counts and no member's. */
+  async function prove(proof: RecordProof, hint: Hint, msp: string): Promise<ProvenInLedger | undefined> {
     const checks: RecordProofChecks = { channel, ledger: ledgerName(msp, channel), oid: hint.recordOid };
     const { standing } = proof;
-    if (standing.kind === 'seals')
-      throw new WaymarkError('unavailable', 'The channel has no anchor for the block of this record yet.', {
-        details: { mspId: msp },
-      });
     const { height } = decodeHeader(proof.header);
-    const anchor = await anchors.endingAt(msp, standing.last, height);
-    return { ...verifyRecordProof(proof, anchor, checks), anchor, batchHash: toHex(batchHash(proof.statement)) };
+    const proven = (anchor: ChannelAnchor | null, more: Partial<RecordProofChecks> = {}): ProvenInLedger => ({
+      ...verifyRecordProof(proof, anchor, { ...checks, ...more }),
+      anchor,
+      batchHash: toHex(batchHash(proof.statement)),
+    });
+    if (standing.kind === 'anchor') {
+      const anchor = await anchors.endingAt(msp, standing.last);
+      // No such anchor, and the block is not covered by another one: then the channel, or the peer that was asked, is behind.
+      if (anchor === null && (await anchors.covering(msp, height)) === null) throw notAnchored(msp, height);
+      return proven(anchor);
+    }
+    const confirmed = proven(null, { members: await members.judging(msp, channel, standing.seals) });
+    const anchor = await anchors.covering(msp, height);
+    if (anchor === null) return confirmed;
+    if (anchor.last === height && anchor.hash !== confirmed.blockHash)
+      throw new WaymarkError('data-abnormal', 'The channel holds another block than the one that was shown.');
+    return undefined;
+  }
+
+  async function proveWhileOvertaken(hint: Hint, given: NonNullable<Hint['proof']>): Promise<ProvenInLedger> {
+    const { msp } = parseEvidenceId(hint.evidenceId);
+    for (const delayMs of [...overtakenDelaysMs, 0]) {
+      const bytes = typeof given === 'function' ? await given() : given;
+      const proven = await decoded(bytes, (proof) => prove(proof, hint, msp));
+      if (proven !== undefined) return proven;
+      if (typeof given !== 'function') break;
+      await setTimeout(delayMs);
+    }
+    throw new WaymarkError('unavailable', 'The node that was asked does not know yet that the block of this record is anchored.', { details: { mspId: msp } }); // prettier-ignore
   }
 
   /** One certificate under one batch is checked once. */
@@ -71,9 +101,8 @@ export function createLedgerProofs(parts: TrustedReaderParts): LedgerProofs {
   }
 
   return {
-    async check(hint, bytes) {
-      const { msp } = parseEvidenceId(hint.evidenceId);
-      const proven = await decoded(bytes, (proof) => prove(proof, hint, msp));
+    async check(hint, proof) {
+      const proven = await proveWhileOvertaken(hint, proof);
       await requireOutlet(proven.statement, proven.certificateDer);
       requireHinted(hint, proven);
       return proven;
@@ -103,4 +132,10 @@ function requireHinted(hint: Hint, { oid, cid, index, statement, rejected }: Pro
     cid.toString() === hint.cid &&
     formatEvidenceId(statement) === hint.evidenceId;
   if (!isSame) throw new WaymarkError('data-abnormal', 'The index names a place that does not hold this record.');
+}
+
+function notAnchored(mspId: string, height: number): WaymarkError {
+  return new WaymarkError('unavailable', 'The channel has no anchor for the block of this record yet.', {
+    details: { mspId, height },
+  });
 }

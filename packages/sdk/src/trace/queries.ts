@@ -40,14 +40,19 @@ export async function lookUp(api: ApiClient, asked: readonly Asked[], signal?: A
   }));
 }
 
-/** The proof that came with a hit; one that the service left out is asked for when it is needed. */
+/** The proof that came with a hit, then whatever the service gives by then. */
 function proofOf(
   api: ApiClient,
   { recordOid, proof }: { readonly recordOid: string; readonly proof?: string | null | undefined },
 ): Hint['proof'] {
   if (proof === undefined) return undefined;
-  if (proof !== null) return Buffer.from(proof, 'base64url');
+  let given = proof;
   return async () => {
+    if (given !== null) {
+      const bytes = Buffer.from(given, 'base64url');
+      given = null;
+      return bytes;
+    }
     const answer = parseAnswer(answerSchemas.proof, await api.call('GET', `v1/records/${recordOid}/proof`));
     return Buffer.from(answer.proof, 'base64url');
   };
