@@ -21,6 +21,8 @@ export interface SubmitBenchOptions {
   readonly roundMs: number;
   /** What the channel runs on. */
   readonly runtime: Runtime;
+  /** Default: the smallest one that is shipped (S12). */
+  readonly topologyFile?: string;
   /** Kept afterwards when given; else a temporary folder. */
   readonly dataDir?: string;
   /** The naive side adds to this kubo; without it to the first firm's, and on devnet to an embedded store. */
@@ -35,7 +37,7 @@ const warmUpMs = 3_000;
 const sweepMs = 3_000;
 const sweepConcurrencies = [16, 32, 64, 128, 256, 384];
 const rawSampleSize = 150;
-const topologyFile = join(import.meta.dirname, '..', '..', 'network', 'topology.yaml');
+const smallestTopology = join(import.meta.dirname, '..', '..', 'network', 'topology.yaml');
 
 /** Measures the way of a record from an outlet to the channel, against one add and one transaction per record on the same network. */
 export async function benchSubmit(options: SubmitBenchOptions): Promise<SubmitBenchResult> {
@@ -94,7 +96,7 @@ interface Measured {
 
 async function onConsortium(dir: string, options: SubmitBenchOptions): Promise<Measured> {
   const { print } = options;
-  const topology = await readTopology(topologyFile);
+  const topology = await readTopology(options.topologyFile ?? smallestTopology);
   const contracts: RunningContract[] = [];
   let consortium: Consortium | undefined;
   const closers: (() => Promise<void>)[] = [];

@@ -66,7 +66,7 @@ export interface LedgerMemberOptions {
 
 /** How a member stands, for operators. */
 export interface MemberStatus extends Status {
-  /** Applied and durable. */
+  /** Applied to the chain. */
   readonly applied: number;
   /** Whether enough others have said what they remember of this member's log; until then it takes no part. */
   readonly isCleared: boolean;
@@ -132,6 +132,7 @@ class Member implements LedgerMember {
   #fault: unknown;
   #office: Office = { center: null, term: 0, isHere: false };
   #compacted = 0;
+  #synced = 0;
   #waited = 0;
 
   constructor(options: LedgerMemberOptions) {
@@ -365,9 +366,16 @@ class Member implements LedgerMember {
 
   /** Makes room in the log; answers whether it did anything. Called while nothing is handed out. */
   async #checkpoint(): Promise<boolean> {
-    const { log } = this.#options;
+    const { log, chain } = this.#options;
     if (!log.stats().isCheckpointDue) return false;
     const height = this.#applier.height - blocksKeptInMemory;
+    if (height > this.#compacted && height > this.#synced) {
+      // What the log forgets, the chain must hold.
+      const applied = this.#applier.height;
+      await chain.sync();
+      this.#synced = applied;
+      return true;
+    }
     if (height > this.#compacted && this.#core.compact(height) !== null) {
       this.#compacted = height;
       return true;

@@ -3,10 +3,12 @@ import type { Alert, MemberId, Message, Returned, SealedBlock, Snapshot } from '
 
 /** What a member keeps of the confirmed chain. */
 export interface MemberChain {
-  /** Last height that is applied and durable. */
+  /** Last height that is applied. */
   readonly height: number;
-  /** Blocks in order, the first one above `height`. Durable when it resolves; blocks that are there already change nothing. */
+  /** Blocks in order, the first one above `height`; blocks that are there already change nothing. The log holds them until after the next `sync`. */
   apply(blocks: readonly SealedBlock[]): Promise<void>;
+  /** Makes all that was applied durable. */
+  sync(): Promise<void>;
   /** Takes a state that replaces all below it; the blocks themselves are fetched afterwards. */
   installSnapshot(snapshot: Snapshot): Promise<void>;
   /** Whether an applied block holds this oid, accepted. */
@@ -33,7 +35,7 @@ export interface MemberGreeting {
 export interface MemberEvents {
   /** Blocks that a quorum holds durably. With a trusted center their content stays; with a lying one it is news, not a promise (docs/rsl.md, "What does not hold"). */
   readonly onSealed?: (blocks: readonly SealedBlock[]) => void;
-  /** Blocks that are confirmed, applied and durable here, in order. */
+  /** Blocks that are confirmed and applied here, in order. */
   readonly onApplied?: (blocks: readonly SealedBlock[]) => void;
   /** The state of the chain was replaced: its blocks below are to be fetched. */
   readonly onSnapshot?: (snapshot: Snapshot) => void;

@@ -186,6 +186,7 @@ function memoryChain(): MemoryChain {
       }
       return Promise.resolve();
     },
+    sync: () => Promise.resolve(),
     installSnapshot: () => Promise.reject(new Error('no snapshots here')),
     isRecorded: (oid) => oids.has(oid),
   };

@@ -100,7 +100,9 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
     nowMs: nowMs(),
   });
   const tokens = tokensOf(keyStore.indexRoot, mspId);
-  const journal = openJournal(join(config.dataFolder, 'journal.db'));
+  const journal = openJournal(join(config.dataFolder, 'journal.db'), {
+    followsLedger: config.privateLedger !== undefined,
+  });
   const content = await openContent(config);
   const ledger = await openLedger(config, { certificatePem, privateKeyPem });
   const replica = openReplica({

@@ -168,6 +168,7 @@ export function createChainIndex(database: Database, ledger: string) {
     },
     anchoredUpTo: (): number => number(one('SELECT coalesce(max(last), 0) AS last FROM anchor') ?? {}, 'last'),
     anchors: (): AnchoredRange[] => all('SELECT first, last, hash, tx_id FROM anchor ORDER BY last').map(anchorRow),
+    sync: () => database.sync(),
     facts(): IndexFacts {
       const count = (table: string): number => number(one(`SELECT count(*) AS rows FROM ${table}`) ?? {}, 'rows');
       return {

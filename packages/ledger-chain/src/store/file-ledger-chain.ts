@@ -62,6 +62,13 @@ export class FileLedgerChain implements LedgerChain {
     return this.#inTurn(() => this.#apply(blocks));
   }
 
+  sync(): Promise<void> {
+    return this.#inTurn(() => {
+      this.#parts.index.sync();
+      return Promise.resolve();
+    });
+  }
+
   isRecorded(oid: string): boolean {
     return this.#parts.index.isRecorded(oid);
   }

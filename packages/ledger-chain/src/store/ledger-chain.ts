@@ -98,11 +98,13 @@ export interface LedgerChain {
   /** Hash of that block; the empty text for none. */
   readonly hash: BlockHash;
   /**
-   * Takes confirmed blocks in order. When it resolves they are durable: blocks first, then the index in one transaction. Blocks that are there
-   * already change nothing; many at once share one sync.
+   * Takes confirmed blocks in order: blocks first, synced, then the index in one transaction. Where a power cut takes the end of the index, the member's log, which
+   * holds all blocks since the last `sync`, applies them again. Blocks that are there already change nothing; many at once share one sync.
    * @throws WaymarkError internal: they do not follow the chain; data-abnormal: a body is not what its header names; unavailable: the disk
    */
   apply(blocks: readonly SealedBlock[]): Promise<void>;
+  /** Makes all that was applied durable: before the member's log forgets it. @throws WaymarkError unavailable */
+  sync(): Promise<void>;
   /** Whether an applied block holds this oid, accepted. */
   isRecorded(oid: string): boolean;
   /** Where a record was accepted, or else where it was rejected last; null when it is in no block here. */

@@ -13,10 +13,12 @@ export interface Database {
   readonly run: (sql: string, ...values: SQLInputValue[]) => void;
   readonly one: (sql: string, ...values: SQLInputValue[]) => Row | undefined;
   readonly all: (sql: string, ...values: SQLInputValue[]) => Row[];
-  /** All of the work in one synced commit or, when it throws, none of it. */
+  /** All of the work in one commit or, when it throws, none of it. */
   readonly transaction: (work: () => void) => void;
   /** What SQLite finds wrong with the file. */
   readonly problems: () => readonly string[];
+  /** Makes all commits durable. */
+  readonly sync: () => void;
   readonly close: () => void;
 }
 
@@ -26,7 +28,8 @@ const sqliteCorrupt = 11;
 const sqliteNotADatabase = 26;
 
 /**
- * Opens the index; every commit is synced before it returns.
+ * Opens the index. Commits are whole and in order, and are synced by `sync`: until then the member's log holds what they were made from, and after a power cut
+ * it is applied again.
  * @throws WaymarkError unavailable, data-abnormal (`index`: the file is damaged), unsupported (a later version's)
  */
 export function openDatabase(path: string): Database {
@@ -35,7 +38,7 @@ export function openDatabase(path: string): Database {
     const database = new DatabaseSync(path);
     try {
       // Nobody else has the folder, so locks and shared memory, which cost more than a look-up itself, are not needed.
-      database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+      database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
       // Oids are random: without room for the trees' pages every insert would read and every checkpoint rewrite them.
       database.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8000; PRAGMA temp_store = MEMORY;');
       const version = database.prepare('PRAGMA user_version').get()?.['user_version'];
@@ -93,6 +96,7 @@ function databaseOf(database: DatabaseSync): Database {
           .map((row) => String(row['integrity_check']))
           .filter((line) => line !== 'ok'),
       ),
+    sync: () => guarded(() => database.exec('PRAGMA wal_checkpoint(TRUNCATE)')),
     close: () => database.close(),
   };
 }

@@ -8,7 +8,7 @@ import { WaymarkError } from '@waymark/protocol';
  * not there, or the member would take every record of the blocks to come for a repeated one. Blocks that are there are not written again.
  */
 export function replayedChain(
-  chain: Pick<LedgerChain, 'height' | 'apply' | 'installSnapshot' | 'findRecord' | 'seal'>,
+  chain: Pick<LedgerChain, 'height' | 'apply' | 'sync' | 'installSnapshot' | 'findRecord' | 'seal'>,
   onReached: () => void,
 ): MemberChain {
   const restored = chain.height;
@@ -37,6 +37,7 @@ export function replayedChain(
       await chain.apply(blocks);
       reached(blocks.at(-1)?.candidate.height ?? 0);
     },
+    sync: () => chain.sync(),
     async installSnapshot(snapshot) {
       if (snapshot.height > chain.height) await chain.installSnapshot(snapshot);
       reached(snapshot.height);

@@ -90,7 +90,7 @@ export interface Journal {
   pending(limit: number): JournalBatch[];
   pendingCount(): number;
   counts(): { accepted: number; confirmed: number; anchored: number; refused: number };
-  /** Takes the batches of confirmed blocks up to a height of the private ledger, in one synced transaction. What is there already stays. */
+  /** Takes the batches of confirmed blocks up to a height of the private ledger, in one transaction. What is there already stays. */
   project(batches: readonly ConfirmedBatch[], height: number): void;
   /** How far the private ledger has been taken in. */
   projectedHeight(): number;
@@ -113,9 +113,12 @@ export interface Journal {
   close(): void;
 }
 
-/** Opens (or makes) the journal file; every commit is synced before it returns. */
-export function openJournal(path: string): Journal {
-  return new SqliteJournal(path);
+/**
+ * Opens (or makes) the journal file. Every commit is synced before it returns, unless it follows a private ledger: then what a power cut takes of its end is taken in
+ * again from the ledger's chain.
+ */
+export function openJournal(path: string, options: { readonly followsLedger?: boolean } = {}): Journal {
+  return new SqliteJournal(path, options.followsLedger === true ? 'NORMAL' : 'FULL');
 }
 
 class SqliteJournal implements Journal {
@@ -123,9 +126,9 @@ class SqliteJournal implements Journal {
   readonly #sql: Statements;
   #pending: number;
 
-  constructor(path: string) {
+  constructor(path: string, synchronous: 'FULL' | 'NORMAL') {
     this.#db = new DatabaseSync(path);
-    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
+    this.#db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA busy_timeout = 5000;`);
     // Ids are random: without room for the trees' pages every insert would read and every checkpoint rewrite them.
     this.#db.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8000;');
     prepareJournal(this.#db);
