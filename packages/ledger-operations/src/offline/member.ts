@@ -1,11 +1,10 @@
 import { connectGateway, privateKeySigner } from '@waymark/fabric';
-import { type BodyCipher, type ChainChecks, createBodyCipher } from '@waymark/ledger-chain';
+import { type BodyCipher, type ChainChecks, createBodyCipher, createCheckingCrypto } from '@waymark/ledger-chain';
 import { signedBatches } from '@waymark/ledger-member';
 import { loadFirstConfiguration, openLedgerMembers } from '@waymark/private-ledger';
 import { ledgerName } from '@waymark/protocol';
-import { createCoseKeys, createCrypto } from '@waymark/rsl';
 import { createLogger, readSecretFile, readTextFile } from '@waymark/service-kit';
-import { certificateVerifier, openKeyStore, readPassphrase, signingIdentityFromPem } from '@waymark/vault';
+import { certificateVerifier, openKeyStore, readPassphrase } from '@waymark/vault';
 import { type ChannelAnchor, channelAnchors } from '../channel-anchors.ts';
 import type { MemberConfiguration } from './configuration.ts';
 
@@ -22,9 +21,6 @@ export interface OfflineMember {
 export async function openOfflineMember(config: MemberConfiguration): Promise<OfflineMember> {
   const { mspId, channel, chaincode, identity, msp, privateLedger } = config;
   const ledger = ledgerName(mspId, channel);
-  const certificatePem = readTextFile(identity.certificateFile);
-  const privateKeyPem = readSecretFile(identity.privateKeyFile);
-  const signer = signingIdentityFromPem({ mspId, certificatePem, privateKeyPem });
   const keyStore = await openKeyStore({
     file: config.keyStore.file,
     passphrase: readPassphrase({ file: config.keyStore.passphraseFile }),
@@ -35,17 +31,14 @@ export async function openOfflineMember(config: MemberConfiguration): Promise<Of
   });
   const members = openLedgerMembers(privateLedger.membersFile, createLogger({ service: 'ledger', level: 'error' }));
   const bodyCipher = createBodyCipher({ indexRoot: keyStore.indexRoot.export(), ledger });
-  const crypto = createCrypto({
+  const crypto = createCheckingCrypto({
+    channel,
     bodyId: (candidate) => bodyCipher.bodyId(candidate),
     submissions: signedBatches({
       channel,
       holderOf: (der, atMs) => verifier.verify(der, { atMs, roles: ['client', 'peer'] }).enrolmentId,
     }),
-    ...createCoseKeys({
-      channel,
-      signer,
-      publicKeyOf: (member, digest) => members.publicKeyOf(member, digest),
-    }),
+    publicKeyOf: (member, digest) => members.publicKeyOf(member, digest),
   });
   return {
     ledger,
@@ -56,7 +49,11 @@ export async function openOfflineMember(config: MemberConfiguration): Promise<Of
         endpoint: config.ledger.endpoint,
         tlsRootPem: readTextFile(config.ledger.tlsRootFile),
         ...(config.ledger.tlsServerName === undefined ? {} : { tlsServerName: config.ledger.tlsServerName }),
-        identity: { mspId, certificatePem, sign: privateKeySigner(privateKeyPem) },
+        identity: {
+          mspId,
+          certificatePem: readTextFile(identity.certificateFile),
+          sign: privateKeySigner(readSecretFile(identity.privateKeyFile)),
+        },
         channel,
         chaincode,
       });

@@ -3,8 +3,8 @@ import { WaymarkError } from '@waymark/protocol';
 import type { MembershipChange } from '@waymark/rsl';
 import type { Register, Replica } from '@waymark/service-kit';
 
-/** One step of a change of the members. */
-export type MembershipStep = Exclude<MembershipChange['type'], 'eligible'>;
+/** One step of a change of the members; `make-eligible`: it may become center, after those that may already. */
+export type MembershipStep = Exclude<MembershipChange['type'], 'eligible'> | 'make-eligible';
 
 /** How far behind a learner may be to be promoted: it must not hold the next block up. */
 const maxLearnerLag = 64;
@@ -21,7 +21,7 @@ export interface MembershipParts {
  * Takes one step at the center in office. What is true already is no error, so that an interrupted command can be repeated.
  * @returns whether something was put on its way
  * @throws WaymarkError refused: who it is is not registered, revoked, or not known to the ledger on the channel (`details.reason`: `not-registered`,
- *   `certificates-missing`); conflict: not in this state (`not-a-learner`, `behind`, `in-office`); unavailable, input-invalid
+ *   `certificates-missing`, `not-a-center`); conflict: not in this state (`not-a-learner`, `not-a-member`, `behind`, `in-office`); unavailable, input-invalid
  */
 export function changeMembership(parts: MembershipParts, step: MembershipStep, member: string): { changed: boolean } {
   const { privateLedger } = parts;
@@ -29,7 +29,7 @@ export function changeMembership(parts: MembershipParts, step: MembershipStep, m
   const office = ledger.office();
   if (!office.isHere) throw notInOffice(office.center);
   const { configuration, pendingConfiguration, progress, height } = ledger.status();
-  const { members, learners } = pendingConfiguration ?? configuration;
+  const { members, learners, eligible } = pendingConfiguration ?? configuration;
   switch (step) {
     case 'add-learner':
       requireAdmissible(parts, member);
@@ -43,6 +43,15 @@ export function changeMembership(parts: MembershipParts, step: MembershipStep, m
         throw conflict('behind', `${member} is ${String(height - match)} blocks behind; wait until it has caught up.`);
       break;
     }
+    case 'make-eligible':
+      if (eligible.includes(member)) return { changed: false };
+      if (!members.includes(member)) throw conflict('not-a-member', `${member} is no member of the ledger.`);
+      if (parts.register.node(parts.mspId, member)?.kind !== 'center')
+        throw new WaymarkError('refused', `${member} is not registered on the channel as a center.`, {
+          details: { reason: 'not-a-center' },
+        });
+      ledger.changeMembership({ type: 'eligible', members: [...eligible, member] });
+      return { changed: true };
     case 'remove':
       if (!members.includes(member) && !learners.includes(member)) return { changed: false };
       if (member === office.center)

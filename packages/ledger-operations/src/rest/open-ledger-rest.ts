@@ -48,7 +48,10 @@ const listQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(maxBlocksListed).default(defaultBlocks),
 });
 const memberBody = z.strictObject({ member: name });
-const changeBody = z.strictObject({ step: z.enum(['add-learner', 'promote', 'remove']), member: name });
+const changeBody = z.strictObject({
+  step: z.enum(['add-learner', 'promote', 'make-eligible', 'remove']),
+  member: name,
+});
 const taskBody = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('verify') }),
   z.strictObject({ kind: z.literal('backup'), name }),

@@ -1,7 +1,6 @@
 import { jsonCall, type JsonObject } from '@waymark/query-api';
 import { maxBlocksListed } from './blocks.ts';
 
-const ref = (name: string): JsonObject => ({ $ref: `#/components/schemas/${name}` });
 const count: JsonObject = { type: 'integer', minimum: 0 };
 const text: JsonObject = { type: 'string' };
 const textOrNull: JsonObject = { type: ['string', 'null'] };
@@ -90,7 +89,7 @@ export const ledgerSchemas: JsonObject = {
     ['id', 'kind', 'state', 'startedAt'],
   ),
   LedgerHandOver: object({ member: name }),
-  LedgerMembershipStep: object({ step: { enum: ['add-learner', 'promote', 'remove'] }, member: name }),
+  LedgerMembershipStep: object({ step: { enum: ['add-learner', 'promote', 'make-eligible', 'remove'] }, member: name }),
   LedgerChange: object({ changed: { type: 'boolean', description: 'false: it is so already' } }),
 };
 

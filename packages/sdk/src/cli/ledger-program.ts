@@ -113,12 +113,14 @@ export function addLedgerCommands(program: CommanderCommand, runs: Runs): void {
         .argument('<id>', 'its enrolment id'),
     )
       .option('--certificate <file...>', 'its identity certificates: tells the channel first, as administrator', [])
+      .option('--eligible', 'it may become center, after those that may already')
       .option('--admin-profile <file>', "the administrator's profile for that (default: --profile)"),
     async () => (await import('./commands/ledger-members.ts')).ledgerAddMember,
     (positional, options) => ({
       ...changeOf(positional, options),
       certificates: options['certificate'] as string[],
       adminProfile: text(options, 'adminProfile'),
+      eligible: options['eligible'] === true,
     }),
   );
   runs(

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { chaincodeVerdict, connectGateway, privateKeySigner } from '@waymark/fabric';
-import { isErrorCode, WaymarkError } from '@waymark/protocol';
+import { isErrorCode, isWaymarkError, WaymarkError } from '@waymark/protocol';
 import { parseAnswer } from '../api/answers.ts';
-import { createApiClient } from '../api/api-client.ts';
+import { type ApiClient, createApiClient } from '../api/api-client.ts';
 import { readIdentity, readProfileFile } from '../connection/identity.ts';
 import type { Profile } from '../profile/schema.ts';
 import {
@@ -15,6 +15,9 @@ import {
 } from './answers.ts';
 
 const pollMs = 200;
+
+/** One step of a change of the members; `make-eligible`: it may become center. */
+export type MembershipStep = 'add-learner' | 'promote' | 'make-eligible' | 'remove';
 
 /** One member of the firm's private ledger, as its operators see it. */
 export interface LedgerConnection {
@@ -30,7 +33,7 @@ export interface LedgerConnection {
   /** At the center in office: orders the hand-over. Answers whether it was still to be done. Operators only. */
   handOver(member: string): Promise<boolean>;
   /** At the center in office: one step of a change. Answers whether it was still to be done. Operators only. */
-  changeMembership(step: 'add-learner' | 'promote' | 'remove', member: string): Promise<boolean>;
+  changeMembership(step: MembershipStep, member: string): Promise<boolean>;
   /**
    * Tells the channel more certificates of members. Only the organisation's administrator.
    * @param certificates DER
@@ -52,11 +55,15 @@ export function connectLedger(profile: Profile, apiUrl?: string): LedgerConnecti
       details: { place: 'api' },
     });
   const identity = readIdentity(profile);
-  const client = createApiClient({
+  const rest = createApiClient({
     url: apiUrl ?? api.url,
     tlsRootPem: readProfileFile(api.tlsRootFile),
     identity,
   });
+  const client: ApiClient = {
+    ...rest,
+    call: (...call) => rest.call(...call).catch(explained),
+  };
 
   async function task(body: object, signal?: AbortSignal): Promise<unknown> {
     let state = parseAnswer(ledgerAnswerSchemas.task, await client.call('POST', 'v1/ledger/tasks', body, signal));
@@ -91,6 +98,12 @@ export function connectLedger(profile: Profile, apiUrl?: string): LedgerConnecti
     registerCertificates: (certificates) => registerCertificates(profile, certificates),
     close: () => client.close(),
   };
+}
+
+/** A service without these routes. */
+function explained(cause: unknown): never {
+  if (!isWaymarkError(cause, 'unsupported')) throw cause;
+  throw new WaymarkError('unsupported', 'The service is no member of a private ledger.', { cause });
 }
 
 async function registerCertificates(profile: Profile, certificates: readonly Uint8Array[]): Promise<number> {

@@ -4,7 +4,7 @@ import { isWaymarkError, WaymarkError } from '@waymark/protocol';
 import { readProfileFile } from '../../connection/identity.ts';
 import type { LedgerStanding } from '../../ledger/answers.ts';
 import { loadProfile } from '../../profile/load-profile.ts';
-import { connectLedger, type LedgerConnection } from '../../ledger/connect-ledger.ts';
+import { connectLedger, type LedgerConnection, type MembershipStep } from '../../ledger/connect-ledger.ts';
 import type { Command } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
@@ -34,8 +34,13 @@ export const ledgerHandOver: Command<ChangeOptions> = (context, { member, timeou
 
 /** `waymark ledger add-member` */
 export const ledgerAddMember: Command<
-  ChangeOptions & { readonly certificates: readonly string[]; readonly adminProfile?: string | undefined }
-> = (context, { member, timeoutMs, certificates, adminProfile, ...api }) =>
+  ChangeOptions & {
+    readonly certificates: readonly string[];
+    readonly adminProfile?: string | undefined;
+    /** May become center. */
+    readonly eligible: boolean;
+  }
+> = (context, { member, timeoutMs, certificates, adminProfile, eligible, ...api }) =>
   withLedger(context, api, async (ledger) => {
     const { output } = context;
     if (certificates.length > 0) {
@@ -57,7 +62,12 @@ export const ledgerAddMember: Command<
           learners.some(({ id, lag }) => id === member && lag !== null && lag <= caughtUpBlocks),
     );
     await stepWhenFree(ledger, 'promote', member, timeoutMs);
-    const status = await untilEpochIs(ledger, timeoutMs, ({ members }) => members.some(({ id }) => id === member));
+    if (eligible) await stepWhenFree(ledger, 'make-eligible', member, timeoutMs);
+    const status = await untilEpochIs(
+      ledger,
+      timeoutMs,
+      (now) => now.members.some(({ id }) => id === member) && (!eligible || now.eligible.includes(member)),
+    );
     told(output, status, `${member} is a member`);
     return exitCodes.done;
   });
@@ -78,7 +88,7 @@ export const ledgerRemoveMember: Command<ChangeOptions> = (context, { member, ti
 /** One change at a time: waits for the one before. */
 async function stepWhenFree(
   ledger: LedgerConnection,
-  step: 'add-learner' | 'promote' | 'remove',
+  step: MembershipStep,
   member: string,
   timeoutMs: number,
 ): Promise<void> {
