@@ -32,7 +32,13 @@ export interface TrustedReading {
 
 interface LookupAnswer {
   readonly results: readonly {
-    readonly hits: readonly { recordOid: string; evidenceId: string; leafIndex: number; cid: string }[];
+    readonly hits: readonly {
+      recordOid: string;
+      evidenceId: string;
+      leafIndex: number;
+      cid: string;
+      proof?: string | null;
+    }[];
   }[];
 }
 
@@ -91,11 +97,22 @@ export async function openTrustedReading({ consortium }: RunningConsortium, firm
     },
   });
 
+  /** The proof that came with a hit; asked for again when the channel has overtaken it. */
+  function proofOf({ recordOid, proof }: LookupAnswer['results'][number]['hits'][number]): Hint['proof'] {
+    if (proof === undefined) return undefined;
+    let given = proof;
+    return async () => {
+      const text = given ?? (await ask<{ proof: string }>(rest, `/v1/records/${recordOid}/proof`)).proof;
+      given = null;
+      return Buffer.from(text, 'base64url');
+    };
+  }
+
   async function tracePage(queries: readonly Query[]): Promise<ReadOutcome[][]> {
-    const { results } = await ask<LookupAnswer>(rest, '/v1/lookups', { queries });
+    const { results } = await ask<LookupAnswer>(rest, '/v1/lookups', { queries, proofs: true });
     const wanted = results.flatMap(({ hits }, index) =>
       hits.map((hit) => {
-        const hint: Hint = { ...hit, recordOid: Buffer.from(hit.recordOid, 'hex') };
+        const hint: Hint = { ...hit, recordOid: Buffer.from(hit.recordOid, 'hex'), proof: proofOf(hit) };
         const asked = queries[index];
         return { index, item: asked === undefined ? { hint } : { hint, asked } };
       }),
@@ -128,8 +145,8 @@ export async function openTrustedReading({ consortium }: RunningConsortium, firm
   };
 }
 
-async function ask<T>(rest: RestClient, path: string, body: unknown): Promise<T> {
-  const { status, text, body: answer } = await rest('POST', path, body);
+async function ask<T>(rest: RestClient, path: string, body?: unknown): Promise<T> {
+  const { status, text, body: answer } = await rest(body === undefined ? 'GET' : 'POST', path, body);
   if (status !== 200 || answer === undefined)
     throw new Error(`${path} answered ${String(status)}: ${text.slice(0, 300)}`);
   return answer as T;

@@ -25,6 +25,13 @@ export interface LookUpOptions {
   readonly proofs?: boolean;
 }
 
+/** What shows that a record is in the private ledger, as it travels. */
+export interface ProofMessage {
+  readonly recordOid: string;
+  /** Base64url. */
+  readonly proof: string;
+}
+
 /** The reads, without their transport. */
 export interface Reads {
   lookUp(
@@ -38,7 +45,7 @@ export interface Reads {
   fastQuery(encryptionKey: JsonObject, query: Query): Promise<FastAnswer>;
   evidence(evidenceId: string): Evidence;
   /** The proof of one record, base64url. @throws WaymarkError refused: the private ledger does not have it */
-  proof(recordOid: string): Promise<{ recordOid: string; proof: string }>;
+  proof(recordOid: string): Promise<ProofMessage>;
 }
 
 /** S8: everything in one answer, and nothing promised. */
