@@ -52,6 +52,9 @@ export default {
     mayImport('private-ledger', 'packages/private-ledger', [
       'packages/(protocol|vault|rsl|content|audit|ledger-log|ledger-chain|ledger-member|service-kit|transport)',
     ]),
+    mayImport('ledger-operations', 'packages/ledger-operations', [
+      'packages/(protocol|vault|fabric|rsl|audit|ledger-chain|ledger-member|private-ledger|query-api|service-kit)',
+    ]),
     mayImport('devnet-stands-alone', 'packages/devnet', []),
     mayImport('fabric-nodes', 'packages/fabric-nodes', ['packages/(protocol|devnet)']),
     mayImport('kubo-nodes', 'packages/kubo-nodes', ['packages/protocol']),
@@ -61,10 +64,12 @@ export default {
     mayImport('service-kit', 'packages/service-kit', [
       'packages/(protocol|vault|content|durable-files|fabric|rsl|transport)',
     ]),
-    mayImport('sdk', 'packages/sdk', ['packages/(protocol|vault|content|fabric|capture|transport|reading|enrolment)']),
+    mayImport('sdk', 'packages/sdk', [
+      'packages/(protocol|vault|content|fabric|capture|transport|reading|enrolment|ledger-operations)',
+    ]),
     mayImport('enrolment', 'packages/enrolment', ['packages/(protocol|vault)', 'packages/devnet/src/ca']),
     mayImport('services', 'services/[^/]+', [
-      'packages/(protocol|vault|content|fabric|ledger-fabric-network|transport|service-kit|reading|query-api|rsl|ledger-log|ledger-chain|ledger-member|audit|private-ledger)',
+      'packages/(protocol|vault|content|fabric|ledger-fabric-network|transport|service-kit|reading|query-api|rsl|ledger-log|ledger-chain|ledger-member|audit|private-ledger|ledger-operations)',
       'services/[^/]+',
     ]),
     {

@@ -159,6 +159,10 @@ test(
     expect(added).toMatchObject({ code: 0, result: { epoch: 3, learners: [] } });
     expect(added.result['members']).toEqual(['center', outletName, 'standby', newcomer].sort());
 
+    // An outlet is no center; what was done before stays.
+    const eligible = await waymark(admin, 'ledger', 'add-member', newcomer, '--eligible', ...at('standby'));
+    expect(eligible).toMatchObject({ code: 5, result: { code: 'refused' } });
+
     expect((await waymark(reader, 'submit', join(samples, 'air-freight.csv'))).code).toBe(0);
     const grown = await waymark(reader, 'ledger', 'verify', ...at(newcomer));
     expect(grown).toMatchObject({ code: 0, result: { valid: true, problems: [] } });
