@@ -64,6 +64,8 @@ export interface Outbox {
   queuedAfter(seq: number, limit: number): QueuedBatch[];
   /** Batches after `seq` that a center accepted for its private ledger, and whose block was not heard of. */
   withoutBlockAfter(seq: number, limit: number): QueuedBatch[];
+  /** Batches after `seq` that a center accepted for its private ledger, and that are not known to be anchored. */
+  unanchoredAfter(seq: number, limit: number): QueuedBatch[];
   queuedCount(): number;
   stamp(id: number, stamp: Stamp): void;
   /** Forgets the stamps of batches after `seq`: they will be signed anew. */

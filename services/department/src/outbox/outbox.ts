@@ -163,6 +163,15 @@ class SqliteOutbox implements Outbox {
     );
   }
 
+  unanchoredAfter(seq: number, limit: number): QueuedBatch[] {
+    // In two parts, each of which has an index of its own: all that is anchored is passed over.
+    return this.#toSend(
+      "SELECT id, seq, statement, signature, batch_hash FROM (SELECT * FROM batch WHERE state = 'accepted' AND ledger_receipt IS NOT NULL AND seq > ?1 UNION ALL SELECT * FROM batch INDEXED BY batch_confirmed WHERE state = 'confirmed' AND seq > ?1) ORDER BY seq LIMIT ?2",
+      seq,
+      limit,
+    );
+  }
+
   queuedCount(): number {
     return this.#queued;
   }

@@ -93,6 +93,8 @@ export function createUploader(parts: UploaderParts): Uploader {
   let wakeUp = Promise.withResolvers<undefined>();
   let connected = false;
   let running: Promise<void> | undefined;
+  /** Which center was last given everything that is not anchored: it has the envelopes, or had them from here. */
+  let supplied: string | undefined;
 
   async function run(): Promise<void> {
     let retryMs = firstRetryMs;
@@ -127,7 +129,7 @@ export function createUploader(parts: UploaderParts): Uploader {
     try {
       await Promise.race([
         receive(stream, sent, room, onProgress),
-        send(stream, center.key, position.seq, sent, room),
+        send(stream, center, position.seq, sent, room),
         ...(parts.centers.count > 1 ? [staysInOffice(center, room.over.signal)] : []),
       ]);
     } finally {
@@ -155,7 +157,7 @@ export function createUploader(parts: UploaderParts): Uploader {
 
   async function send(
     stream: BidiStream<SealedBatch, BatchReceipt>,
-    key: TransportPublicKey,
+    { key, enrolmentId }: CenterInOffice,
     centerSeq: number,
     sent: Map<number, Sent>,
     room: Room,
@@ -164,14 +166,19 @@ export function createUploader(parts: UploaderParts): Uploader {
     let previous = position.batchHash;
     // Batches that were accepted earlier and whose anchoring was not heard of are not sent again: the replica tells. What it cannot tell
     // is which block of a private ledger has a batch and which of its records are in it: the center is asked, with the same bytes again.
+    // A center that was not in office before gets all that the channel does not have yet: the one that took it in may be gone with its envelopes.
+    const isNew = supplied !== enrolmentId;
     let asked = 0;
     let last = position.seq;
     const isOver = (): boolean => stopped() || room.over.signal.aborted;
     const next = (): QueuedBatch | undefined => {
       if (sent.size >= window) return undefined;
-      const [known] = asked < position.seq ? outbox.withoutBlockAfter(asked, 1) : [];
-      if (known !== undefined && known.seq <= position.seq) return known;
-      asked = position.seq;
+      if (asked < position.seq) {
+        const [known] = isNew ? outbox.unanchoredAfter(asked, 1) : outbox.withoutBlockAfter(asked, 1);
+        if (known !== undefined && known.seq <= position.seq) return known;
+        asked = position.seq;
+      }
+      if (isNew && ![...sent.values()].some(({ batch }) => batch.seq <= position.seq)) supplied = enrolmentId;
       return outbox.queuedAfter(last, 1)[0];
     };
     while (!isOver()) {

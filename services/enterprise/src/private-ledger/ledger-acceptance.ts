@@ -1,7 +1,8 @@
+import type { ContentStore } from '@waymark/content';
 import { gatherFacts, type GatherOptions } from '@waymark/audit';
 import { attachmentOf, submissionOfBatch } from '@waymark/ledger-member';
 import type { PrivateLedger } from '@waymark/private-ledger';
-import { toHex, WaymarkError } from '@waymark/protocol';
+import { cidOfRaw, encodeBatchBlock, toHex, WaymarkError } from '@waymark/protocol';
 import { encodeHeldBackClaim, type Submission } from '@waymark/rsl';
 import type { CheckedBatch } from '../admission/admission.ts';
 import type { AcceptedBatch, Journal } from '../journal/journal.ts';
@@ -13,7 +14,7 @@ export interface LedgerAcceptanceParts {
   readonly privateLedger: Pick<PrivateLedger, 'member' | 'facts'>;
   readonly journal: Journal;
   readonly receipts: LedgerReceipts;
-  readonly content: BlockSink;
+  readonly content: BlockSink & Pick<ContentStore, 'has'>;
   readonly audit: Omit<GatherOptions, 'nowMs' | 'ports' | 'attachmentOf'>;
   /** Finds out about one batch's envelopes, which this center has in hand. */
   readonly portsFor: (checked: CheckedBatch, accepted: AcceptedBatch) => GatherOptions['ports'];
@@ -91,6 +92,17 @@ export function createLedgerAcceptance(parts: LedgerAcceptanceParts): LedgerAcce
       if ((member.position(outlet)?.seq ?? 0) < seq) return undefined;
       // A center before this one, or this one before it was started again, has accepted it: its block tells.
       throw new WaymarkError('unavailable', 'The batch is on its way into a block; ask again.');
+    },
+    async supply({ statement, signature, records }, { outlet, seq }) {
+      const leaves = records.map(({ recordOid, envelope }) => ({ recordOid, cid: cidOfRaw(envelope) }));
+      const block = encodeBatchBlock({ statement, signature, leaves });
+      // The center that took the batch in may be gone, and with it the only copy of the envelopes that the firm's centers had.
+      if (journal.batch(outlet, seq)?.cid !== block.cid.toString() || (await content.has(block.cid))) return;
+      const envelopes = records.map(({ envelope }, index) => ({
+        cid: leaves[index]?.cid ?? cidOfRaw(envelope),
+        bytes: envelope,
+      }));
+      await content.putMany([...envelopes, block], { pinRoots: [block.cid] });
     },
     contentTag: (oid) => tags.get(toHex(oid)) ?? journal.contentTag(oid),
     async accept(batches) {

@@ -30,6 +30,8 @@ export interface Acceptance {
   position(outlet: string): OutletPosition | undefined;
   /** A batch that was taken before: its hash, and the newest receipt for it. */
   known(outlet: string, seq: number): { readonly batchHash: Uint8Array; receipt(): Uint8Array } | undefined;
+  /** A known batch was handed in again: what of it is not here any more, or never was, is taken from it. */
+  supply?(submission: OpenedSubmission, place: { readonly outlet: string; readonly seq: number }): Promise<void>;
   /** Content tag of a record that was accepted before. */
   contentTag(oid: Uint8Array): Uint8Array | undefined;
   /** Makes batches durable, in order. */
@@ -156,7 +158,7 @@ export function createIntake(parts: IntakeParts): Intake {
         const submission = parts.open(sealed);
         const statement = admission.identify(submission, sender);
         const place = { outlet: statement.outlet, seq: statement.seq };
-        const known = replay(place, submission.statement);
+        const known = replay(place, submission);
         if (known !== undefined) return Promise.resolve({ ...place, ...known, repeated: true });
         if (acceptance.pendingCount() >= parts.maxPending) {
           throw new WaymarkError('unavailable', 'Too many batches wait for the channel.', {
@@ -186,22 +188,23 @@ export function createIntake(parts: IntakeParts): Intake {
 
   /** The same sequence and hash give the same receipt, however late; another hash is refused (S4, invariant 7). */
   function replay(
-    { outlet, seq }: { outlet: string; seq: number },
-    statement: Uint8Array,
+    place: { outlet: string; seq: number },
+    submission: OpenedSubmission,
   ): { receipt: Uint8Array; written: Promise<void> } | undefined {
+    const { outlet, seq } = place;
     const head = heads.get(outlet);
     if (head === undefined || seq > head.seq) return undefined;
     const flying = inFlight.get(`${outlet}/${seq}`);
     const stored = flying === undefined ? acceptance.known(outlet, seq) : undefined;
     const known = flying?.batchHash ?? stored?.batchHash;
-    if (known === undefined || !bytesEqual(known, hashOf(statement))) {
+    if (known === undefined || !bytesEqual(known, hashOf(submission.statement))) {
       throw new WaymarkError('replay-conflict', 'The sequence number was already used with another batch.', {
         details: { seq },
       });
     }
     if (flying !== undefined) return { receipt: flying.receipt, written: flying.written };
     if (stored === undefined) throw new WaymarkError('internal', 'A batch is known and not there.');
-    return { receipt: stored.receipt(), written: Promise.resolve() };
+    return { receipt: stored.receipt(), written: acceptance.supply?.(submission, place) ?? Promise.resolve() };
   }
 }
 
