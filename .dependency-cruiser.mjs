@@ -59,7 +59,10 @@ export default {
     mayImport('fabric-nodes', 'packages/fabric-nodes', ['packages/(protocol|devnet)']),
     mayImport('kubo-nodes', 'packages/kubo-nodes', ['packages/protocol']),
     mayImport('transport', 'packages/transport', ['packages/protocol']),
-    mayImport('reading', 'packages/reading', ['packages/(protocol|vault|content|fabric)']),
+    mayImport('reading', 'packages/reading', [
+      'packages/(protocol|vault|content|fabric|rsl)',
+      'packages/ledger-chain/src/proof',
+    ]),
     mayImport('query-api', 'packages/query-api', ['packages/(protocol|content|service-kit)']),
     mayImport('service-kit', 'packages/service-kit', [
       'packages/(protocol|vault|content|durable-files|fabric|rsl|transport)',

@@ -2,7 +2,7 @@ import { type BatchStatement, bytesEqual, type Evidence, WaymarkError } from '@w
 import type { ProvenInLedger } from './ledger/ledger-proofs.ts';
 import type { Hint } from './ports.ts';
 import type { ProvenBatch } from './proven-batches.ts';
-import type { LedgerPlace, TrustedRecord } from './trusted-reader.ts';
+import type { LedgerPlace, TrustedRecord } from './trusted-record.ts';
 
 /** A record's place, proven: whichever way its batch went, from here on it is read alike. */
 export interface Located {

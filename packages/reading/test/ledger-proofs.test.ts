@@ -232,7 +232,7 @@ describe('a record that no anchor covers yet', () => {
     const bytes = encodeRecordProof(proof);
     const proofs = proofsOver(channelOf());
     const codes = new Map<string, number>();
-    for (let at = 0; at < bytes.length; at += 7) {
+    for (let at = 0; at < bytes.length; at += 11) {
       const altered = Uint8Array.from(bytes);
       altered[at] = (altered[at] ?? 0) ^ (1 << (at % 8));
       const code = await codeOf(proofs.check(hintOf(proof, 2), altered));
