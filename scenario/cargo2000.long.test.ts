@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Consortium, readTopology, startConsortium } from '@waymark/network';
+import { type Consortium, startConsortium } from '@waymark/network';
 import { ensureChaincodeBuilt } from '../scripts/build-chaincode.ts';
+import { evidenceTopology } from './support/running-consortium.ts';
 
 const repository = join(import.meta.dirname, '..');
 const data = process.env['WAYMARK_DATA'];
@@ -33,7 +34,8 @@ whole(`the whole Cargo 2000 file by one command line (issue 3 point 9)${reason}`
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'waymark-cargo-'));
     consortium = await startConsortium({
-      topology: await readTopology(join(repository, 'network', 'topology.yaml')),
+      // What is measured here is the evidence of batches on the channel.
+      topology: await evidenceTopology(),
       dataDir: folder,
       chaincodeFolder: await ensureChaincodeBuilt(),
     });

@@ -34,13 +34,11 @@ describe('the main job (issue 3 point 8)', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  test('from nothing: all records proven, at most 5 % of raw on the channel, tampering found out (S5, S7, S8, S9, P5)', async () => {
+  test('from nothing: all records proven, at most 5 % of raw on the channel, nothing lost with a killed center, tampering found out (S5, S7, S8, S9, D7, D12, P5)', async () => {
     const { code, lastLine, stderr } = await start('--once', '--json', '--data', join(folder, 'data'));
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
-    const { records, payloadBytes, onChainBytes, rawOnChainBytes, coldStartMs, ...rest } = lastLine as Record<
-      string,
-      number
-    >;
+    const { records, payloadBytes, onChainBytes, rawOnChainBytes, coldStartMs, blocks, anchors, ...rest } =
+      lastLine as Record<string, number>;
     expect(records).toBeGreaterThanOrEqual(500);
     expect(payloadBytes).toBeGreaterThan(100_000);
     expect(onChainBytes).toBeGreaterThan(1_000);
@@ -51,8 +49,12 @@ describe('the main job (issue 3 point 8)', () => {
       fast: { trust: 'unverified' },
       external: { opened: 1 },
       tamper: { code: 'data-abnormal' },
+      failover: { acknowledged: 300, lost: 0 },
+      rewrite: { code: 'anchor-mismatch' },
     });
-  }, 120_000);
+    expect(anchors).toBeGreaterThan(0);
+    expect(blocks).toBeGreaterThan(anchors ?? 0);
+  }, 240_000);
 
   test('a bad input is refused before anything is loaded, with file and place, and a code that is not 0', async () => {
     const file = join(folder, 'bad.json');

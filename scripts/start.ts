@@ -9,7 +9,7 @@ import { join } from 'node:path';
 const startedAtMs = Date.now() - Math.round(performance.now());
 enableCompileCache();
 const { errorCodes, isWaymarkError } = await import('@waymark/protocol');
-const { readTopology, removeContainers, startConsortium } = await import('@waymark/network');
+const { ledgerStatus, readTopology, removeContainers, startConsortium } = await import('@waymark/network');
 const { ensureChaincodeBuilt } = await import('./build-chaincode.ts');
 const { measureRawOnChain } = await import('./bench/raw-on-chain.ts');
 const { readArguments } = await import('./start/arguments.ts');
@@ -45,7 +45,15 @@ try {
   }
   try {
     const { figures, sample } = await runMainJob(
-      { topology, layout: consortium.layout, chainBytes: () => consortium.channel.blockBytes() },
+      {
+        topology,
+        layout: consortium.layout,
+        chainBytes: () => consortium.channel.blockBytes(),
+        halt: (name) => consortium.halt(name),
+        resume: (name) => consortium.restart(name),
+        ledgers: () => ledgerStatus(consortium),
+        disksInReach: options.runtime !== 'docker',
+      },
       options.inputs,
       startedAtMs,
       say,

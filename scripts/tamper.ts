@@ -1,15 +1,22 @@
 /**
- * Flips one bit of a stored block on disk, behind the back of the running services; with `--heal` only when that puts it right.
+ * Alters what a network keeps, on disk, behind the back of the running services.
  *
  *   npm run tamper -- --data DIR --cid CID [--firm DOMAIN] [--heal]
  *
- * Alters the copy of the firm, or of the first one that has it. Where the network runs in containers, the block is altered inside its kubo's. Prints {file, offset, cid}; offset is null when there was nothing to heal. Exit code 1 when no store below DIR holds the block.
+ * Flips one bit of a stored block; with `--heal` only when that puts it right. Alters the copy of the firm, or of the first one that has it. Where the network runs in containers, the block is altered inside its kubo's. Prints {file, offset, cid}; offset is null when there was nothing to heal. Exit code 1 when no store below DIR holds the block.
+ *
+ *   npm run tamper -- --data DIR --firm DOMAIN --ledger MEMBER [--height HEIGHT] [--heal]
+ *
+ * Rewrites the firm's private ledger on the disk of one member, which must not be running: one block tells something else, and all hashes and links from there on agree with it (see `tamper/rewritten-chain.ts`). With `--heal` the chain is put back as it was. Prints {folder, height, hash, was, above}, and for `--heal` {folder, healed}. Not for networks in containers.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { isWaymarkError } from '@waymark/protocol';
 import { containersOf, type FolderContainers, layoutOf } from '@waymark/network';
 import { findContainerBlock, flipBitInContainer, isIntactInContainer } from './tamper/container-block.ts';
+import { chainOfMember } from './tamper/member-chain.ts';
+import { restoreChain, rewriteChain } from './tamper/rewritten-chain.ts';
 import { findStoredBlock, flipStoredBit, isIntact, type StoredBlock } from './tamper/stored-block.ts';
 
 const { values } = parseArgs({
@@ -17,11 +24,19 @@ const { values } = parseArgs({
     data: { type: 'string' },
     cid: { type: 'string' },
     firm: { type: 'string', default: '' },
+    ledger: { type: 'string' },
+    height: { type: 'string' },
     heal: { type: 'boolean', default: false },
   },
 });
+if (values.data !== undefined && values.ledger !== undefined && values.firm !== '') {
+  await tamperWithLedger(join(layoutOf(values.data).root, 'organisations', values.firm, values.ledger));
+  process.exit();
+}
 if (values.data === undefined || values.cid === undefined) {
-  process.stderr.write('usage: npm run tamper -- --data DIR --cid CID [--firm DOMAIN] [--heal]\n');
+  process.stderr.write(`usage: npm run tamper -- --data DIR --cid CID [--firm DOMAIN] [--heal]
+       npm run tamper -- --data DIR --firm DOMAIN --ledger MEMBER [--height HEIGHT] [--heal]
+`);
   process.exit(2);
 }
 const { data, cid, firm } = values;
@@ -59,4 +74,20 @@ async function inContainers(running: FolderContainers): Promise<Stored | undefin
       flip: () => flipBitInContainer(running, found),
     }
   );
+}
+
+/** @param memberFolder everything of one node */
+async function tamperWithLedger(memberFolder: string): Promise<void> {
+  try {
+    const place = await chainOfMember(join(memberFolder, 'configuration.yaml'));
+    const { folder } = place;
+    const done = values.heal
+      ? { healed: await restoreChain(place) }
+      : await rewriteChain(place, values.height === undefined ? undefined : Number(values.height));
+    process.stdout.write(`${JSON.stringify({ folder, ...done })}\n`);
+  } catch (error) {
+    if (!isWaymarkError(error)) throw error;
+    process.stderr.write(`${error.code}: ${error.message}\n`);
+    process.exitCode = 1;
+  }
 }

@@ -74,6 +74,8 @@ export interface Consortium {
    * @throws WaymarkError input-invalid when no process has this name
    */
   restart(name: string): Promise<void>;
+  /** Kills a process (SIGKILL) and waits until it is gone: `restart` brings it back. @throws WaymarkError input-invalid */
+  halt(name: string): Promise<void>;
   /** Resolves with the name of the first process that ends unasked. */
   readonly failed: Promise<string>;
 }
@@ -149,15 +151,27 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
       ...content.nodes,
       ...started.services.map(({ process }) => process),
     ];
-    const failed = Promise.race(
-      processes().map(async ({ name, exited }) => {
-        await exited;
-        return stopping ? new Promise<string>(() => undefined) : name;
-      }),
-    );
+    const failed = Promise.withResolvers<string>();
+    const halted = new Set<RunningProcess>();
+    const watch = (process: RunningProcess): void => {
+      void process.exited.then(() => {
+        if (!stopping && !halted.has(process)) failed.resolve(process.name);
+      });
+    };
+    for (const process of processes()) watch(process);
+    const processOf = (name: string): RunningProcess => {
+      const found = processes().find((process) => process.name === name);
+      if (found === undefined) throw new WaymarkError('input-invalid', `there is no process ${name}`);
+      return found;
+    };
+    const halt = async (name: string): Promise<void> => {
+      const process = processOf(name);
+      halted.add(process);
+      process.kill('SIGKILL');
+      await process.exited;
+    };
     const restart = async (name: string): Promise<void> => {
-      const old = processes().find((process) => process.name === name);
-      if (old === undefined) throw new WaymarkError('input-invalid', `there is no process ${name}`);
+      const old = processOf(name);
       await old.exited;
       if (stopping) throw new WaymarkError('unavailable', 'the consortium is stopping');
       const restarting = startAgain(old);
@@ -167,6 +181,8 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
       } finally {
         started.restarts.delete(restarting);
       }
+      halted.delete(old);
+      watch(processOf(name));
     };
     const startAgain = async (old: RunningProcess): Promise<void> => {
       const { name } = old;
@@ -192,7 +208,8 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
       processes,
       stop,
       restart,
-      failed,
+      halt,
+      failed: failed.promise,
       addOrganisation: async (organisation) => {
         const next = withOrganisation(state.topology, organisation);
         state.ports = await planPorts(next, layout, runtime);

@@ -17,6 +17,7 @@ export { findRuntimeProblem, requireRuntime } from './platform.ts';
 export { freePorts, untilListening } from './ports.ts';
 export { type RunningProcess, startProcess } from './processes.ts';
 export { type Runtime, runtimes } from './runtime.ts';
-export { type LedgerStatus } from './status/ledgers.ts';
+export { ledgerMembers } from './private-ledger.ts';
+export { ledgerStatus, type LedgerStatus } from './status/ledgers.ts';
 export { type NetworkStatus, readStatus } from './status/status.ts';
 export { checkTopology, readTopology, type Topology, type TopologyOrganisation } from './topology.ts';

@@ -101,10 +101,14 @@ describe('./test-network.sh on embedded', () => {
         'chaincode-northline.example',
         'chaincode-sunparcel.example',
         'devnet',
+        'northline.example-audit-office',
         'northline.example-center',
         'northline.example-harbour-depot',
+        'northline.example-standby',
         'sunparcel.example-airport-hub',
+        'sunparcel.example-audit-office',
         'sunparcel.example-center',
+        'sunparcel.example-standby',
         'supervisor',
       ]);
     },
@@ -127,7 +131,25 @@ describe('./test-network.sh on embedded', () => {
     async () => {
       const found = await status();
       const wellPeer = (name: string, anchor: boolean) => ({ name, height: expect.any(Number) as number, anchor });
-      const service = (name: string, kind: 'center' | 'outlet') => ({ name, kind, state: 'ready' });
+      type Kind = NetworkStatus['organisations'][number]['services'][number]['kind'];
+      const service = (name: string, kind: Kind) => ({ name, kind, state: 'ready' });
+      const height = expect.any(Number) as number;
+      const ledger = (mspId: string, outlet: string) => ({
+        mspId,
+        center: 'center',
+        term: 1,
+        height,
+        confirmed: height,
+        anchored: height,
+        members: [
+          { id: 'center', role: 'center' },
+          { id: 'standby', role: 'standby' },
+          { id: outlet, role: 'department' },
+          { id: 'audit-office', role: 'department' },
+        ]
+          .sort((a, b) => (a.id < b.id ? -1 : 1))
+          .map((member) => ({ ...member, height, lag: height })),
+      });
       expect(found).toEqual({
         runtime: 'embedded',
         fabricVersion: null,
@@ -143,6 +165,8 @@ describe('./test-network.sh on embedded', () => {
             services: [
               service('northline.example-center', 'center'),
               service('northline.example-harbour-depot', 'outlet'),
+              service('northline.example-standby', 'standby'),
+              service('northline.example-audit-office', 'verifier'),
             ],
           },
           {
@@ -153,6 +177,8 @@ describe('./test-network.sh on embedded', () => {
             services: [
               service('sunparcel.example-center', 'center'),
               service('sunparcel.example-airport-hub', 'outlet'),
+              service('sunparcel.example-standby', 'standby'),
+              service('sunparcel.example-audit-office', 'verifier'),
             ],
           },
         ],
@@ -162,7 +188,7 @@ describe('./test-network.sh on embedded', () => {
           missing: expect.any(Number) as number,
           silentCenters: 0,
         },
-        ledgers: [],
+        ledgers: [ledger('NorthlineMSP', 'harbour-depot'), ledger('SunparcelMSP', 'airport-hub')],
         certificates: expect.any(Array) as unknown[],
         // Beside the contract.
         channel: 'waymark',
@@ -204,16 +230,25 @@ describe('./test-network.sh on embedded', () => {
         fast: { trust: string };
         external: { opened: number };
         tamper: { code: string };
+        blocks: number;
+        anchors: number;
+        failover: { acknowledged: number; lost: number };
+        rewrite: { code: string };
       };
-      const { runtime, trusted: proven, fast, external, tamper } = figures;
+      const { runtime, trusted: proven, fast, external, tamper, failover, rewrite } = figures;
       expect(figures.records).toBeGreaterThan(0);
-      expect({ runtime, proven, fast, external, tamper }).toEqual({
+      expect(figures.anchors).toBeGreaterThan(0);
+      expect(figures.blocks).toBeGreaterThanOrEqual(figures.anchors);
+      expect({ runtime, proven, fast, external, tamper, failover, rewrite }).toEqual({
         runtime: 'embedded',
         proven: expect.objectContaining({ asked: figures.records, matched: figures.records }) as object,
         fast: { trust: expect.any(String) as string },
         external: { opened: 1 },
         tamper: { code: 'data-abnormal' },
+        failover: { acknowledged: expect.any(Number) as number, lost: 0 },
+        rewrite: { code: 'anchor-mismatch' },
       });
+      expect(figures.failover.acknowledged).toBeGreaterThan(100);
       await asReader((reader) =>
         reader.submitOne(
           { ...record, schema: 'example/v1', collectionTime: '2026-05-04T09:30:00.000Z', payload: { pallets: 6 } },
@@ -273,7 +308,7 @@ describe('./test-network.sh on embedded', () => {
       expect(organisations.map(({ mspId }) => mspId)).toEqual(['NorthlineMSP', 'SunparcelMSP', 'EastbridgeMSP']);
       for (const { peers, services } of organisations) {
         expect(peers.filter(({ anchor }) => anchor).map(({ name }) => name)).toEqual(['leader']);
-        expect(services.map(({ state }) => state)).toEqual(['ready', 'ready']);
+        expect(services.map(({ state }) => state)).toEqual(['ready', 'ready', 'ready', 'ready']);
       }
       const before = await processes();
       expect(await done('add-org', file)).toBe('EastbridgeMSP took part already\n');

@@ -1,7 +1,7 @@
 import { findFabricPrograms } from '@waymark/fabric-nodes';
-import { checkTopology, readTopology, requireRuntime, type Runtime, type Topology } from '@waymark/network';
+import { checkTopology, requireRuntime, type Runtime, type Topology } from '@waymark/network';
 import { WaymarkError } from '@waymark/protocol';
-import { runConsortium } from '../support/running-consortium.ts';
+import { evidenceTopology, runConsortium } from '../support/running-consortium.ts';
 import type { Outcome } from './model.ts';
 import { runScenarios, type Summary, summaryOf } from './runner.ts';
 import { createSystem, type Scenario } from './system.ts';
@@ -91,7 +91,8 @@ function aborted(signal: AbortSignal | undefined): Promise<never> {
 }
 
 async function topologyOf({ runtime, topologyFile, ordering, orderers }: AcceptanceOptions): Promise<Topology> {
-  const topology = await readTopology(topologyFile);
+  // The scenarios look into evidence on the channel, which is where batches go without a private ledger.
+  const topology = await evidenceTopology(topologyFile);
   if (runtime === 'embedded' && (ordering ?? orderers ?? 'raft') !== 'raft') {
     throw new WaymarkError('unsupported', 'devnet orders by itself: other orderers need the runtime native or docker');
   }

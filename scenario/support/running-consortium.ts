@@ -2,12 +2,14 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  checkTopology,
   type Consortium,
   type ConsortiumOptions,
   readTopology,
   removeContainers,
   type RunningService,
   startConsortium,
+  type Topology,
 } from '@waymark/network';
 import { ensureChaincodeBuilt } from '../../scripts/build-chaincode.ts';
 
@@ -63,10 +65,20 @@ export type RunOptions = Partial<Omit<ConsortiumOptions, 'dataDir' | 'chaincodeF
   readonly keep?: boolean;
 };
 
-/** Starts the shipped topology (S12): devnet, chaincode, two centers, two outlets, each a process. */
+/**
+ * A topology without private ledgers, whose batches go to the channel as evidence (S5). That path stays as real as the ledger's: the suites that ask the
+ * contract `evidence` run on it, those of private ledgers say so in a topology of their own.
+ */
+export async function evidenceTopology(file: string = shippedTopology): Promise<Topology> {
+  const topology = await readTopology(file);
+  const organisations = topology.organisations.map(({ privateLedger: _, ...organisation }) => organisation);
+  return checkTopology({ ...topology, privateLedger: 'none', organisations }, file);
+}
+
+/** Starts the shipped topology (S12) without private ledgers: devnet, chaincode, two centers, two outlets, each a process. */
 export async function runConsortium({ keep = false, ...options }: RunOptions = {}): Promise<RunningConsortium> {
   const folder = await mkdtemp(join(tmpdir(), 'waymark-scenario-'));
-  const topology = options.topology ?? (await readTopology(shippedTopology));
+  const topology = options.topology ?? (await evidenceTopology());
   const consortium = await startConsortium({
     ...options,
     topology,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { callControl, type ControlPlace, type Layout, type NetworkFolder } from '@waymark/network';
+import { callControl, type ControlPlace, type Layout, type NetworkFolder, type NetworkStatus } from '@waymark/network';
 import { measureRawOnChain } from '../bench/raw-on-chain.ts';
+import { ledgerText } from '../start/closing-text.ts';
 import { runMainJob, toJson } from '../start/main-job.ts';
 
 const sample = join(import.meta.dirname, '..', '..', 'examples', 'samples', 'cold-chain.jsonld');
@@ -20,8 +21,21 @@ export async function demo(request: DemoRequest, say: (text: string) => void): P
   const startedMs = Date.now();
   const chainBytes = async (): Promise<number> =>
     ((await callControl(request.place, 'describe', undefined)) as { blockBytes: number }).blockBytes;
+  const { folder, layout, place } = request;
   const { figures, sample: loaded } = await runMainJob(
-    { topology: request.folder.topology, layout: request.layout, chainBytes },
+    {
+      topology: folder.topology,
+      layout,
+      chainBytes,
+      halt: async (name) => {
+        await callControl(place, 'halt', { name });
+      },
+      resume: async (name) => {
+        await callControl(place, 'resume', { name });
+      },
+      ledgers: async () => ((await callControl(place, 'status', undefined)) as NetworkStatus).ledgers,
+      disksInReach: folder.runtime !== 'docker',
+    },
     request.inputs.length === 0 ? [sample] : request.inputs,
     startedMs,
     say,
@@ -37,7 +51,7 @@ export async function demo(request: DemoRequest, say: (text: string) => void): P
   process.stdout.write(
     request.json
       ? `${JSON.stringify({ runtime: request.folder.runtime, ...toJson(figures, rawOnChainBytes) })}\n`
-      : `${records} records anchored, ${trusted.matched} of ${trusted.asked} proven; ${onChainBytes} B on the channel instead of ${rawOnChainBytes} B raw; fast: ${figures.fast.trust}; external: ${figures.external.opened} opened; tampering: ${figures.tamper.code}\n`,
+      : `${records} records anchored, ${trusted.matched} of ${trusted.asked} proven; ${onChainBytes} B on the channel instead of ${rawOnChainBytes} B raw; fast: ${figures.fast.trust}; external: ${figures.external.opened} opened; tampering: ${figures.tamper.code}\n${ledgerText(figures)}`,
   );
   return 0;
 }

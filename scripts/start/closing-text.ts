@@ -24,7 +24,7 @@ trusted         ${figures.trusted.matched} of ${figures.trusted.asked} proven, $
 fast            ${figures.fast.trust}
 external        ${figures.external.opened} opened by somebody outside
 tampering       ${figures.tamper.code}
-cold start      ${(figures.coldStartMs / 1_000).toFixed(1)} s to the first trusted answer
+${ledgerText(figures)}cold start      ${(figures.coldStartMs / 1_000).toFixed(1)} s to the first trusted answer
 
 Records are claims: who made them, and when, is proven; that they are true is not.
 
@@ -39,6 +39,17 @@ Go on with:
   npm run tamper -- --data ${quoted(data)} --cid ${sample.cid} --firm ${consortium.topology.organisations[0]?.domain ?? ''}
       ... and trace that event twice: the first asker gets an error, behind it another member's copy puts it right
 `;
+}
+
+/** What of the private ledger; empty where there is none. */
+export function ledgerText({ ledger }: Pick<MainJobFigures, 'ledger'>): string {
+  if (ledger === null) return '';
+  const { blocks, anchors, failover, rewrite } = ledger;
+  const alert =
+    rewrite === null ? '' : `rewritten chain ${rewrite.code} (${relative(process.cwd(), rewrite.alertFile)})\n`;
+  return `private ledger  ${blocks} blocks in ${anchors} anchors
+center killed   ${failover.acknowledged} records acknowledged meanwhile, ${failover.lost} lost
+${alert}`;
 }
 
 /** A word as a shell reads it back: ids and folders come from outside. */

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { openRecordFile, type RecordFile } from '@waymark/capture';
-import type { Layout, Topology } from '@waymark/network';
+import type { Layout, LedgerStatus, Topology } from '@waymark/network';
 import {
   canonicalJsonBytes,
   isWaymarkError,
@@ -11,6 +11,7 @@ import {
   WaymarkError,
 } from '@waymark/protocol';
 import { connect, createExternalRequest, generateAskerKeys, openExternalAnswer, type Waymark } from '@waymark/sdk';
+import { type LedgerFigures, showLedger } from './ledger/ledger-job.ts';
 
 /** What the main job found out. */
 export interface MainJobFigures {
@@ -23,6 +24,8 @@ export interface MainJobFigures {
   readonly fast: { readonly trust: string };
   readonly external: { readonly opened: number };
   readonly tamper: { readonly code: string };
+  /** Null when the first firm has no private ledger. */
+  readonly ledger: LedgerFigures | null;
 }
 
 /** A record that was loaded, for the commands that are printed. */
@@ -38,19 +41,28 @@ export interface JobPlace {
   readonly layout: Layout;
   /** Bytes that the channel's blocks take on one peer. */
   readonly chainBytes: () => Promise<number>;
+  /** Kills a process (SIGKILL) and leaves it away. */
+  readonly halt: (name: string) => Promise<void>;
+  /** Brings it back. */
+  readonly resume: (name: string) => Promise<void>;
+  /** How the private ledgers stand. */
+  readonly ledgers: () => Promise<readonly LedgerStatus[]>;
+  /** Whether the members' files lie on this machine, not in containers. */
+  readonly disksInReach: boolean;
 }
 
 const rawSampleSize = 128;
 /** How long the repair behind a query that found altered data may take. */
 const repairMs = 30_000;
 
-/** Loads records, asks each kind of query, damages a stored byte and asks again (S5, S7, S8, S9). */
+/** Loads records, asks each kind of query, damages a stored byte and asks again, and puts the firm's private ledger to the test (S5, S7, S8, S9, D7, D12). */
 export async function runMainJob(
-  { topology, layout, chainBytes }: JobPlace,
+  place: JobPlace,
   inputs: readonly string[],
   startedAtMs: number,
   say: (text: string) => void,
 ): Promise<{ figures: MainJobFigures; sample: LoadedSample }> {
+  const { topology, layout, chainBytes } = place;
   const [firm] = topology.organisations;
   const outlet = firm?.outlets[0];
   if (firm === undefined || outlet === undefined)
@@ -76,6 +88,7 @@ export async function runMainJob(
     const cid = first.records[0]?.cid ?? '';
     const code = await damageAndAsk(layout, firm.domain, profileOf('reader'), load.sample.eventId, cid);
     say(`one byte of a stored envelope overwritten: a fresh client gets "${code}"`);
+    const ledger = await showLedger({ ...place, firm, readerProfile: profileOf('reader') }, load.sample, say);
     return {
       figures: {
         records: load.records,
@@ -86,6 +99,7 @@ export async function runMainJob(
         fast: { trust: fast.trust },
         external: { opened },
         tamper: { code },
+        ledger,
       },
       sample: { record: load.sample, cid, payloads: load.payloads },
     };
@@ -225,6 +239,12 @@ async function damageAndAsk(
 
 /** The figures as the JSON line has them. */
 export function toJson(figures: MainJobFigures, rawOnChainBytes: number): JsonObject {
-  const { records, payloadBytes, onChainBytes, ...rest } = figures;
-  return { records, payloadBytes, onChainBytes, rawOnChainBytes, ...rest };
+  const { records, payloadBytes, onChainBytes, ledger, ...rest } = figures;
+  return { records, payloadBytes, onChainBytes, rawOnChainBytes, ...rest, ...ledgerJson(ledger) };
+}
+
+function ledgerJson(ledger: LedgerFigures | null): JsonObject {
+  if (ledger === null) return {};
+  const { blocks, anchors, failover, rewrite } = ledger;
+  return { blocks, anchors, failover: { ...failover }, rewrite: rewrite === null ? null : { code: rewrite.code } };
 }

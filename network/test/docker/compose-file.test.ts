@@ -203,7 +203,7 @@ describe.each(['topology.yaml', 'topology.full.yaml', withLedgers])('the compose
 });
 
 describe('the compose file', () => {
-  test('has one container for each orderer, peer, chaincode, kubo, center and outlet of S12', async () => {
+  test('has one container for each orderer, peer, chaincode, kubo and service of S12', async () => {
     const { services } = composeDocument(await planOf('topology.yaml'));
     expect(Object.keys(services).sort()).toEqual(
       [
@@ -214,6 +214,8 @@ describe('the compose file', () => {
           `chaincode.${name}.example`,
           `ipfs.${name}.example`,
           `center.${name}.example`,
+          `standby.${name}.example`,
+          `audit-office.${name}.example`,
         ]),
         'harbour-depot.northline.example',
         'outlet.harbour-depot.northline.example',

@@ -104,7 +104,7 @@ describeDocker(`a network of containers${problem === undefined ? '' : ` (skipped
 
   test('runs what the compose file promises: no root, no capabilities, loopback only, bounded', async () => {
     const inspected = JSON.parse(await docker('inspect', ...(await ofProject('container')))) as Inspected[];
-    expect(inspected).toHaveLength(13);
+    expect(inspected).toHaveLength(17);
     for (const { Config, HostConfig } of inspected) {
       expect(Config.User).toMatch(/^[1-9]\d*:\d+$/);
       expect(HostConfig).toMatchObject({ Privileged: false, ReadonlyRootfs: true, CapAdd: null, CapDrop: ['ALL'] });
