@@ -186,6 +186,16 @@ test(
     expect(damaged.result['problems']).not.toEqual([]);
     await flipBit(backupFolder, 'blocks.car');
     expect(await waymark(admin, ...own, '--folder', backupFolder)).toMatchObject({ code: 7, result: { valid: false } });
+    const fresh = join(running.folder, 'fresh');
+    const restoreFresh = (from: string) =>
+      waymark(admin, 'ledger', 'restore', from, '--folder', fresh, '--config', configuration);
+    expect(await restoreFresh(backupFolder)).toMatchObject({ code: 7, result: { code: 'data-abnormal' } });
+    expect(existsSync(join(fresh, 'ledger', 'chain'))).toBe(false);
+    // The bit turned back, the same folder takes it.
+    await flipBit(backupFolder, 'blocks.car');
+    expect(await restoreFresh(backupFolder)).toMatchObject({ code: 0, result: { valid: true } });
+    await writeFile(join(fresh, 'ledger', 'chain', 'index.db'), 'no database'.repeat(1_000));
+    expect(await waymark(admin, ...own, '--folder', fresh)).toMatchObject({ code: 7, result: { valid: false } });
   },
   maxDurationMs,
 );

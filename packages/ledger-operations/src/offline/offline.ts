@@ -23,6 +23,9 @@ export interface OfflineReport extends ChainReport {
 }
 
 const manifestName = 'manifest.json';
+const chainName = 'chain';
+/** Beside the chain, while `restoreLedgerChain` is at work. */
+const unfinished = `${chainName}.restoring`;
 
 /**
  * Checks a member's chain, or a backup of one, without its service, which must not be running on it.
@@ -48,12 +51,17 @@ export async function verifyFolder({
       return { ...report, anchored };
     } catch (error) {
       if (!isWaymarkError(error, 'data-abnormal')) throw error;
-      return { ledger, height: 0, blocks: 0, valid: false, problems: [problemOf(error)], anchored };
+      return { ledger, height: 0, blocks: 0, valid: false, problems: [problemOf('backup-damaged', error)], anchored };
     } finally {
       await rm(work, { recursive: true, force: true });
     }
   }
-  const chain = await openLedgerChain({ folder: chainIn(place), ledger, bodyCipher });
+  const damaged = (error: unknown): OfflineReport => {
+    if (!isWaymarkError(error, 'data-abnormal')) throw error;
+    return { ledger, height: 0, blocks: 0, valid: false, problems: [problemOf('unreadable', error)], anchored };
+  };
+  const chain = await openLedgerChain({ folder: chainIn(place), ledger, bodyCipher }).catch(damaged);
+  if ('valid' in chain) return chain;
   try {
     const report = await verifyChain(chain, { ...checks, anchors: anchors ?? chain.anchors() });
     return { ...report, anchored };
@@ -87,7 +95,7 @@ export async function restoreFolder({
   await mkdir(ledgerFolder, { recursive: true, mode: 0o700 });
   // Before the chain: a chain without this beside it is one whose log was lost.
   await writeFile(join(ledgerFolder, restoredFile), `${JSON.stringify({ v: 1, ledger })}\n`, { mode: 0o600 });
-  const chain = join(ledgerFolder, 'chain');
+  const chain = join(ledgerFolder, chainName);
   const report = await restoreLedgerChain({
     backup: resolve(backup),
     folder: chain,
@@ -108,13 +116,15 @@ function chainIn(place: string): string {
   return found;
 }
 
-function problemOf(error: WaymarkError) {
+function problemOf(code: string, error: WaymarkError) {
   const { problems } = error.details;
   const listed = Array.isArray(problems) ? problems.join('; ') : '';
-  return { height: 0, code: 'backup-damaged', message: `${error.message} ${listed}`.trim() };
+  return { height: 0, code, message: `${error.message} ${listed}`.trim() };
 }
 
+/** What an interrupted restore left may be written over. */
 async function holdsSomething(folder: string): Promise<boolean> {
   const known = await stat(folder).catch(() => undefined);
-  return known !== undefined && (!known.isDirectory() || (await readdir(folder)).length > 0);
+  if (known === undefined) return false;
+  return !known.isDirectory() || (await readdir(folder)).some((name) => name !== restoredFile && name !== unfinished);
 }
