@@ -45,6 +45,11 @@ export interface TrustedReaderParts {
   readonly verifierOf: (msp: string) => CertificateVerifier | undefined;
   /** Batches and anchors kept after they were proven: further records of theirs need no chaincode call. Default 256. */
   readonly maxCachedBatches?: number;
+  /**
+   * Told of each anchored block of a private ledger whose records are read, before their envelopes are: the CID of its body, which links to them. For content that
+   * can be read ahead; how it ends does not matter.
+   */
+  readonly readAhead?: ((body: Parameters<BlockReader['get']>[0]) => Promise<unknown>) | undefined;
   /** Blocks fetched at once. Default 32. */
   readonly concurrency?: number;
 }

@@ -1,9 +1,19 @@
-import { formatEvidenceId, isWaymarkError, parseEvidenceId, toHex, verifyBlock, WaymarkError } from '@waymark/protocol';
-import { createLedgerProofs } from './ledger/ledger-proofs.ts';
+import {
+  dagCborCode,
+  formatEvidenceId,
+  isWaymarkError,
+  parseCid,
+  parseEvidenceId,
+  toHex,
+  verifyBlock,
+  WaymarkError,
+} from '@waymark/protocol';
+import { createLedgerProofs, type ProvenInLedger } from './ledger/ledger-proofs.ts';
 import { type Located, locateByEvidence, locateInLedger } from './locate.ts';
 import { headerAt, openContent } from './open-record.ts';
 import type { Asked, Hint, KeyPlace, TrustedReaderParts } from './ports.ts';
 import { createProvenBatches } from './proven-batches.ts';
+import { remembering } from './remembering.ts';
 import type { TrustedRecord } from './trusted-record.ts';
 
 /** What became of one hint. */
@@ -32,11 +42,24 @@ export function createTrustedReader(parts: TrustedReaderParts): TrustedReader {
   const proofs = createLedgerProofs(parts);
   const { concurrency = 32 } = parts;
 
+  /** Once for each block. */
+  const bodies = remembering<true>(parts.maxCachedBatches ?? 256);
+  async function readAhead({ anchor, header: { body } }: ProvenInLedger): Promise<void> {
+    if (parts.readAhead === undefined || anchor === null) return;
+    const read = parts.readAhead;
+    await bodies.get(body, async () => {
+      await read(parseCid(body, [dagCborCode])).catch(() => undefined);
+      return true;
+    });
+  }
+
   async function locate(hint: Hint): Promise<Located> {
     parseEvidenceId(hint.evidenceId);
     const { proof } = hint;
     if (proof === undefined) return locateByEvidence(hint, await batches.get(hint.evidenceId));
-    return locateInLedger(hint, await proofs.check(hint, proof));
+    const proven = await proofs.check(hint, proof);
+    await readAhead(proven);
+    return locateInLedger(hint, proven);
   }
 
   async function fetch(hint: Hint): Promise<Fetched> {

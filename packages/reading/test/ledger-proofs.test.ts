@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { encodeRecordProof, type LedgerChain, openLedgerChain, type RecordProof } from '@waymark/ledger-chain';
 import { decodeCid, type WaymarkError, WaymarkError as Refusal } from '@waymark/protocol';
 import { createLedgerProofs, type LedgerProofs } from '../src/ledger/ledger-proofs.ts';
-import type { Hint, TrustedReaderParts } from '../src/index.ts';
+import { createTrustedReader, type Hint, type TrustedReaderParts } from '../src/index.ts';
 import {
   channel,
   createTestLedger,
@@ -64,11 +64,14 @@ function channelOf(change: Channel = {}): Channel & { readonly calls: string[] }
   return Object.assign(functions, { calls });
 }
 
-function proofsOver(functions: ReturnType<typeof channelOf>, parts: Partial<TrustedReaderParts> = {}): LedgerProofs {
+const proofsOver = (functions: ReturnType<typeof channelOf>, parts: Partial<TrustedReaderParts> = {}): LedgerProofs =>
+  createLedgerProofs({ ...partsOver(functions), ...parts });
+
+function partsOver(functions: ReturnType<typeof channelOf>): TrustedReaderParts {
   const nobody = (): never => {
     throw new Error('not asked for here');
   };
-  return createLedgerProofs({
+  return {
     ledger: {
       channel,
       mspId: msp,
@@ -85,8 +88,7 @@ function proofsOver(functions: ReturnType<typeof channelOf>, parts: Partial<Trus
     verifierOf: () => ({
       verify: (der: Uint8Array) => ({ enrolmentId: /CN=(.*)/.exec(new X509Certificate(der).subject)?.[1] }) as never,
     }),
-    ...parts,
-  });
+  };
 }
 
 const hintOf = (proof: RecordProof, seq: number, outlet = 'outlet-1'): Hint => ({
@@ -279,4 +281,29 @@ describe('a record that no anchor covers yet', () => {
     const forked = channelOf({ list: () => ({ v: 1, items: [{ v: 1, msp, ...anchor, hash }], next: null }) });
     expect(await codeOf(proofsOver(forked).check(hintOf(confirmed, 1), overtaken))).toBe('data-abnormal');
   });
+});
+
+test('the bodies of anchored blocks are named before their envelopes are read, once each; whether they come does not matter', async () => {
+  const named: string[] = [];
+  const asked: string[] = [];
+  const away = new Refusal('unavailable', 'away');
+  const reader = createTrustedReader({
+    ...partsOver(channelOf()),
+    content: {
+      get(cid) {
+        asked.push(cid.toString());
+        return Promise.reject(away);
+      },
+    },
+    readAhead(body) {
+      expect(asked).toEqual([]);
+      named.push(body.toString());
+      return Promise.reject(away);
+    },
+  });
+  const proofs = await Promise.all([own[0], own[1], own[3]].map((oid) => prove(oid ?? '')));
+  const hints = proofs.map((proof) => ({ hint: { ...hintOf(proof, 1), proof: encodeRecordProof(proof) } }));
+  expect(await reader.readMany(hints)).toEqual(hints.map(() => ({ error: away })));
+  expect(named).toEqual([chain.header(anchor.last)?.body]);
+  expect(asked).toEqual(hints.map(({ hint }) => hint.cid));
 });

@@ -68,6 +68,7 @@ export function createTracing(parts: TracingParts): Tracing {
         content: content[kind],
         keys: parts.keys,
         verifierOf: parts.verifierOf,
+        ...(kind === 'bulk' ? { readAhead: (body) => content.bulk.get(body) } : {}),
         concurrency: 32,
       }),
     );
