@@ -117,6 +117,25 @@ describe('batches of a firm with a private ledger', () => {
     expect(center.arrived.map(({ seq }) => seq)).toEqual([1, 2, 3]);
   });
 
+  test('a stream on which nothing is heard while a batch waits is opened anew; one on which nothing waits is not', async () => {
+    queue('a');
+    uploading.silentMs = 5;
+    await uploading.restart();
+    await allAre('accepted', 1);
+    const before = center.sessions;
+    const quietUntilMs = performance.now() + 20;
+    await uploading.until(() => performance.now() > quietUntilMs);
+    expect(center.sessions).toBe(before);
+    // It takes the batch, and its answer never comes.
+    center.isSilent = true;
+    queue('b');
+    uploading.uploader.wake();
+    await uploading.until(() => center.sessions > before);
+    center.isSilent = false;
+    await allAre('accepted', 2);
+    expect(names(center)).toEqual(['a', 'b']);
+  });
+
   test('what was accepted for a private ledger is not given up as a whole', async () => {
     const [id = 0] = queue('a');
     uploading.uploader.start();

@@ -21,6 +21,8 @@ const firstRetryMs = 200;
 const longestRetryMs = 10_000;
 /** How often, with several centers, the one in office is asked whether it still is: a process that stands still breaks no connection. */
 const askEveryMs = 5_000;
+/** After so long without a word while batches wait for an answer the stream is opened anew: it may be broken where nobody notices. */
+const defaultSilentMs = 30_000;
 /** Codes of the audit's reasons. */
 const reasonForm = /^[\w.-]{1,64}$/;
 /**
@@ -63,6 +65,8 @@ export interface UploaderParts {
   readonly onChanged: (batch: number) => void;
   readonly onRetry: (error: unknown, delayMs: number) => void;
   readonly delay: (delayMs: number, signal: AbortSignal) => Promise<void>;
+  /** Default 30,000. */
+  readonly silentMs?: number;
 }
 
 /** Takes queued batches to the center, in order, and their receipts back. */
@@ -83,6 +87,8 @@ interface Room {
   wake: PromiseWithResolvers<undefined>;
   /** Aborted when the session is over. */
   readonly over: AbortController;
+  /** Messages of the center so far. */
+  heard: number;
 }
 
 /** Builds an uploader. */
@@ -124,12 +130,13 @@ export function createUploader(parts: UploaderParts): Uploader {
     const onAbort = (): void => stream.cancel();
     abort.signal.addEventListener('abort', onAbort, { once: true });
     const sent = new Map<number, Sent>();
-    const room = { wake: Promise.withResolvers<undefined>(), over: new AbortController() };
+    const room: Room = { wake: Promise.withResolvers<undefined>(), over: new AbortController(), heard: 0 };
     connected = true;
     try {
       await Promise.race([
         receive(stream, sent, room, onProgress),
         send(stream, center, position.seq, sent, room),
+        staysAwake(sent, room),
         ...(parts.centers.count > 1 ? [staysInOffice(center, room.over.signal)] : []),
       ]);
     } finally {
@@ -138,6 +145,21 @@ export function createUploader(parts: UploaderParts): Uploader {
       room.over.abort();
       room.wake.resolve(undefined);
       stream.cancel();
+    }
+  }
+
+  /** Throws when nothing is heard for long although something waits to be answered. */
+  async function staysAwake(sent: ReadonlyMap<number, Sent>, room: Room): Promise<void> {
+    const { silentMs = defaultSilentMs } = parts;
+    let heardAtMs = performance.now();
+    let before = room.heard;
+    for (;;) {
+      await parts.delay(askEveryMs, room.over.signal);
+      if (room.over.signal.aborted) return;
+      if (sent.size === 0 || room.heard !== before) heardAtMs = performance.now();
+      before = room.heard;
+      if (performance.now() - heardAtMs > silentMs)
+        throw new WaymarkError('unavailable', 'The center has not answered for long; the stream is opened anew.');
     }
   }
 
@@ -249,6 +271,7 @@ export function createUploader(parts: UploaderParts): Uploader {
   ): Promise<void> {
     for await (const message of stream.responses) {
       const { ref, failure } = message;
+      room.heard += 1;
       if (failure !== undefined) {
         refuse(ref, fromFailure(failure));
         // What was sent behind it links to it: begin again from the center's position.

@@ -37,6 +37,8 @@ export interface FakeCenter extends Centers {
   anchors: boolean;
   /** Whether it takes batches for a private ledger. */
   hasLedger: boolean;
+  /** Whether its answers get lost on the way, on a connection that stands. */
+  isSilent: boolean;
   /** Puts a batch into a block of its private ledger: the outlet is told if it is there. */
   confirm(seq: number, height: number, rejected?: Readonly<Record<number, string>>): void;
   /** Leaves office: connections end, and it takes nothing any more. */
@@ -112,6 +114,7 @@ export function fakeCenter(identity: SigningIdentity, nowMs: () => number, name 
     sessions: 0,
     anchors: false,
     hasLedger: false,
+    isSilent: false,
     count: 1,
     heard: () => undefined,
     confirm(seq, height, rejected = {}) {
@@ -171,6 +174,7 @@ export function fakeCenter(identity: SigningIdentity, nowMs: () => number, name 
     let over: Error | undefined;
     const session = {
       send(message: BatchReceipt): void {
+        if (center.isSilent) return;
         queue.push(message);
         wake.resolve(undefined);
       },

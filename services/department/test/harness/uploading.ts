@@ -30,6 +30,8 @@ export interface TestUploading {
   readonly retries: unknown[];
   /** Whom the next session goes to. */
   centers: Centers;
+  /** Of the uploader, from the next restart on. */
+  silentMs: number;
   nowMs: number;
   transactionOf: (batch: ReceivedBatch) => string | undefined;
   /** Ends everything, and opens what is on disk again. */
@@ -73,6 +75,7 @@ export function testUploading({ outlet, center }: Identities, centers: Centers):
       onChanged: () => undefined,
       onRetry: (error) => void uploading.retries.push(error),
       delay: () => new Promise((resolve) => setImmediate(resolve)),
+      silentMs: uploading.silentMs,
     });
   };
   const uploading: TestUploading = {
@@ -83,6 +86,7 @@ export function testUploading({ outlet, center }: Identities, centers: Centers):
       return uploader;
     },
     retries: [],
+    silentMs: 30_000,
     centers,
     nowMs: Date.UTC(2026, 2, 1),
     transactionOf: () => undefined,
