@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { enableCompileCache } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ServiceNode, Topology } from '@waymark/network';
 
 const startedAtMs = Date.now() - Math.round(performance.now());
 enableCompileCache();
@@ -34,6 +35,7 @@ try {
     dataDir,
     chaincodeFolder,
     onProgress: say,
+    defer: (service) => isNotNeededYet(topology, service),
   });
   let ending: Promise<void> | undefined;
   const end = (): Promise<void> => (ending ??= consortium.stop());
@@ -49,6 +51,7 @@ try {
         topology,
         layout: consortium.layout,
         chainBytes: () => consortium.channel.blockBytes(),
+        startRest: () => consortium.startDeferred(),
         halt: (name) => consortium.halt(name),
         resume: (name) => consortium.restart(name),
         ledgers: () => ledgerStatus(consortium),
@@ -97,6 +100,12 @@ try {
       : `internal: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
   );
   process.exit(1);
+}
+
+/** What the first record and its first proof do without: a quorum of the first firm's ledger is its outlet and its standby. */
+function isNotNeededYet({ organisations }: Topology, { organisation, kind }: ServiceNode): boolean {
+  const isFirst = organisation.mspId === organisations[0]?.mspId;
+  return kind === 'verifier' || (!isFirst && kind !== 'center');
 }
 
 function repeated(payloads: readonly Uint8Array[], count: number): Uint8Array[] {

@@ -8,7 +8,15 @@ import { startFabricChannel } from './channel/fabric.ts';
 import { embeddedContent, type RunningContent } from './content/content.ts';
 import { startKuboContent } from './content/kubo.ts';
 import type { Hosting, ServicePlan } from './hosting/hosting.ts';
-import { layoutOf, type Layout, type PortPlan, type ServiceKind, serviceName, servicesOf } from './layout.ts';
+import {
+  layoutOf,
+  type Layout,
+  type PortPlan,
+  type ServiceKind,
+  serviceName,
+  type ServiceNode,
+  servicesOf,
+} from './layout.ts';
 import { openPlatform, type Platform, requireRuntime } from './platform.ts';
 import { planPorts } from './port-plan.ts';
 import type { RunningProcess } from './processes.ts';
@@ -33,6 +41,8 @@ export interface ConsortiumOptions {
   readonly fabricVersion?: string | undefined;
   /** Docker only: address of this machine on which users' ports are published. Default 127.0.0.1. */
   readonly publish?: string | undefined;
+  /** Which services wait for `startDeferred`, so that the others are up sooner. Default: none. */
+  readonly defer?: (service: ServiceNode) => boolean;
   /** Further contracts for the channel: what measurements compare with. */
   readonly additionalChaincodes?: readonly AdditionalChaincode[];
 }
@@ -59,6 +69,8 @@ export interface Consortium {
   readonly content: RunningContent;
   /** Everything that runs: the channel's nodes and chaincodes, content stores, then the services. */
   processes(): readonly RunningProcess[];
+  /** Starts what was deferred; safe to repeat. */
+  startDeferred(): Promise<void>;
   /** Ends everything, readers before what they read from. */
   stop(): Promise<void>;
   /**
@@ -88,6 +100,7 @@ export interface Consortium {
  */
 export async function startConsortium(options: ConsortiumOptions): Promise<Consortium> {
   const { topology, dataDir, onProgress = () => undefined, additionalChaincodes = [] } = options;
+  const isDeferred = options.defer ?? (() => false);
   const runtime = options.runtime ?? 'embedded';
   // Before anything is written: a folder that was begun for a runtime stays with it.
   await requireRuntime(runtime);
@@ -141,7 +154,11 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
     onProgress('starting centers and outlets, registering them on the channel');
     const settled = await Promise.allSettled([
       registerOnce({ topology, layout, gateways: channel.gateways }, nodes),
-      startServices(servicesOf(topology), { hosting, ports: state.ports }, started),
+      startServices(
+        servicesOf(topology).filter((service) => !isDeferred(service)),
+        { hosting, ports: state.ports },
+        started,
+      ),
     ]);
     const failure = settled.find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
@@ -193,6 +210,18 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
       started.services[index] = { ...service, process: await hosting.startService(service) };
     };
     const { services } = started;
+    let deferred: Promise<void> | undefined;
+    const startRest = async (): Promise<void> => {
+      await startServices(servicesOf(topology).filter(isDeferred), { hosting, ports: state.ports }, started);
+      for (const { process, ...service } of services) if (isDeferred(service)) watch(process);
+    };
+    const startDeferred = (): Promise<void> => {
+      if (deferred === undefined) {
+        deferred = startRest();
+        started.restarts.add(deferred);
+      }
+      return deferred;
+    };
     return {
       runtime,
       layout,
@@ -206,6 +235,7 @@ export async function startConsortium(options: ConsortiumOptions): Promise<Conso
       content,
       services,
       processes,
+      startDeferred,
       stop,
       restart,
       halt,

@@ -11,9 +11,18 @@ export {
   removeNetworkFolder,
 } from './control/network-folder.ts';
 export { endOrphans } from './control/orphans.ts';
-export { type Layout, layoutOf, type NodeFolder, programOf, serviceName, type ServiceKind } from './layout.ts';
+export {
+  type Layout,
+  layoutOf,
+  type NodeFolder,
+  programOf,
+  serviceName,
+  type ServiceKind,
+  type ServiceNode,
+} from './layout.ts';
 export { ordererCount, ordererHostNames, orderingOrganisations } from './ordering.ts';
 export { findRuntimeProblem, requireRuntime } from './platform.ts';
+export { readPortPlan } from './port-plan.ts';
 export { freePorts, untilListening } from './ports.ts';
 export { type RunningProcess, startProcess } from './processes.ts';
 export { type Runtime, runtimes } from './runtime.ts';

@@ -27,6 +27,7 @@ export async function demo(request: DemoRequest, say: (text: string) => void): P
       topology: folder.topology,
       layout,
       chainBytes,
+      startRest: () => Promise.resolve(),
       halt: async (name) => {
         await callControl(place, 'halt', { name });
       },
