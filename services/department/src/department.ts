@@ -5,7 +5,6 @@ import { connectGateway, privateKeySigner } from '@waymark/fabric';
 import { formatEvidenceId, isWaymarkError, parseCid, toHex, WaymarkError } from '@waymark/protocol';
 import { authentication, createQueryRouter, createReads, type IndexHit, type JsonObject } from '@waymark/query-api';
 import { createTrustedReader, type Hint } from '@waymark/reading';
-import { decodeHeldBackClaim } from '@waymark/rsl';
 import {
   createApiServer,
   createApplication,
@@ -61,6 +60,7 @@ import { createAllowListRouter } from './rest/allow-list-router.ts';
 import { departmentOpenApi } from './rest/openapi.ts';
 import { createProgress } from './sealing/progress.ts';
 import { openDepartmentLedger } from './private-ledger/department-ledger.ts';
+import { createHeldBackWatch } from './private-ledger/held-back.ts';
 import { openDepartmentLedgerRest } from './private-ledger/department-ledger-rest.ts';
 import type { Department } from './composed-department.ts';
 import { createVerifier } from './verifier/verifier.ts';
@@ -159,11 +159,12 @@ export async function createDepartment(config: DepartmentConfiguration, logger: 
     nowMs,
     openCalls,
   });
+  const heldBack = privateLedger === undefined ? undefined : createHeldBackWatch(privateLedger, logger);
+  privateLedger?.listen({ applied: () => heldBack?.check() });
   /** From here on this member misses the batch when the center leaves it out (rsl.md, protocol step 3). */
   const expect = (batch: number): void => {
     const claim = outbox.ledgerReceipt(batch);
-    if (privateLedger === undefined || claim === undefined) return;
-    privateLedger.member.receipted(decodeHeldBackClaim(claim).receipt);
+    if (claim !== undefined) heldBack?.expect(claim);
   };
   const progress = createProgress(outbox);
   const changed = (batch: number): void => {
