@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type LedgerStatus, serviceName } from '@waymark/network';
 import { contentDigest, type ShipmentRecord, WaymarkError } from '@waymark/protocol';
-import { connect } from '@waymark/sdk';
+import { connect, type TraceOutcome } from '@waymark/sdk';
 import type { LedgerPlace } from './ledger-place.ts';
 
 /** What became of records while the center was killed (S5, D7). */
@@ -105,12 +105,7 @@ async function lostOf({ readerProfile }: LedgerPlace, acknowledged: readonly Shi
       for await (const outcome of reader.traceMany(queries)) {
         const record = asked.next().value;
         if (record === undefined) break;
-        const digest = contentDigest(record.payload);
-        const isProven =
-          'answer' in outcome &&
-          outcome.answer.trust === 'anchored' &&
-          outcome.answer.records.some(({ content }) => contentDigest(content.payload) === digest);
-        if (!isProven) still.push(record);
+        if (!isProven(record, outcome)) still.push(record);
       }
       still.push(...asked);
     } finally {
@@ -120,6 +115,15 @@ async function lostOf({ readerProfile }: LedgerPlace, acknowledged: readonly Shi
     missing = still;
     await delay(pollMs);
   }
+}
+
+/** Whether an answer shows that the channel vouches for just this record. */
+export function isProven({ eventId, payload }: ShipmentRecord, outcome: TraceOutcome): boolean {
+  if ('error' in outcome || outcome.answer.trust !== 'anchored') return false;
+  const digest = contentDigest(payload);
+  return outcome.answer.records.some(
+    ({ content }) => content.eventId === eventId && contentDigest(content.payload) === digest,
+  );
 }
 
 /** Asks how the firm's ledger stands until it is as it should be. @throws WaymarkError unavailable */

@@ -41,8 +41,8 @@ export async function rewriteAndWait(place: LedgerPlace, say: (text: string) => 
     await place.resume(name);
     found = await untilAlert(folder, known);
     say(`${name} compares its chain with the channel: ${found.code}`);
-    await place.halt(name);
   } finally {
+    await place.halt(name);
     await tamper(place, node, '--heal');
     await place.resume(name);
   }
