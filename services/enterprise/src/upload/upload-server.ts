@@ -110,7 +110,8 @@ export function createUploadServer(parts: UploadParts): UploadServer {
         ...none,
         ref,
         receipt: taken.receipt,
-        ...(ledgerReceipt === undefined ? {} : { ledgerReceipt: Buffer.from(ledgerReceipt) }),
+        // Empty for a batch whose block is known already: it is the ledger's all the same.
+        ...(parts.ledgerReceiptOf === undefined ? {} : { ledgerReceipt: Buffer.from(ledgerReceipt ?? []) }),
       });
       stream.awaiting.set(taken.seq, ref);
       const known = parts.outcomeOf(taken.outlet, taken.seq);
@@ -152,7 +153,6 @@ const none: Omit<BatchReceipt, 'ref'> = {
   receipt: new Uint8Array(0),
   failure: undefined,
   rejected: [],
-  ledgerReceipt: new Uint8Array(0),
 };
 
 function tell(stream: LiveStream, ref: number, outcome: BatchOutcome): void {
