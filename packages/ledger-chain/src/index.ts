@@ -1,5 +1,6 @@
 export { type BodyContent } from './body/body-content.ts';
 export { type BodyCipher, type BodyCipherOptions, createBodyCipher, type EncodedBody } from './body/body-cipher.ts';
+export { type BodyRoot, decodeBodyRoot } from './body/body-root.ts';
 export { attachedEnvelopes, type EnvelopesOf } from './body/envelope-links.ts';
 export * from './store/ledger-chain.ts';
 export { openLedgerChain } from './store/open-ledger-chain.ts';

@@ -38,15 +38,15 @@ const define = (types: ConfigurationTypes) =>
     privateLedger: privateLedgerSection(types).optional(),
     pins: types
       .section({
-        /** Organisations that must hold an anchored batch, this one included. */
+        /** Organisations that must hold an anchored batch, or the body of an anchored block, this one included. */
         replicas: types.integer({ min: 1, max: 64 }).default(1),
-        /** Whether a batch goes to the channel only once that many organisations have given pin receipts. */
+        /** Whether a batch or block goes to the channel only once that many organisations have given pin receipts. */
         anchorAfterReceipts: z.boolean().default(false),
         /** From the end of one round of the watcher to the begin of the next. */
         watchIntervalMs: types.integer({ min: 100, max: 86_400_000 }).default(600_000),
-        /** Of one batch with its envelopes, fetched from another organisation. */
-        maxDagBytes: types.integer({ min: 1_048_576, max: 1_073_741_824 }).default(33_554_432),
-        /** Batches kept for one other organisation before the channel has them; more are refused. */
+        /** Of one batch or body with its envelopes, fetched from another organisation. */
+        maxDagBytes: types.integer({ min: 1_048_576, max: 1_073_741_824 }).default(268_435_456),
+        /** Batches and bodies kept for one other organisation before the channel has them; more are refused. */
         maxOffersPerMember: types.integer({ min: 1, max: 1_000_000 }).default(8_192),
         /** How long such a batch is kept. */
         offerLifetimeMs: types.integer({ min: 60_000, max: 2_592_000_000 }).default(172_800_000),

@@ -137,7 +137,11 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
     register,
     journal,
     members,
-    onReceipts: () => relay.wake(),
+    ownLedger: () => privateLedger?.ownLedger,
+    onReceipts: () => {
+      relay.wake();
+      privateLedger?.relay.wake();
+    },
     logger,
     nowMs,
   });
@@ -176,6 +180,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
             if (!isHere) uploads.endAll(new WaymarkError('unavailable', 'This center has left office.'));
           },
           onRoom: () => room.check(),
+          mayAnchor: pins.mayAnchorBlocks,
         });
   const intake = createIntake({
     acceptance: privateLedger?.acceptance ?? journalAcceptance(journal, content),

@@ -18,7 +18,7 @@ export interface CollectorParts {
   readonly members: Members;
   readonly connections: Connections;
   readonly receipts: PinReceipts;
-  /** Told of batches for which a receipt came in. */
+  /** Told of batches and bodies for which a receipt came in. */
   readonly onReceipts: (cids: readonly string[]) => void;
   readonly logger: Logger;
   readonly nowMs: () => number;
@@ -50,7 +50,7 @@ export function createCollector(parts: CollectorParts): Collector {
       } catch (error) {
         const delayMs = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(attempts, 10));
         const code = isWaymarkError(error) ? error.code : answer?.code?.replaceAll(/[^a-z-]/g, '?');
-        logger.warn('no pin receipt for a batch', { mspId, cid, code, delayMs });
+        logger.warn('no pin receipt', { mspId, cid, code, delayMs });
         store.postponeWanted(mspId, cid, nowMs() + delayMs);
       }
     }

@@ -3,7 +3,7 @@ import { dagCborCode, isWaymarkError, maxBatchRecords, parseCid, WaymarkError } 
 import type { CID } from 'multiformats/cid';
 import type { Connections } from '../members/connections.ts';
 import type { MemberClient } from '../members/member-client.ts';
-import type { BatchCheck } from './batch-check.ts';
+import { maxBodyParts, type RootCheck } from './root-check.ts';
 
 /** Time for a block to come through the store's own network. */
 const networkTimeoutMs = 5_000;
@@ -11,16 +11,16 @@ const networkTimeoutMs = 5_000;
 const networkPauseMs = 30_000;
 const fetchTimeoutMs = 60_000;
 
-/** Keeps whole batches in the own content store, fetching what is missing from where it is. */
+/** Keeps whole batches, and bodies of blocks, in the own content store, fetching what is missing from where it is. */
 export interface Keeper {
   /**
-   * Makes sure that the batch is here, whole, intact and pinned; durable when it resolves. Calls for one batch share the work.
+   * Makes sure that a batch or body is here, whole, intact and pinned; durable when it resolves. Calls for one share the work.
    * @param from the organisation whose center has it most likely
-   * @param check applied to the batch's block before anything it links to is fetched
+   * @param check applied to its root before anything it links to is fetched
    * @throws WaymarkError unavailable: nobody has it, or can be asked; data-abnormal, limit-exceeded, whatever `check` throws
    */
-  keep(cid: string, from: string, check: BatchCheck): Promise<void>;
-  /** Whether the batch is here, whole, intact and pinned: the own disk is read, nobody is asked. */
+  keep(cid: string, from: string, check: RootCheck): Promise<void>;
+  /** Whether it is here, whole, intact and pinned: the own disk is read, nobody is asked. */
   isHeld(cid: string): Promise<boolean>;
   /**
    * Brings one block from where it is and puts it in the place of a missing or altered copy.
@@ -28,6 +28,11 @@ export interface Keeper {
    * @throws WaymarkError unavailable: nobody has it, or can be asked; data-abnormal; unsupported: the store keeps the altered copy
    */
   repairBlock(cid: CID, from: string): Promise<void>;
+  /**
+   * One block, from the own disk or from where it is; nothing is stored.
+   * @throws WaymarkError unavailable: nobody has it, or can be asked; data-abnormal
+   */
+  fetchBlock(cid: CID, from: string): Promise<Uint8Array>;
 }
 
 /** What a keeper is made of. */
@@ -44,9 +49,9 @@ export function createKeeper(parts: KeeperParts): Keeper {
   const { content, connections } = parts;
   const underWay = new Map<string, Promise<void>>();
   let networkAwayUntilMs = 0;
-  const limits = { maxBlocks: maxBatchRecords + 1, maxSizeBytes: parts.maxDagBytes };
+  const limits = { maxBlocks: maxBatchRecords + maxBodyParts + 1, maxSizeBytes: parts.maxDagBytes };
 
-  async function bring(cid: CID, from: string, check: BatchCheck): Promise<void> {
+  async function bring(cid: CID, from: string, check: RootCheck): Promise<void> {
     if (await held(cid)) {
       await confirm(cid, check);
       return;
@@ -91,19 +96,24 @@ export function createKeeper(parts: KeeperParts): Keeper {
   }
 
   /** That it is here says nothing about whose it is: it may be kept for another reason. */
-  async function confirm(cid: CID, check: BatchCheck): Promise<void> {
+  async function confirm(cid: CID, check: RootCheck): Promise<void> {
     check(await content.get(cid, { local: true }));
   }
 
   async function repair(cid: CID, from: string): Promise<void> {
+    await content.repair({ cid, bytes: await fetched(cid, from) });
+  }
+
+  async function fetched(cid: CID, from: string): Promise<Uint8Array> {
     let bytes: Uint8Array | undefined;
     await fromMembers(from, async ({ blocks }) => {
       bytes = await blocks.get(cid);
     });
-    if (bytes !== undefined) await content.repair({ cid, bytes });
+    if (bytes === undefined) throw new WaymarkError('internal', 'A block was fetched and is not there.');
+    return bytes;
   }
 
-  async function throughStore(cid: CID, check: BatchCheck): Promise<void> {
+  async function throughStore(cid: CID, check: RootCheck): Promise<void> {
     // Reading a block makes the store fetch it; pinning then finds all of it there, and never more than was let in here.
     await readAll(checked(readDag(content, cid, { ...limits, timeoutMs: networkTimeoutMs }), check));
     await content.pin(cid);
@@ -111,7 +121,7 @@ export function createKeeper(parts: KeeperParts): Keeper {
 
   async function throughGateway(
     cid: CID,
-    check: BatchCheck,
+    check: RootCheck,
     gateway: Pick<GatewayContentSource, 'readDag'>,
   ): Promise<void> {
     const signal = AbortSignal.timeout(fetchTimeoutMs);
@@ -142,6 +152,16 @@ export function createKeeper(parts: KeeperParts): Keeper {
     },
     isHeld: (text) => held(parseCid(text, [dagCborCode])),
     repairBlock: (cid, from) => repair(cid, from),
+    async fetchBlock(cid, from) {
+      if (await content.has(cid)) {
+        try {
+          return await content.get(cid, { local: true });
+        } catch (error) {
+          if (!isWaymarkError(error, 'data-abnormal') && !isWaymarkError(error, 'unavailable')) throw error;
+        }
+      }
+      return await fetched(cid, from);
+    },
   };
 }
 
@@ -150,10 +170,10 @@ async function readAll(blocks: AsyncIterable<Block>): Promise<void> {
   while ((await iterator.next()).done !== true);
 }
 
-/** The block of a batch is not one that is kept. */
+/** The root is not one that is kept. */
 class Unfit extends Error {}
 
-async function* checked(blocks: AsyncIterable<Block>, check: BatchCheck): AsyncGenerator<Block> {
+async function* checked(blocks: AsyncIterable<Block>, check: RootCheck): AsyncGenerator<Block> {
   let first = true;
   for await (const block of blocks) {
     if (first) {

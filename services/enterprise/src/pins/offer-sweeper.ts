@@ -5,7 +5,7 @@ import { createWakeable } from './wakeable.ts';
 const sweepEveryMs = 60_000;
 const maxPerSweep = 64;
 
-/** Lets batches of other organisations go that were pinned for them and never came onto the channel. */
+/** Lets batches and bodies of other organisations go that were pinned for them and never came onto the channel. */
 export function createOfferSweeper(parts: {
   readonly store: Pick<PinStore, 'staleOffers' | 'withdraw'>;
   readonly unpin: (cid: string) => Promise<void>;

@@ -1,17 +1,17 @@
 import { isWaymarkError, readPinReceipt, WaymarkError } from '@waymark/protocol';
 import type { HeldAnswer, PinAnswer } from '../members/member-client.ts';
 import type { Members } from '../members/members.ts';
-import { anchoredBatchCheck, type BatchCheck, offeredBatchCheck } from './batch-check.ts';
 import type { Keeper } from './keeper.ts';
+import { offeredCheck, type RootCheck } from './root-check.ts';
 import type { PinStore, ReplicaFacts } from './pin-store.ts';
-import type { PinnedChannel } from './pinner.ts';
 import type { PinReceipts } from './receipts.ts';
+import type { UnitKeeper } from './unit-keeper.ts';
 
 const concurrency = 4;
 /** What is not done by then goes on, and is answered when it is asked for again. */
 const answerWithinMs = 20_000;
 
-/** What is known of a batch: who keeps it, by whose word. */
+/** What is known of a batch or body: who keeps it, by whose word. */
 export interface PinFacts {
   readonly cid: string;
   readonly anchored: boolean;
@@ -23,9 +23,11 @@ export interface PinFacts {
 /** What a pin service is made of. */
 export interface PinServiceParts {
   readonly channel: string;
-  readonly replica: Pick<PinnedChannel, 'evidence'>;
+  /** Whether an organisation has a private ledger on the channel. */
+  readonly hasLedger: (mspId: string) => boolean;
+  readonly units: Pick<UnitKeeper, 'checkOf'>;
   readonly store: PinStore;
-  readonly keeper: Keeper;
+  readonly keeper: Pick<Keeper, 'keep' | 'isHeld'>;
   readonly receipts: PinReceipts;
   readonly members: Members;
   readonly maxOffersPerMember: number;
@@ -34,7 +36,7 @@ export interface PinServiceParts {
 
 /** What other centers ask of this one. */
 export interface PinService {
-  /** Pins batches of the organisation that asks, and gives receipts. Repeated, it gives the same ones. */
+  /** Pins batches and bodies of the organisation that asks, and gives receipts. Repeated, it gives the same ones. */
   pin(mspId: string, cids: readonly string[]): Promise<PinAnswer[]>;
   /** Reads what is here from the own disk. */
   check(cids: readonly string[]): Promise<HeldAnswer[]>;
@@ -57,21 +59,19 @@ export function createPinService(parts: PinServiceParts): PinService {
   }
 
   /** Whether this organisation may have this batch kept here. */
-  function admit(mspId: string, cid: string): { check: BatchCheck; offered: boolean } {
+  function admit(mspId: string, cid: string): { check: RootCheck; offered: boolean } {
     const member = parts.members.member(mspId);
     if (member === undefined) throw new WaymarkError('role-not-permitted', 'The caller is no member.');
     const anchored = store.anchored(cid);
-    if (anchored?.msp === mspId) {
-      const evidence = parts.replica.evidence(anchored.evidenceId);
-      if (evidence !== undefined) return { check: anchoredBatchCheck(evidence, parts.channel), offered: false };
-    }
+    const check = anchored?.msp === mspId ? parts.units.checkOf(anchored) : undefined;
+    if (check !== undefined) return { check, offered: false };
     const known = store.offeredBy(cid);
     if (known !== mspId && store.offers(mspId) >= parts.maxOffersPerMember) {
       throw new WaymarkError('limit-exceeded', 'Too many batches of this organisation wait for the channel.', {
         details: { limit: parts.maxOffersPerMember },
       });
     }
-    return { check: offeredBatchCheck(cid, member, parts.channel), offered: true };
+    return { check: offeredCheck(cid, member, parts.channel, parts.hasLedger(mspId)), offered: true };
   }
 
   /** The receipt this center gave for a batch of another organisation. */

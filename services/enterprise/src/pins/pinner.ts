@@ -1,9 +1,7 @@
 import { type Evidence, formatEvidenceId, isWaymarkError } from '@waymark/protocol';
 import type { Component, Logger, PlacedEvidence } from '@waymark/service-kit';
-import { anchoredBatchCheck } from './batch-check.ts';
-import type { Keeper } from './keeper.ts';
-import type { PinReceipts } from './receipts.ts';
-import type { PinStore, WaitingBatch } from './pin-store.ts';
+import type { PinStore, WaitingUnit } from './pin-store.ts';
+import type { UnitKeeper } from './unit-keeper.ts';
 import { createWakeable } from './wakeable.ts';
 
 const maxBatchesPerStep = 256;
@@ -22,12 +20,12 @@ export interface PinnedChannel {
 
 /** What a pinner is made of. */
 export interface PinnerParts {
-  readonly channel: string;
   readonly mspId: string;
   readonly replica: PinnedChannel;
   readonly store: PinStore;
-  readonly keeper: Keeper;
-  readonly receipts: PinReceipts;
+  readonly units: Pick<UnitKeeper, 'keep'>;
+  /** Notes that something own is pinned here. */
+  readonly holdOwn: (cid: string) => void;
   /** Whether the own journal took this batch in: then it was pinned before it was accepted. */
   readonly wasAccepted: (evidence: Evidence) => boolean;
   /** Told of own batches that came onto the channel. */
@@ -47,7 +45,7 @@ export interface Pinner extends Component {
  * organisation wait for each other only; when its center is away, those of the others go on.
  */
 export function createPinner(parts: PinnerParts): Pinner {
-  const { store, replica, keeper, logger, nowMs, mspId } = parts;
+  const { store, replica, units, logger, nowMs, mspId } = parts;
   const following = createWakeable();
   const lanes = new Map<string, Promise<void>>();
   let running: Promise<void> | undefined;
@@ -69,34 +67,28 @@ export function createPinner(parts: PinnerParts): Pinner {
       const pinned = own && parts.wasAccepted(evidence);
       return { position, evidenceId: formatEvidenceId(evidence), msp: evidence.msp, cid: evidence.cid, own, pinned };
     });
-    for (const { cid, pinned } of batches) if (pinned) holdOwn(cid);
+    for (const { cid, pinned } of batches) if (pinned) parts.holdOwn(cid);
     store.anchor(batches);
     parts.onOwnAnchored(batches.filter(({ own }) => own).map(({ cid }) => cid));
     return placed.length === maxBatchesPerStep;
   }
 
-  function holdOwn(cid: string): void {
-    const known = store.replicas(cid).find(({ msp }) => msp === mspId);
-    if (known === undefined) store.addReplica(cid, parts.receipts.sign(cid));
-    else store.setReplicaState(cid, mspId, 'held');
-  }
-
-  async function pinOne(batch: WaitingBatch): Promise<'pinned' | 'away'> {
+  async function pinOne(unit: WaitingUnit): Promise<'pinned' | 'away'> {
     try {
-      const evidence = replica.evidence(batch.evidenceId);
-      if (evidence === undefined) return 'away';
-      await keeper.keep(batch.cid, batch.msp, anchoredBatchCheck(evidence, parts.channel));
-      if (batch.own) holdOwn(batch.cid);
-      store.markPinned(batch.position);
+      const isDoubted =
+        unit.own && store.replicas(unit.cid).some(({ msp, state }) => msp === mspId && state === 'lost');
+      await units.keep(unit, { isDoubted });
+      if (unit.own) parts.holdOwn(unit.cid);
+      store.markPinned(unit.id);
       return 'pinned';
     } catch (error) {
       if (following.stopped()) return 'away';
       if (isWaymarkError(error, 'unavailable') && error.details['reason'] !== 'missing') return 'away';
-      // A block that is none of this evidence does not become one; what is missing may be found somewhere.
+      // A block that is none of this evidence, or no body, does not become one; what is missing may be found somewhere.
       const longestMs = isWaymarkError(error, 'data-abnormal') ? longestAbnormalRetryMs : longestRetryMs;
-      const delayMs = Math.min(longestMs, firstRetryMs * 2 ** Math.min(batch.attempts, 20));
-      logger.warn('a batch of the channel could not be pinned', { cid: batch.cid, mspId: batch.msp, delayMs, error });
-      store.postpone(batch.position, nowMs() + delayMs);
+      const delayMs = Math.min(longestMs, firstRetryMs * 2 ** Math.min(unit.attempts, 20));
+      logger.warn('what the channel has could not be pinned', { cid: unit.cid, mspId: unit.msp, delayMs, error });
+      store.postpone(unit.id, nowMs() + delayMs);
       return 'pinned';
     }
   }
@@ -104,14 +96,14 @@ export function createPinner(parts: PinnerParts): Pinner {
   async function lane(msp: string): Promise<void> {
     let pauseMs = firstRetryMs;
     while (!following.stopped()) {
-      const batches = store.waiting(msp, nowMs(), concurrencyPerOrganisation);
-      if (batches.length === 0) return;
-      const outcomes = await Promise.all(batches.map(pinOne));
+      const waiting = store.waiting(msp, nowMs(), concurrencyPerOrganisation);
+      if (waiting.length === 0) return;
+      const outcomes = await Promise.all(waiting.map(pinOne));
       if (outcomes.includes('pinned')) {
         pauseMs = firstRetryMs;
         continue;
       }
-      // Nobody who could have them can be asked: that says nothing about the batches, which keep their place.
+      // Nobody who could have them can be asked: that says nothing about what waits, which keeps its place.
       await following.pause(pauseMs);
       pauseMs = Math.min(longestPauseMs, pauseMs * 2);
     }

@@ -8,43 +8,46 @@ import { createConnections } from '../members/connections.ts';
 import type { Members } from '../members/members.ts';
 import { observedReader, type Trouble } from '../repair/observed-reader.ts';
 import { createRepairs, type RepairCounts } from '../repair/repairs.ts';
-import { anchoredBatchCheck } from './batch-check.ts';
 import { createCollector } from './collector.ts';
 import { createKeeper } from './keeper.ts';
+import { createLedgerFollower } from './ledger-follower.ts';
+import { createLedgerGate } from './ledger-gate.ts';
 import { createOfferSweeper } from './offer-sweeper.ts';
+import { openPinStore } from './open-pin-store.ts';
+import type { OwnLedger } from './own-ledger.ts';
 import { createPinService } from './pin-service.ts';
-import { openPinStore } from './pin-store.ts';
 import { createPinsRouter } from './pins-router.ts';
 import { createPinner } from './pinner.ts';
 import { createPinReceipts } from './receipts.ts';
+import { createUnitKeeper } from './unit-keeper.ts';
 import { createWatcher } from './watcher.ts';
 
 /** What an operator is told about pins. */
 export interface PinStatus {
-  /** Organisations that must hold a batch, by the policy of this firm. */
+  /** Organisations that must hold a batch or the body of a block, by the policy of this firm. */
   readonly replicas: number;
   readonly anchorAfterReceipts: boolean;
-  /** Own batches on the channel. */
+  /** Own batches on the channel, and own blocks under its anchors. */
   readonly anchored: number;
   /** Those of them that `replicas` organisations hold, by their receipts and the last check. */
   readonly replicated: number;
   readonly missing: number;
-  /** Batches of the channel, whoever's, that are still to be pinned here. */
+  /** Batches and bodies of the channel, whoever's, that are still to be pinned here. */
   readonly waiting: number;
-  /** Accepted batches that wait for pin receipts before they go to the channel. */
+  /** Accepted batches, or confirmed blocks, that wait for pin receipts before they go to the channel. */
   readonly withoutReceipts: number;
   readonly lastRoundAtMs: number | undefined;
   readonly members: readonly {
     readonly mspId: string;
     readonly reachable: boolean | undefined;
     readonly code: string | undefined;
-    /** Batches whose receipt it has not given. */
+    /** Batches and bodies whose receipt it has not given. */
     readonly awaited: number;
   }[];
   readonly repairs: RepairCounts;
 }
 
-/** Everything about keeping batches with several organisations (S5, S7). */
+/** Everything about keeping batches and blocks with several organisations (S5, S7). */
 export interface Pins {
   /** In the order they start. */
   readonly components: readonly Component[];
@@ -53,6 +56,8 @@ export interface Pins {
   readonly statusDocument: () => JsonObject;
   /** Those of the accepted batches, in their order, that the policy lets go to the channel; asks for the receipts of the others. */
   readonly mayAnchor: (batches: readonly JournalBatch[]) => readonly JournalBatch[];
+  /** The highest block of the own ledger from `first` to `last` that the policy lets be anchored; below `first` for none. */
+  readonly mayAnchorBlocks: (first: number, last: number) => number;
   /** Forgets a batch that the channel refused. */
   readonly refused: (batch: JournalBatch) => void;
   /** The content store for reads: what they find altered or missing is repaired behind them. */
@@ -75,7 +80,9 @@ export interface PinsParts {
   readonly register: Register;
   readonly journal: Pick<Journal, 'batch' | 'pendingCount'>;
   readonly members: Members;
-  /** Told when batches may have become free to go to the channel. */
+  /** The firm's private ledger, once it is open. */
+  readonly ownLedger: () => OwnLedger | undefined;
+  /** Told when batches or blocks may have become free to go to the channel. */
   readonly onReceipts: () => void;
   readonly logger: Logger;
   readonly nowMs: () => number;
@@ -96,7 +103,18 @@ export function createPins(parts: PinsParts): Pins {
     maxDagBytes: config.pins.maxDagBytes,
   });
   const receipts = createPinReceipts({ ...config, node: parts.identity.enrolmentId, signer: parts.identity, ...parts });
+  const units = createUnitKeeper({ channel, replica, store, content, keeper, ownLedger: parts.ownLedger });
   let withoutReceipts = 0;
+  const holdOwn = (cid: string): void => {
+    const known = store.replicas(cid).some(({ msp }) => msp === mspId);
+    if (known) store.setReplicaState(cid, mspId, 'held');
+    else store.addReplica(cid, receipts.sign(cid));
+  };
+  const ask = (cids: readonly string[]): void => {
+    if (cids.length === 0) return;
+    store.want(cids, connections.organisations());
+    collector.wake();
+  };
 
   const collector = createCollector({
     store,
@@ -108,22 +126,42 @@ export function createPins(parts: PinsParts): Pins {
     onReceipts: parts.onReceipts,
   });
   const pinner = createPinner({
+    mspId,
+    replica,
+    store,
+    units,
+    holdOwn,
+    wasAccepted: (evidence: Evidence) => {
+      const known = parts.journal.batch(evidence.outlet, evidence.seq);
+      return known !== undefined && known.state !== 'refused' && toHex(known.batchHash) === evidence.batchHash;
+    },
+    onOwnAnchored: ask,
+    logger,
+    nowMs,
+  });
+  const follower = createLedgerFollower({
     channel,
     mspId,
     replica,
     store,
     keeper,
-    receipts,
-    wasAccepted: (evidence: Evidence) => {
-      const known = parts.journal.batch(evidence.outlet, evidence.seq);
-      return known !== undefined && known.state !== 'refused' && toHex(known.batchHash) === evidence.batchHash;
-    },
-    onOwnAnchored: (cids) => {
-      store.want(cids, connections.organisations());
-      collector.wake();
-    },
+    members,
+    ownLedger: parts.ownLedger,
+    isPinned: (cid) => content.isPinned(parseCid(cid)),
+    holdOwn,
+    onOwnAnchored: ask,
+    onWaiting: () => pinner.wake(),
     logger,
-    nowMs,
+  });
+  const gate = createLedgerGate({
+    mspId,
+    replicas,
+    store,
+    ownLedger: parts.ownLedger,
+    holdOwn,
+    ask,
+    onPublished: parts.onReceipts,
+    logger,
   });
   const watcher = createWatcher({
     mspId,
@@ -141,10 +179,9 @@ export function createPins(parts: PinsParts): Pins {
   });
   const repairs = createRepairs({
     keeper,
-    keepBatch: (cid) => {
-      const batch = store.anchored(cid);
-      const evidence = batch && replica.evidence(batch.evidenceId);
-      return batch && evidence && keeper.keep(cid, batch.msp, anchoredBatchCheck(evidence, channel));
+    keepUnit: (cid) => {
+      const unit = store.anchored(cid);
+      return unit && units.checkOf(unit) && units.keep(unit, { isDoubted: true });
     },
     onRepaired: () => watcher.wake(),
     mspId,
@@ -160,8 +197,9 @@ export function createPins(parts: PinsParts): Pins {
   });
   const service = createPinService({
     channel,
-    replica,
+    hasLedger: (msp) => replica.privateLedger(msp) !== undefined,
     store,
+    units,
     keeper,
     receipts,
     members,
@@ -178,7 +216,7 @@ export function createPins(parts: PinsParts): Pins {
       replicated,
       missing: anchored - replicated,
       waiting,
-      withoutReceipts: Math.min(withoutReceipts, parts.journal.pendingCount()),
+      withoutReceipts: Math.min(withoutReceipts, parts.journal.pendingCount()) + gate.lacking,
       lastRoundAtMs: watcher.lastRoundAtMs,
       members: connections.reachability().map((one) => ({ ...one, awaited: store.wantedCount(one.mspId) })),
       repairs: repairs.counts,
@@ -190,6 +228,7 @@ export function createPins(parts: PinsParts): Pins {
     components: [
       members,
       pinner,
+      follower,
       collector,
       watcher,
       repairs,
@@ -213,20 +252,17 @@ export function createPins(parts: PinsParts): Pins {
       const lacking: string[] = [];
       const held = new Set<string>();
       for (const batch of batches) {
-        if (!store.replicas(batch.cid).some(({ msp }) => msp === mspId))
-          store.addReplica(batch.cid, receipts.sign(batch.cid));
+        if (!store.replicas(batch.cid).some(({ msp }) => msp === mspId)) holdOwn(batch.cid);
         if (store.receiptCount(batch.cid) < replicas) {
           lacking.push(batch.cid);
           held.add(batch.outlet);
         } else if (!held.has(batch.outlet)) free.push(batch);
       }
       withoutReceipts = batches.length - free.length;
-      if (lacking.length > 0) {
-        store.want(lacking, connections.organisations());
-        collector.wake();
-      }
+      ask(lacking);
       return free;
     },
+    mayAnchorBlocks: (first, last) => (anchorAfterReceipts ? gate.mayAnchor(first, last) : last),
     refused: ({ cid }) => store.forget(cid),
     reader: observedReader(content, (cid) => repairs.report(cid)),
     readerForCenters: observedReader(content, (cid, trouble: Trouble) => {

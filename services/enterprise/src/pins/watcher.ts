@@ -5,7 +5,7 @@ import type { CID } from 'multiformats/cid';
 import { isAway, type Connections } from '../members/connections.ts';
 import { maxCidsPerCall } from '../members/member-client.ts';
 import type { Keeper } from './keeper.ts';
-import type { AnchoredBatch, PinStore } from './pin-store.ts';
+import type { KeptUnit, PinStore, Place } from './pin-store.ts';
 import { createWakeable } from './wakeable.ts';
 
 const longestRestMs = 2_000;
@@ -17,7 +17,7 @@ export interface WatcherParts {
   readonly mspId: string;
   readonly store: PinStore;
   readonly keeper: Keeper;
-  readonly content: Pick<ContentStore, 'isPinned'>;
+  readonly content: Pick<ContentStore, 'isPinned' | 'has'>;
   readonly connections: Connections;
   /** Organisations that must hold a batch, the own one included. */
   readonly replicas: number;
@@ -32,7 +32,7 @@ export interface WatcherParts {
   readonly random: () => number;
 }
 
-/** Walks the anchored batches and sees to it that each is held where it must be (S5). */
+/** Walks the anchored batches and bodies and sees to it that each is held where it must be (S5). */
 export interface Watcher extends Component {
   /** Begins a round now, or right after the one under way. */
   wake(): void;
@@ -65,7 +65,7 @@ export function createWatcher(parts: WatcherParts): Watcher {
         : store.lackingAfter(connections.organisations().length + 1, at, maxCidsPerCall);
       const last = slice.at(-1);
       if (last === undefined) break;
-      at = last.position;
+      at = last.id;
       const beganMs = performance.now();
       const organisations = connections.organisations();
       const outcomes = await Promise.all([checkOwn(slice), ...organisations.map((one) => checkMember(one, slice))]);
@@ -78,22 +78,23 @@ export function createWatcher(parts: WatcherParts): Watcher {
       const slice = store.othersPinnedAfter(at, maxCidsPerCall);
       const last = slice.at(-1);
       if (last === undefined) break;
-      at = last.position;
+      at = last.id;
       troubles += await checkKept(slice);
     }
     return troubles;
   }
 
-  async function checkOwn(slice: readonly AnchoredBatch[]): Promise<number> {
+  async function checkOwn(slice: readonly KeptUnit[]): Promise<number> {
     const lost: number[] = [];
-    for (const { cid, position } of slice) {
+    for (const { cid, id, place } of slice) {
       if (await keeper.isHeld(cid)) {
         store.setReplicaState(cid, mspId, 'held');
+        if (!(await hasHeader(place))) lost.push(id);
         continue;
       }
-      logger.error('a batch of this organisation is not whole here; it is fetched from the others', { cid });
+      logger.error('something of this organisation is not whole here; it is fetched from the others', { cid });
       store.setReplicaState(cid, mspId, 'lost');
-      lost.push(position);
+      lost.push(id);
     }
     if (lost.length > 0) {
       store.markWaiting(lost);
@@ -103,25 +104,31 @@ export function createWatcher(parts: WatcherParts): Watcher {
   }
 
   /** Those of the others: their own centers check them block by block; here only whether the pin stands. */
-  async function checkKept(slice: readonly AnchoredBatch[]): Promise<number> {
+  async function checkKept(slice: readonly KeptUnit[]): Promise<number> {
     const lost: number[] = [];
-    for (const { cid, position } of slice) if (!(await parts.content.isPinned(parseCid(cid)))) lost.push(position);
+    for (const { cid, id, place } of slice)
+      if (!(await parts.content.isPinned(parseCid(cid))) || !(await hasHeader(place))) lost.push(id);
     if (lost.length > 0) {
-      logger.error('batches of other organisations are not pinned any more', { count: lost.length });
+      logger.error('what is kept for other organisations is not pinned any more', { count: lost.length });
       store.markWaiting(lost);
       parts.onWaiting();
     }
     return lost.length;
   }
 
-  async function checkMember(other: string, slice: readonly AnchoredBatch[]): Promise<number> {
+  async function hasHeader(place: Place): Promise<boolean> {
+    return place.kind === 'batch' || (await parts.content.has(parseCid(place.hash)));
+  }
+
+  async function checkMember(other: string, slice: readonly KeptUnit[]): Promise<number> {
     const asked = slice.filter(({ cid }) => store.replicas(cid).some(({ msp }) => msp === other));
     try {
       if (asked.length > 0) {
         const held = await heldBy(other, asked);
         const lost = asked.filter(({ cid }) => !held.has(cid));
         for (const { cid } of asked) store.setReplicaState(cid, other, held.has(cid) ? 'held' : 'lost');
-        if (lost.length > 0) logger.error('another center does not hold batches', { mspId: other, count: lost.length });
+        if (lost.length > 0)
+          logger.error('another center does not hold what it gave receipts for', { mspId: other, count: lost.length });
         store.want(slice.map(({ cid }) => cid), [other]); // prettier-ignore
         if (lost.length > 0) parts.onLost();
         return lost.length;
@@ -136,7 +143,7 @@ export function createWatcher(parts: WatcherParts): Watcher {
     }
   }
 
-  async function heldBy(other: string, slice: readonly AnchoredBatch[]): Promise<Set<string>> {
+  async function heldBy(other: string, slice: readonly KeptUnit[]): Promise<Set<string>> {
     const answers = await connections.use(other, (client) => client.checkPins(slice.map(({ cid }) => cid)));
     const held = new Set(answers.filter((answer) => answer.held).map(({ cid }) => cid));
     const candidates = slice.filter(({ cid }) => held.has(cid));

@@ -15,10 +15,12 @@ import type { CheckedBatch } from '../admission/admission.ts';
 import { createAnchorRelay } from '../anchoring/anchor-relay.ts';
 import type { AnchorRelay } from '../anchoring/ports.ts';
 import type { AcceptedBatch, Journal, JournalBatch } from '../journal/journal.ts';
+import type { OwnLedger } from '../pins/own-ledger.ts';
 import type { BatchOutcome } from '../upload/batch-outcome.ts';
 import { createJournalProjection } from './journal-projection.ts';
 import { createLedgerAcceptance, type LedgerAcceptance } from './ledger-acceptance.ts';
 import { createLedgerReceipts } from './ledger-receipts.ts';
+import { createOwnLedger } from './own-ledger.ts';
 import { createStandbyContent } from './standby-content.ts';
 import { publishBlocks } from './publish-blocks.ts';
 
@@ -35,6 +37,8 @@ export interface CenterLedgerParts extends PrivateLedgerParts {
   readonly onOffice: (isHere: boolean) => void;
   /** There is room again, or there may be. */
   readonly onRoom: () => void;
+  /** The highest block from `first` to `last` that the firm's policy on pins lets be anchored. */
+  readonly mayAnchor: (first: number, last: number) => number;
 }
 
 /** The private ledger at a center: in office, or standing by. */
@@ -44,6 +48,8 @@ export interface CenterLedger {
   /** For look-ups and proofs. */
   readonly records: LedgerRecords;
   readonly relay: AnchorRelay;
+  /** The own chain, for those who keep its blocks. */
+  readonly ownLedger: OwnLedger;
   /** Whether so much waits for the channel or the disk that nothing more is taken. */
   readonly full: boolean;
   readonly components: readonly Component[];
@@ -131,6 +137,7 @@ export async function openCenterLedger(parts: CenterLedgerParts): Promise<Center
     channel: parts.contract,
     replica,
     publish: publishBlocks(chain, content),
+    mayAnchor: parts.mayAnchor,
     needsElection(why) {
       logger.warn('the channel has to see another election: the office is handed over', { reason: why });
       handOver();
@@ -214,6 +221,7 @@ export async function openCenterLedger(parts: CenterLedgerParts): Promise<Center
     privateLedger,
     records: createLedgerRecords(mspId, chain, member),
     relay,
+    ownLedger: createOwnLedger(chain, content),
     outcomeOf,
     get full() {
       return isBacklogFull() || !member.hasRoom;

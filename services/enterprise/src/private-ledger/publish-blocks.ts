@@ -8,7 +8,7 @@ import { parseCid } from '@waymark/protocol';
 /**
  * Puts blocks of the private ledger into the firm's content store, where readers and other members of the consortium find them. A header links to the one before it, so pinning
  * it would pin the whole chain anew each time: what is pinned is a block of its own that holds the range's headers as bytes and links to the bodies, and
- * through them to the envelopes (docs/formats.md, "Range of blocks").
+ * through them to the envelopes (docs/formats.md, "Range of blocks"). Each body is pinned by itself as well: it is what every member keeps.
  * @throws WaymarkError unavailable
  */
 export function publishBlocks(
@@ -29,6 +29,6 @@ export function publishBlocks(
     }
     const bytes = encode({ v: 1, type: 'waymark/rsl-range', ledger: chain.ledger, headers, bodies });
     const range: Block = { cid: cidOfDagCbor(bytes), bytes };
-    await content.putMany([...blocks, range], { pinRoots: [range.cid] });
+    await content.putMany([...blocks, range], { pinRoots: [...bodies, range.cid] });
   };
 }

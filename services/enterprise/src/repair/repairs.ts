@@ -28,9 +28,9 @@ export interface Repairs extends Component {
 
 /** Builds the queue. */
 export function createRepairs(parts: {
-  readonly keeper: Keeper;
-  /** For a batch: makes it whole again, with everything it links to. Undefined when the block is no batch that is known. */
-  readonly keepBatch: (cid: string) => Promise<void> | undefined;
+  readonly keeper: Pick<Keeper, 'repairBlock'>;
+  /** For a batch or body: makes it whole again, with everything it links to. Undefined when the block is no root that is known. */
+  readonly keepUnit: (cid: string) => Promise<void> | undefined;
   /** Told of every block that was put right. */
   readonly onRepaired: () => void;
   readonly mspId: string;
@@ -50,8 +50,8 @@ export function createRepairs(parts: {
     const job = waiting.get(key);
     if (job === undefined) return;
     try {
-      const batch = cid.code === dagCborCode ? parts.keepBatch(key) : undefined;
-      await (batch ?? keeper.repairBlock(cid, parts.mspId));
+      const unit = cid.code === dagCborCode ? parts.keepUnit(key) : undefined;
+      await (unit ?? keeper.repairBlock(cid, parts.mspId));
       waiting.delete(key);
       counts.done += 1;
       logger.warn('a block was repaired', { cid: key, attempt: job.attempts + 1 });

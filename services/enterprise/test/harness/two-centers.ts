@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseCid } from '@waymark/protocol';
+import { parseCid, verifyBlock } from '@waymark/protocol';
 import {
   caughtUp,
   restClient,
@@ -126,12 +126,30 @@ export function flipByte(center: Center, cid: string): void {
   const folder = join(center.config.dataFolder, 'content', 'segments');
   for (const name of readdirSync(folder)) {
     const bytes = readFileSync(join(folder, name));
-    const at = bytes.indexOf(parseCid(cid).bytes);
-    if (at < 0) continue;
-    const target = at + 36 + 5;
-    bytes[target] = (bytes[target] ?? 0) ^ 1;
-    writeFileSync(join(folder, name), bytes);
-    return;
+    const wanted = parseCid(cid);
+    for (let at = bytes.indexOf(wanted.bytes); at >= 0; at = bytes.indexOf(wanted.bytes, at + 1)) {
+      if (!isSection(bytes, at, wanted)) continue;
+      const target = at + 36 + 5;
+      bytes[target] = (bytes[target] ?? 0) ^ 1;
+      writeFileSync(join(folder, name), bytes);
+      return;
+    }
   }
   throw new Error('the block is not there');
+}
+
+/** Whether a CID in a CAR file stands before its block, and not as a link in another one. */
+function isSection(bytes: Buffer, at: number, cid: ReturnType<typeof parseCid>): boolean {
+  for (let width = 1; width <= 4; width += 1) {
+    const length = bytes
+      .subarray(at - width, at)
+      .reduce((sum, byte, index) => sum + (byte & 0x7f) * 2 ** (7 * index), 0);
+    try {
+      verifyBlock(cid, bytes.subarray(at + 36, at + length));
+      return true;
+    } catch {
+      // The section's length has another width, or this is none.
+    }
+  }
+  return false;
 }

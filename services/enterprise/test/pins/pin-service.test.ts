@@ -5,7 +5,8 @@ import { cidOfDagCbor, WaymarkError } from '@waymark/protocol';
 import type { Member } from '../../src/members/members-file.ts';
 import type { Keeper } from '../../src/pins/keeper.ts';
 import { createPinService, type PinService } from '../../src/pins/pin-service.ts';
-import { openPinStore, type PinStore } from '../../src/pins/pin-store.ts';
+import { openPinStore } from '../../src/pins/open-pin-store.ts';
+import type { PinStore } from '../../src/pins/pin-store.ts';
 
 let folder: string;
 let store: PinStore;
@@ -24,12 +25,12 @@ beforeEach(() => {
   signed = 0;
   service = createPinService({
     channel: 'c',
-    replica: { evidence: () => undefined },
+    hasLedger: () => false,
+    units: { checkOf: () => undefined },
     store,
     keeper: {
       keep: (...args) => keep(...args),
       isHeld: (cid) => Promise.resolve(cid === first),
-      repairBlock: () => Promise.resolve(),
     },
     receipts: {
       sign: () => {

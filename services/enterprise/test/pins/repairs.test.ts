@@ -23,12 +23,8 @@ beforeEach(() => {
     return answer(cid);
   };
   repairs = createRepairs({
-    keeper: {
-      keep: () => Promise.reject(new Error('not asked for here')),
-      isHeld: () => Promise.resolve(false),
-      repairBlock: (cid: CID) => ask(cid.toString()),
-    },
-    keepBatch: (cid) => (cid === root.toString() ? ask(`batch ${cid}`) : undefined),
+    keeper: { repairBlock: (cid: CID) => ask(cid.toString()) },
+    keepUnit: (cid) => (cid === root.toString() ? ask(`batch ${cid}`) : undefined),
     onRepaired: () => undefined,
     mspId: 'NorthMSP',
     logger: silent,

@@ -213,7 +213,9 @@ describe('S5: the watcher', () => {
     await north.center.stop();
     await north.center.start();
     await until(async () => ((await held(south, north, [cid])) as boolean[])[0] === true);
-    expect(north.center.log.some((line) => line.includes('another center does not hold batches'))).toBe(true);
+    expect(
+      north.center.log.some((line) => line.includes('another center does not hold what it gave receipts for')),
+    ).toBe(true);
     await until(async () => (await north.status()).pins.missing === 0);
   }, 30_000);
 
