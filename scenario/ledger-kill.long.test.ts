@@ -6,7 +6,7 @@ import { type Load, type LoadEvent, startLoad } from './support/load.ts';
 import { type Draws, drawsFrom, seedOfRun } from './support/random.ts';
 
 /** As many cycles as fit, unless a number is given: `WAYMARK_KILL_CYCLES=500`. */
-const budgetMs = 50_000;
+const budgetMs = 40_000;
 const givenCycles = process.env['WAYMARK_KILL_CYCLES'];
 const cycleLimit = Number(givenCycles ?? 10_000);
 const untilMs = givenCycles === undefined ? budgetMs : Number(process.env['WAYMARK_KILL_SECONDS'] ?? 7_200) * 1_000;

@@ -30,6 +30,8 @@ export interface MemberView {
 export interface LedgerConsortium {
   readonly running: RunningConsortium;
   readonly firm: Firm;
+  /** Before the first block was made. */
+  readonly startedAtMs: number;
   /** Ids of the members, which are names of nodes, the first center first. */
   readonly members: readonly string[];
   /** The member's process as it runs now. */
@@ -53,6 +55,7 @@ export async function runLedgerConsortium(options: Omit<RunOptions, 'topology'> 
       privateLedger: index === 0 ? ({ members: 4, profile: 'lying', colluding: 0 } as const) : ('none' as const),
     })),
   };
+  const startedAtMs = Date.now();
   const running = await runConsortium({ ...options, topology });
   const { consortium, firms } = running;
   const [firm] = firms;
@@ -67,6 +70,7 @@ export async function runLedgerConsortium(options: Omit<RunOptions, 'topology'> 
   return {
     running,
     firm,
+    startedAtMs,
     members,
     service,
     async view(member, withinMs = answerWithinMs) {

@@ -77,6 +77,7 @@ export async function judgeLedger(
     for (const { member, chain, crypto, configuration } of disks) {
       const report = await verifyChain(chain, { configuration, crypto, anchors });
       broken.push(...report.problems.map(({ height, code }) => `${member}, block ${String(height)}: ${code}`));
+      broken.push(...wrongTimes(chain, ledger.startedAtMs).map((text) => `${member}, ${text}`));
       const accepted = await acceptedIn(chain);
       for (const [oid, heights] of accepted)
         if (heights.length > 1) double.push(`${member}: record ${oid} is in blocks ${heights.join()}`);
@@ -94,6 +95,22 @@ export async function judgeLedger(
   } finally {
     for (const { chain } of disks) await chain.close();
   }
+}
+
+/** How far a clock of this machine is from another one: they are the same. */
+const clockSlackMs = 1_000;
+
+/** Blocks that say a time at which they were not made (D3). */
+function wrongTimes(chain: LedgerChain, startedAtMs: number): string[] {
+  const wrong: string[] = [];
+  let before = startedAtMs - clockSlackMs;
+  for (let height = 1; height <= chain.height; height += 1) {
+    const timestampMs = chain.header(height)?.timestampMs ?? 0;
+    if (timestampMs < before || timestampMs > Date.now() + clockSlackMs)
+      wrong.push(`block ${String(height)}: the time is ${new Date(timestampMs).toISOString()}`);
+    before = timestampMs;
+  }
+  return wrong;
 }
 
 /** Heights at which each record was accepted. */

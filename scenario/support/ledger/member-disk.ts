@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createBodyCipher, type LedgerChain, openLedgerChain } from '@waymark/ledger-chain';
+import { type BodyCipher, createBodyCipher, type LedgerChain, openLedgerChain } from '@waymark/ledger-chain';
 import { signedBatches } from '@waymark/ledger-member';
 import type { Consortium } from '@waymark/network';
 import { loadFirstConfiguration } from '@waymark/private-ledger';
@@ -28,8 +28,23 @@ export function ledgerFolderOf({ layout }: Consortium, { organisation }: Firm, n
   return join(layout.node(organisation, node).data, 'ledger');
 }
 
+/** What a member encrypts, hashes and signs with. */
+export interface MemberKeys {
+  readonly ledger: string;
+  readonly bodyCipher: BodyCipher;
+  readonly crypto: Crypto;
+}
+
 /** Opens the chain of a member whose process has ended, with the keys of its firm. Whoever opens it closes it. */
 export async function openMemberDisk(consortium: Consortium, firm: Firm, member: string): Promise<MemberDisk> {
+  const files = consortium.layout.node(firm.organisation, member);
+  const { ledger, bodyCipher, crypto } = await openMemberKeys(consortium, firm, member);
+  const chain = await openLedgerChain({ folder: join(files.data, 'ledger', 'chain'), ledger, bodyCipher });
+  return { member, chain, crypto, configuration: loadFirstConfiguration(files.ledger.configuration) };
+}
+
+/** Whoever has a member's folder has its keys. */
+export async function openMemberKeys(consortium: Consortium, firm: Firm, member: string): Promise<MemberKeys> {
   const { mspId, channel } = firm;
   const files = consortium.layout.node(firm.organisation, member);
   const keyStore = await openKeyStore({ file: files.keyStore, passphrase: readPassphrase({ file: files.passphrase }) });
@@ -49,8 +64,7 @@ export async function openMemberDisk(consortium: Consortium, firm: Firm, member:
       publicKeyOf: (name, digest) => keys.get(name)?.get(toHex(digest)) ?? null,
     }),
   });
-  const chain = await openLedgerChain({ folder: join(files.data, 'ledger', 'chain'), ledger, bodyCipher });
-  return { member, chain, crypto, configuration: loadFirstConfiguration(files.ledger.configuration) };
+  return { ledger, bodyCipher, crypto };
 }
 
 type PublicKey = ReturnType<typeof parseCertificatesPem>[number]['publicKey'];
