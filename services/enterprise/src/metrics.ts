@@ -36,15 +36,27 @@ export function registerEnterpriseMetrics(
   };
   const pins = (name: string, help: string, read: (status: PinStatus) => number): void =>
     gauge(`waymark_${name}`, help, () => read(pinStatus()));
-  pins('pins_anchored', 'Batches of this organisation on the channel', (status) => status.anchored);
+  pins(
+    'pins_anchored',
+    'Batches of this organisation on the channel, and blocks of its private ledger under an anchor',
+    (status) => status.anchored,
+  );
   pins(
     'pins_replicated',
     'Those of them that as many organisations hold as the policy asks',
     (status) => status.replicated,
   );
   pins('pins_missing', 'Those of them that fewer hold', (status) => status.missing);
-  pins('pins_waiting', 'Batches of the channel that are still to be pinned here', (status) => status.waiting);
-  pins('pins_without_receipts', 'Accepted batches that wait for pin receipts', (status) => status.withoutReceipts);
+  pins(
+    'pins_waiting',
+    'Batches and bodies of the channel that are still to be pinned here',
+    (status) => status.waiting,
+  );
+  pins(
+    'pins_without_receipts',
+    'Accepted batches and confirmed blocks that wait for pin receipts',
+    (status) => status.withoutReceipts,
+  );
   pins('pins_members_unreachable', 'Other centers that did not answer the last time', ({ members }) => members.filter(({ reachable }) => reachable === false).length); // prettier-ignore
   pins('pins_last_round_timestamp_seconds', 'When the watcher last ended a round', (status) => (status.lastRoundAtMs ?? 0) / 1_000); // prettier-ignore
   pins('repairs_waiting', 'Blocks that are to be repaired', ({ repairs }) => repairs.waiting);

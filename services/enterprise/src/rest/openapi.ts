@@ -25,7 +25,8 @@ export const enterpriseOpenApi: JsonObject = openApiDocument({
     '/v1/pins': {
       post: jsonCall({
         operationId: 'pin',
-        summary: "For other organisations' centers: keeps batches of theirs, and gives a signed pin receipt for each.",
+        summary:
+          "For other organisations' centers: keeps batches and bodies of theirs, and gives a signed pin receipt for each.",
         request: 'PinsRequest',
         response: 'PinsResponse',
       }),
@@ -34,7 +35,7 @@ export const enterpriseOpenApi: JsonObject = openApiDocument({
       post: jsonCall({
         operationId: 'checkPins',
         summary:
-          "For other organisations' centers: whether batches are here, whole and intact, read from the own disk.",
+          "For other organisations' centers: whether batches and bodies are here, whole and intact, read from the own disk.",
         request: 'PinsRequest',
         response: 'HeldResponse',
       }),
@@ -42,7 +43,7 @@ export const enterpriseOpenApi: JsonObject = openApiDocument({
     '/v1/pins/{cid}': {
       get: jsonCall({
         operationId: 'pinsOf',
-        summary: 'Which organisations keep a batch, with their receipts.',
+        summary: 'Which organisations keep a batch or body, with their receipts.',
         response: 'PinFacts',
         parameters: [{ name: 'cid', in: 'path', required: true, schema: batchCid }],
       }),
@@ -69,7 +70,7 @@ export const enterpriseOpenApi: JsonObject = openApiDocument({
             required: ['cid'],
             properties: {
               cid: { type: 'string' },
-              receipt: { type: 'string', description: 'COSE_Sign1, base64; missing when the batch is not kept' },
+              receipt: { type: 'string', description: 'COSE_Sign1, base64; missing when it is not kept' },
               code: { type: 'string', description: 'why it is not' },
             },
           },
