@@ -148,7 +148,15 @@ describe('two endorsers agree', () => {
         .sort();
     expect(metadata.contracts['evidence']?.info).toMatchObject({ title: 'waymark', version: '0.1.0' });
     expect(evaluated('evidence')).toEqual(['get', 'getMany', 'history', 'list']);
-    expect(evaluated('anchors')).toEqual(['certificate', 'configuration', 'get', 'getReport', 'ledger', 'list', 'listReports']);
+    expect(evaluated('anchors')).toEqual([
+      'certificate',
+      'configuration',
+      'get',
+      'getReport',
+      'ledger',
+      'list',
+      'listReports',
+    ]);
     expect(evaluated('participants')).toEqual([
       'getKey',
       'getKeyHistory',

@@ -98,12 +98,13 @@ test('a journal that is behind its chain catches up from the disk, and from then
 });
 
 test('what an anchor covers is anchored, whether it was heard of before or after the block', async () => {
-  const { made, anchored, anchor: heard } = projection({ anchors: [anchor(1, 2)] });
+  const projected = projection({ anchors: [anchor(1, 2)] });
+  const { made, anchored } = projected;
   await made.start();
   await made.stop();
   made.applied(ledger.blocks);
   const early = [...anchored];
-  heard(anchor(3, ledger.blocks.length));
+  projected.anchor(anchor(3, ledger.blocks.length));
   expect(anchored).toEqual([
     { outlet: 'outlet-1', seq: 1 },
     { outlet: 'outlet-2', seq: 1 },
