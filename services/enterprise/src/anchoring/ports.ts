@@ -82,7 +82,7 @@ export interface RelayLimits {
   readonly askAgainMs: number;
   /** Without being woken, looks again after. */
   readonly pollMs: number;
-  /** Waits after faults: doubles from the first to the second. */
+  /** Waits after an error: doubles from the first to the second. */
   readonly firstRetryMs: number;
   readonly longestRetryMs: number;
   /** The backlog is full from so many unanchored blocks or records on. */
