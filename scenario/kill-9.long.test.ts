@@ -6,6 +6,7 @@ import { judge } from './support/judgement.ts';
 import { type Load, type LoadEvent, startLoad } from './support/load.ts';
 import { type Draws, drawsFrom, seedOfRun } from './support/random.ts';
 import { type Firm, runConsortium, type RunningConsortium } from './support/running-consortium.ts';
+import { killByPidFile } from './support/kill-by-pid-file.ts';
 
 /** Issue 3: at least fifty points. */
 const killCount = Number(process.env['WAYMARK_KILLS'] ?? 60);
@@ -163,14 +164,6 @@ async function killWhileStarting(
   up?.kill('SIGKILL');
   await up?.exited;
   return 1;
-}
-
-function killByPidFile(file: string): void {
-  try {
-    process.kill(Number(readFileSync(file, 'utf8')), 'SIGKILL');
-  } catch {
-    // Not started yet, or gone already.
-  }
 }
 
 function logTails(runFolder: string, victims: readonly Victim[]): string {

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LedgerConsortium } from './ledger-firm.ts';
+import { killByPidFile } from '../kill-by-pid-file.ts';
 
 /** Starts a member whose process is gone and kills it `afterMs` later, or when it is up; whether it was killed. It is gone afterwards. */
 export async function killOnTheWayUp(ledger: LedgerConsortium, member: string, afterMs: number): Promise<boolean> {
@@ -16,14 +16,6 @@ export async function killOnTheWayUp(ledger: LedgerConsortium, member: string, a
   }
   await ledger.kill(member);
   return true;
-}
-
-function killByPidFile(file: string): void {
-  try {
-    process.kill(Number(readFileSync(file, 'utf8')), 'SIGKILL');
-  } catch {
-    // Not started yet, or gone already.
-  }
 }
 
 /** Resolves as `work` does. @throws Error that names what was waited for, after `deadlineMs` */
