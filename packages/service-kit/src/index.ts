@@ -88,3 +88,4 @@ export {
   type AnchorWatchState,
   type StoredChain,
 } from './anchors/anchor-watch.ts';
+export { endProcess } from './lifecycle/end-process.ts';

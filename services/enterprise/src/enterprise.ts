@@ -17,6 +17,7 @@ import {
   createOpenCalls,
   createOperationsServer,
   createRoom,
+  endProcess,
   lockDataFolder,
   type Logger,
   openOrganisationTrust,
@@ -481,13 +482,6 @@ async function openContent(config: EnterpriseConfiguration): Promise<ContentStor
     ...(content.authorizationFile === undefined
       ? {}
       : { authorization: { scheme: content.authorizationScheme, secretFile: content.authorizationFile } }),
-  });
-}
-
-/** Ends the process as a fault that nothing handled does: what its disk holds is not certain any more, and a new start finds out. */
-function endProcess(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
   });
 }
 

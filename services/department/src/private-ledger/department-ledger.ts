@@ -1,6 +1,6 @@
 import type { Ledger } from '@waymark/fabric';
 import { openPrivateLedger, type PrivateLedger, type PrivateLedgerParts } from '@waymark/private-ledger';
-import { createAnchorContract, type OpenCalls } from '@waymark/service-kit';
+import { createAnchorContract, endProcess, type OpenCalls } from '@waymark/service-kit';
 import type { DepartmentConfiguration } from '../configuration.ts';
 
 /** What a department's part of the private ledger is made of. */
@@ -28,12 +28,5 @@ export async function openDepartmentLedger(parts: DepartmentLedgerParts): Promis
     contract: createAnchorContract(ledger, config.mspId),
     serve: (check, work) => openCalls.serve(check, work),
     onFault: endProcess,
-  });
-}
-
-/** Ends the process as a fault that nothing handled does: what its disk holds is not certain any more, and a new start finds out. */
-function endProcess(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
   });
 }

@@ -1,9 +1,8 @@
 import { encode } from '@ipld/dag-cbor';
 import type { Block, BlockWriter } from '@waymark/content';
 import type { LedgerChain } from '@waymark/ledger-chain';
-import { cidOfDagCbor, WaymarkError } from '@waymark/protocol';
+import { cidOfDagCbor, parseCid, WaymarkError } from '@waymark/protocol';
 import { decodeHeader } from '@waymark/rsl';
-import { parseCid } from '@waymark/protocol';
 
 /**
  * Puts blocks of the private ledger into the firm's content store, where readers and other members of the consortium find them. A header links to the one before it, so pinning
