@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { createWriteStream, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { WaymarkError } from '@waymark/protocol';
@@ -69,10 +68,12 @@ export async function startProcess(plan: ProcessPlan, runDir: string): Promise<R
     // Only after "close" has the last line arrived.
     child.once('close', () => log.end());
     child.once('exit', (code, signal) => {
-      void rm(pidPath, { force: true }).then(() => resolve({ code, signal }));
+      removePidFile(pidPath, pid);
+      resolve({ code, signal });
     });
   });
-  await writeFile(pidPath, `${String(pid)}\n`);
+  // At once: an end that is heard of before would leave the file behind.
+  writeFileSync(pidPath, `${String(pid)}\n`);
   const ready = await waitUntilReady(child, plan, logPath, log);
   return {
     name: plan.name,
@@ -90,6 +91,16 @@ export async function startProcess(plan: ProcessPlan, runDir: string): Promise<R
       clearTimeout(timer);
     },
   };
+}
+
+/** Only its own: by the time an end is heard of, the next process of that name may have written the file anew. */
+function removePidFile(path: string, pid: number): void {
+  try {
+    if (Number(readFileSync(path, 'utf8')) === pid) rmSync(path, { force: true });
+  } catch (error) {
+    // Whoever clears the folder away may have been faster.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }
 
 /** Flags for every process, such as `--cpu-prof --cpu-prof-dir=DIR`: for profiling and for trying settings out. */
