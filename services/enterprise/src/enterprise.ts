@@ -194,7 +194,7 @@ export async function createEnterprise(config: EnterpriseConfiguration, logger: 
         center: identity.enrolmentId,
         register,
         verifyCertificate: (der, atMs) => verifier.verify(der, { atMs, roles: ['client', 'peer'] }),
-        envelopeFacts: readEnvelopeHeader,
+        readHeader: readEnvelopeHeader,
         nowMs,
         freshnessMs: limits.freshnessMs,
         // What is wrong with single records is the audit's business where there is one: they are rejected, not their batch.

@@ -44,6 +44,7 @@ function checked(submission: OpenedSubmission, statement: BatchStatement): Check
     block,
     evidence,
     envelopes: [],
+    headers: [],
     leaves: [],
     submission,
   };

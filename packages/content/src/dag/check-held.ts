@@ -2,7 +2,7 @@ import type { WaymarkError } from '@waymark/protocol';
 import type { CID } from 'multiformats/cid';
 import { missing as missingBlock } from '../block/verify.ts';
 import type { HeldOptions, HeldReport } from '../store/content-store.ts';
-import { maxHeldFaults, readConcurrency } from '../store/limits.ts';
+import { maxHeldFaults, readTogetherBlocks } from '../store/limits.ts';
 import { DagWalk } from './read-dag.ts';
 
 /** Reads what the store itself holds; for each CID its verified bytes, or why they cannot be given. */
@@ -39,7 +39,7 @@ export async function checkHeld(
 
 function nextOf(walk: DagWalk): CID[] {
   const batch: CID[] = [];
-  while (batch.length < readConcurrency) {
+  while (batch.length < readTogetherBlocks) {
     const cid = walk.next();
     if (cid === undefined) break;
     batch.push(cid);

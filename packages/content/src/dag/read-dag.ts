@@ -3,7 +3,7 @@ import type { CID } from 'multiformats/cid';
 import { rawCode, requireContentCid } from '../block/content-cid.ts';
 import { linksOf } from '../block/links.ts';
 import type { Block, BlockReader, ReadOptions } from '../store/content-store.ts';
-import { maxDagBlocks, readConcurrency } from '../store/limits.ts';
+import { maxDagBlocks, readConcurrency, readTogetherBlocks } from '../store/limits.ts';
 import { readMany } from '../store/read-many.ts';
 
 export interface DagReadOptions extends ReadOptions {
@@ -13,19 +13,25 @@ export interface DagReadOptions extends ReadOptions {
   readonly maxSizeBytes?: number | undefined;
 }
 
+/** A reader that can read several blocks at once is asked for them together. */
+export interface DagSource extends Pick<BlockReader, 'get'> {
+  getMany?(cids: Iterable<CID>, options?: ReadOptions): AsyncIterable<Block>;
+}
+
 /**
  * Every block under a root, once each, depth first in the order of the links, the root first. Leaves that follow each
  * other are read several at once; what a block links to is read after that block was handed on.
  * @throws as `BlockReader.get`; `limit-exceeded`
  */
 export async function* readDag(
-  reader: Pick<BlockReader, 'get'>,
+  reader: DagSource,
   root: CID,
   options?: DagReadOptions,
 ): AsyncGenerator<Block> {
   const walk = new DagWalk(root, options);
-  for (let run = nextRun(walk); run.length > 0; run = nextRun(walk)) {
-    for await (const block of readMany(reader, run, options)) {
+  const longest = reader.getMany === undefined ? readConcurrency : readTogetherBlocks;
+  for (let run = nextRun(walk, longest); run.length > 0; run = nextRun(walk, longest)) {
+    for await (const block of reader.getMany?.(run, options) ?? readMany(reader, run, options)) {
       walk.enter(block);
       yield block;
     }
@@ -33,9 +39,9 @@ export async function* readDag(
 }
 
 /** Leaves up to the next block with links, that block included: only what it links to comes between it and the rest. */
-function nextRun(walk: DagWalk): CID[] {
+function nextRun(walk: DagWalk, longest: number): CID[] {
   const run: CID[] = [];
-  while (run.length < readConcurrency) {
+  while (run.length < longest) {
     const cid = walk.next();
     if (cid === undefined) break;
     run.push(cid);

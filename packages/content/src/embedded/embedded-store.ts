@@ -21,6 +21,7 @@ import type {
   ReadOptions,
 } from '../store/content-store.ts';
 import { withDeadline } from '../store/deadline.ts';
+import { readTogetherBlocks } from '../store/limits.ts';
 import { readMany } from '../store/read-many.ts';
 import { BlockIndex } from './block-index.ts';
 import { requireComplete } from './dag-completeness.ts';
@@ -47,8 +48,6 @@ export interface EmbeddedContentStore extends ContentStore {
   readonly openReport: OpenReport;
 }
 
-/** Blocks looked up and read together by `getMany`. */
-const readBatchBlocks = 32;
 const chunksInFlight = 2;
 const owner = 'the content store';
 
@@ -203,7 +202,7 @@ class EmbeddedStore implements EmbeddedContentStore {
   }
 
   async *#getMany(cids: Iterable<CID>, options: ReadOptions | undefined): AsyncGenerator<Block> {
-    for (const batch of batchesOf(cids, readBatchBlocks)) {
+    for (const batch of batchesOf(cids, readTogetherBlocks)) {
       await this.#requireOpen();
       const asked = batch.map(requireContentCid);
       const outcomes = await withDeadline(options, undefined, () => this.#parts.stored.getMany(asked));

@@ -6,8 +6,8 @@ import { isWaymarkError } from '@waymark/protocol';
 import type { CID } from 'multiformats/cid';
 import { parseContentCid } from '../block/content-cid.ts';
 import { writeCar } from '../car/write-car.ts';
-import { readDag } from '../dag/read-dag.ts';
-import type { Block, BlockReader } from '../store/content-store.ts';
+import { type DagSource, readDag } from '../dag/read-dag.ts';
+import type { Block } from '../store/content-store.ts';
 import type { GatewayContentSource } from './gateway-source.ts';
 import { negotiate } from './negotiation.ts';
 
@@ -30,7 +30,7 @@ export type GatewayHandler = (
 ) => void;
 
 /** A source that can read a whole DAG at once (another gateway) is asked for it as a whole. */
-type Source = Pick<BlockReader, 'get'> & Partial<Pick<GatewayContentSource, 'readDag'>>;
+type Source = DagSource & Partial<Pick<GatewayContentSource, 'readDag'>>;
 type Limits = { readonly [Name in keyof GatewayHandlerOptions]-?: number };
 
 const pathPattern = /^(?:\/ipfs)?\/([A-Za-z0-9]{1,128})$/;

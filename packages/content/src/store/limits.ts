@@ -11,5 +11,8 @@ export const maxChunkSizeBytes = 8 * 1024 * 1024;
 /** Blocks read at once by `getMany`. */
 export const readConcurrency = 16;
 
+/** Blocks of a DAG that are asked for together, of a store that can read neighbours at once. */
+export const readTogetherBlocks = 32;
+
 /** Missing or altered blocks after which a check of a DAG looks no further. */
 export const maxHeldFaults = 1000;

@@ -15,7 +15,7 @@ import {
   verifySign1,
   WaymarkError,
 } from '@waymark/protocol';
-import type { OpenedSubmission } from '@waymark/vault';
+import type { EnvelopeHeader, OpenedSubmission } from '@waymark/vault';
 import type { CID } from 'multiformats/cid';
 import { type Register, requireRegistered } from '@waymark/service-kit';
 
@@ -27,17 +27,10 @@ export interface CheckedBatch {
   readonly evidence: Evidence;
   /** In the order of the leaves. */
   readonly envelopes: readonly { readonly cid: CID; readonly bytes: Uint8Array }[];
+  /** What the envelopes say of themselves in the clear, in the same order. */
+  readonly headers: readonly EnvelopeHeader[];
   readonly leaves: readonly BatchLeaf[];
   readonly submission: OpenedSubmission;
-}
-
-/** What an envelope says of itself in the clear. */
-export interface EnvelopeFacts {
-  readonly channel: string;
-  readonly msp: string;
-  readonly outlet: string;
-  readonly recordOid: Uint8Array;
-  readonly collectedMs: number;
 }
 
 /** What the checks need to know. */
@@ -50,7 +43,7 @@ export interface AdmissionParts {
   /** @throws WaymarkError certificate-untrusted, certificate-expired, certificate-revoked, role-not-permitted */
   readonly verifyCertificate: (der: Uint8Array, atMs: number) => { enrolmentId: string; digest: Uint8Array };
   /** @throws WaymarkError data-abnormal when it is no envelope */
-  readonly envelopeFacts: (envelope: Uint8Array) => EnvelopeFacts;
+  readonly readHeader: (envelope: Uint8Array) => EnvelopeHeader;
   readonly nowMs: () => number;
   /** How far `sentAt` may be from now, either way. */
   readonly freshnessMs: number;
@@ -173,12 +166,13 @@ function checkContents(parts: AdmissionParts, submission: OpenedSubmission, stat
     throw new WaymarkError('signature-invalid', 'The signature covers other records than the message holds.');
   }
   const seen = new Set<string>();
-  records.forEach(({ recordOid, envelope }, index) => {
-    checkEnvelope(parts, statement, envelope, recordOid, index);
+  const headers = records.map(({ recordOid, envelope }, index) => {
+    const header = checkEnvelope(parts, statement, envelope, recordOid, index);
     const name = Buffer.from(recordOid).toString('base64');
     if (seen.has(name)) throw conflict(index);
     seen.add(name);
     if (parts.knownTag(recordOid) !== undefined) throw conflict(index);
+    return header;
   });
   const block = encodeBatchBlock({ statement: submission.statement, signature: submission.signature, leaves });
   const hash = batchHash(submission.statement);
@@ -188,6 +182,7 @@ function checkContents(parts: AdmissionParts, submission: OpenedSubmission, stat
     block,
     evidence: evidenceOf(statement, submission.statement, block.cid.toString(), parts.center),
     envelopes: records.map(({ envelope }, index) => ({ cid: (leaves[index] as BatchLeaf).cid, bytes: envelope })),
+    headers,
     leaves,
     submission,
   };
@@ -206,15 +201,15 @@ function checkEnvelope(
   envelope: Uint8Array,
   recordOid: Uint8Array,
   index: number,
-): void {
+): EnvelopeHeader {
   const mismatch = (reason: string, cause?: unknown): WaymarkError =>
     new WaymarkError('envelope-mismatch', `An envelope of the batch ${reason}.`, {
       details: { place: `envelopes/${index}` },
       cause,
     });
-  let facts: EnvelopeFacts;
+  let facts: EnvelopeHeader;
   try {
-    facts = parts.envelopeFacts(envelope);
+    facts = parts.readHeader(envelope);
   } catch (cause) {
     throw mismatch('does not have the form of one', cause);
   }
@@ -225,4 +220,5 @@ function checkEnvelope(
   if (facts.collectedMs < statement.collectedFromMs || facts.collectedMs > statement.collectedToMs) {
     throw mismatch('was collected at another time than the batch says');
   }
+  return facts;
 }

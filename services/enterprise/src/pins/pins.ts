@@ -6,7 +6,7 @@ import type { EnterpriseConfiguration } from '../configuration.ts';
 import type { Journal, JournalBatch } from '../journal/journal.ts';
 import { createConnections } from '../members/connections.ts';
 import type { Members } from '../members/members.ts';
-import { observedReader, type Trouble } from '../repair/observed-reader.ts';
+import { type ObservedReader, observedReader, type Trouble } from '../repair/observed-reader.ts';
 import { createRepairs, type RepairCounts } from '../repair/repairs.ts';
 import { createCollector } from './collector.ts';
 import { createKeeper } from './keeper.ts';
@@ -61,9 +61,9 @@ export interface Pins {
   /** Forgets a batch that the channel refused. */
   readonly refused: (batch: JournalBatch) => void;
   /** The content store for reads: what they find altered or missing is repaired behind them. */
-  readonly reader: Pick<ContentStore, 'get'>;
+  readonly reader: ObservedReader;
   /** Reports what a read by another organisation's center met: it asks for much that was never here. */
-  readonly readerForCenters: Pick<ContentStore, 'get'>;
+  readonly readerForCenters: ObservedReader;
   close(): void;
 }
 

@@ -7,16 +7,16 @@ import {
   type PrivateLedgerParts,
   requireOffice,
 } from '@waymark/private-ledger';
-import { isWaymarkError, type JsonObject, parseContent, WaymarkError } from '@waymark/protocol';
+import { isWaymarkError, type JsonObject, WaymarkError } from '@waymark/protocol';
 import { standingByRegister } from '@waymark/audit';
 import type { Component } from '@waymark/service-kit';
-import { type KeyStore, openEnvelope, readEnvelopeHeader } from '@waymark/vault';
-import type { CheckedBatch } from '../admission/admission.ts';
+import type { KeyStore } from '@waymark/vault';
 import { createAnchorRelay } from '../anchoring/anchor-relay.ts';
 import type { AnchorRelay } from '../anchoring/ports.ts';
-import type { AcceptedBatch, Journal, JournalBatch } from '../journal/journal.ts';
+import type { Journal, JournalBatch } from '../journal/journal.ts';
 import type { OwnLedger } from '../pins/own-ledger.ts';
 import type { BatchOutcome } from '../upload/batch-outcome.ts';
+import { batchPorts } from './batch-ports.ts';
 import { createJournalProjection } from './journal-projection.ts';
 import { createLedgerAcceptance, type LedgerAcceptance } from './ledger-acceptance.ts';
 import { createLedgerReceipts } from './ledger-receipts.ts';
@@ -61,7 +61,7 @@ export interface CenterLedger {
 
 /** Opens it. @throws WaymarkError as `openPrivateLedger` */
 export async function openCenterLedger(parts: CenterLedgerParts): Promise<CenterLedger> {
-  const { journal, content, identity, channel, logger, replica, keyStore, nowMs } = parts;
+  const { journal, content, identity, channel, logger, replica, nowMs } = parts;
   const { mspId } = identity;
   const privateLedger = await openPrivateLedger(parts);
   const { member, chain, crypto, notes, alerts, rules, metrics } = privateLedger;
@@ -73,10 +73,8 @@ export async function openCenterLedger(parts: CenterLedgerParts): Promise<Center
     receipts,
     content,
     audit: { rules, standingOf: standingByRegister(parts.register, nowMs) },
-    portsFor: (checked, accepted) => ({
-      envelope: ({ index }) => envelopeFacts(checked, index),
-      ...(readsContent ? { content: ({ index }) => contentOf(checked, accepted, index) } : {}),
-    }),
+    portsFor: (checked, accepted) =>
+      batchPorts({ channel, mspId, journal, keyStore: parts.keyStore, readsContent }, checked, accepted),
     nowMs,
   });
 
@@ -199,23 +197,6 @@ export async function openCenterLedger(parts: CenterLedgerParts): Promise<Center
     }
   }
 
-  function contentOf(checked: CheckedBatch, accepted: AcceptedBatch, index: number) {
-    const envelope = checked.submission.records[index]?.envelope;
-    if (envelope === undefined) return 'unreadable';
-    const { consignmentOid, epoch } = readEnvelopeHeader(envelope);
-    const same = (key: { consignmentOid: Uint8Array; epoch: number }): boolean =>
-      key.epoch === epoch && Buffer.compare(key.consignmentOid, consignmentOid) === 0;
-    const wrapped = accepted.consignmentKeys.find(same)?.wrapped ?? journal.consignmentKey(consignmentOid, epoch);
-    if (wrapped === undefined) return 'sealed';
-    try {
-      const ck = keyStore.localWrap.unwrapLocal(wrapped, { channel, msp: mspId, consignmentOid, epoch });
-      return parseContent(openEnvelope({ bytes: envelope, expected: {}, key: { ck } }).content);
-    } catch (error) {
-      if (isWaymarkError(error)) return 'unreadable';
-      throw error;
-    }
-  }
-
   return {
     acceptance,
     privateLedger,
@@ -235,11 +216,4 @@ export async function openCenterLedger(parts: CenterLedgerParts): Promise<Center
     ],
     status: () => ({ ...privateLedger.status(), relay: relay.phase }),
   };
-}
-
-function envelopeFacts({ submission }: CheckedBatch, index: number) {
-  const envelope = submission.records[index]?.envelope;
-  if (envelope === undefined) return 'absent';
-  const { channel, msp, outlet, recordOid, schema, collectedMs } = readEnvelopeHeader(envelope);
-  return { channel, msp, outlet, recordOid, schema, collectedMs };
 }

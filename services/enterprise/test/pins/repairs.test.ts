@@ -8,6 +8,7 @@ import { createRepairs, type Repairs } from '../../src/repair/repairs.ts';
 const silent = { warn: () => undefined, error: () => undefined, info: () => undefined } as unknown as Logger;
 const leaf = cidOfRaw(Uint8Array.of(1));
 const root = cidOfDagCbor(Uint8Array.of(2));
+const other = cidOfRaw(Uint8Array.of(3));
 
 let repairs: Repairs;
 let asked: string[];
@@ -73,9 +74,19 @@ test('no more wait for repair than there is room for', () => {
 test('S7: who reads gets the error; what was altered and what is missing is told apart, other failures are not told', async () => {
   const told: string[] = [];
   let failure: Error = new Error('none');
-  const reader = observedReader({ get: () => Promise.reject(failure) }, (cid, trouble) =>
-    told.push(`${trouble} ${String(cid)}`),
-  );
+  const store = {
+    get: () => Promise.reject(failure),
+    async *getMany(cids: Iterable<CID>) {
+      for (const cid of cids) {
+        if (cid.equals(leaf)) throw failure;
+        yield Promise.resolve({ cid, bytes: new Uint8Array(0) });
+      }
+    },
+  };
+  const reader = observedReader(store, (cid, trouble) => told.push(`${trouble} ${String(cid)}`));
+  const readAll = async (): Promise<void> => {
+    for await (const { cid } of reader.getMany([other, leaf, other])) expect(cid.equals(other)).toBe(true);
+  };
   for (const [code, reason] of [
     ['data-abnormal', 'hash-mismatch'],
     ['unavailable', 'missing'],
@@ -83,8 +94,10 @@ test('S7: who reads gets the error; what was altered and what is missing is told
   ] as const) {
     failure = new WaymarkError(code, 'no', { details: { reason } });
     await expect(reader.get(leaf)).rejects.toBe(failure);
+    await expect(readAll()).rejects.toBe(failure);
   }
-  expect(told).toEqual([`altered ${leaf.toString()}`, `missing ${leaf.toString()}`]);
+  const [altered, missing] = [`altered ${leaf.toString()}`, `missing ${leaf.toString()}`];
+  expect(told).toEqual([altered, altered, missing, missing]);
 });
 
 test('batches that never came onto the channel are unpinned before they are forgotten', async () => {
