@@ -1,23 +1,19 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { cp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { verifyChain } from '@waymark/ledger-chain';
+import { alertsOf, untilAlert } from './support/ledger/alerts.ts';
 import { callCenter } from './support/ledger/center-caller.ts';
 import { mayMount, mountSmallDisk } from './support/ledger/disks.ts';
 import { within } from './support/ledger/killing.ts';
-import {
-  isSettled,
-  type LedgerConsortium,
-  type MemberView,
-  runLedgerConsortium,
-  untilViews,
-} from './support/ledger/ledger-firm.ts';
+import { type LedgerConsortium, runLedgerConsortium, untilViews } from './support/ledger/ledger-firm.ts';
 import { judgeLedger, listAnchors } from './support/ledger/ledger-judgement.ts';
 import { underLedgerLoad } from './support/ledger/ledger-load.ts';
 import { placeLinks } from './support/ledger/links.ts';
 import { ledgerFolderOf, openMemberDisk } from './support/ledger/member-disk.ts';
+import { officeOf, standbyOf, untilOffice, untilSettled } from './support/ledger/office.ts';
+import { restartWith } from './support/ledger/restarting.ts';
 import { rewriteChain } from './support/ledger/rewriting.ts';
 import { anchorMarker } from './support/judgement.ts';
 import type { Acknowledged } from './support/load.ts';
@@ -37,26 +33,8 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => ledger.running.end(), 60_000);
 
-/** Who is in office, as all who answer agree. */
-async function inOffice(others = ledger.members): Promise<string> {
-  const views = await untilViews(
-    ledger,
-    'one center in office that all follow',
-    (all) => all.size === others.length && officeOf(all) !== undefined,
-    { members: others },
-  );
-  return officeOf(views) ?? '';
-}
-
-function officeOf(views: ReadonlyMap<string, MemberView>): string | undefined {
-  const centers = new Set([...views.values()].map(({ center }) => center));
-  const [center] = centers;
-  return centers.size === 1 && center !== null ? center : undefined;
-}
-
-const standbyOf = (center: string): string => (center === 'center' ? 'standby' : 'center');
-const settled = (members = ledger.members) =>
-  untilViews(ledger, 'all members to have everything', isSettled(members), { members });
+const inOffice = () => untilOffice(ledger);
+const settled = (members = ledger.members) => untilSettled(ledger, members);
 
 test('a center that stands still past the election time-out is replaced, and answers as no center when it goes on', async () => {
   await settled();
@@ -137,17 +115,6 @@ async function untilConnected(links: { connected(): number }, count: number): Pr
   );
 }
 
-/** Starts a member's process again with a module loaded before its program. */
-async function restartWith(member: string, module: string, query: string): Promise<void> {
-  const file = pathToFileURL(join(import.meta.dirname, 'support', 'ledger', 'preload', module));
-  process.env['WAYMARK_NODE_ARGS'] = `--import=${file.href}?${query}`;
-  try {
-    await ledger.restart(member);
-  } finally {
-    delete process.env['WAYMARK_NODE_ARGS'];
-  }
-}
-
 /** The end of what a process wrote last. */
 function logOf(member: string): string {
   const { consortium } = ledger.running;
@@ -164,7 +131,7 @@ test.each([
   async (_name, offsetMs) => {
     await settled();
     await ledger.kill(verifier);
-    await restartWith(verifier, 'skewed-clock.ts', `offsetMs=${String(offsetMs)}`);
+    await restartWith(ledger, verifier, 'skewed-clock.ts', { offsetMs: String(offsetMs) });
     await underLedgerLoad(ledger, acknowledged, async (events) => {
       await events.next('anchored', 40, 60_000);
     });
@@ -180,7 +147,7 @@ test('a sync that fails ends the member, and not the others; it catches up when 
   await settled();
   const trigger = join(ledger.running.folder, 'sync-fails');
   await ledger.kill(verifier);
-  await restartWith(verifier, 'failing-sync.ts', `trigger=${encodeURIComponent(trigger)}`);
+  await restartWith(ledger, verifier, 'failing-sync.ts', { trigger });
   await underLedgerLoad(ledger, acknowledged, async (events) => {
     const { process } = ledger.service(verifier);
     await writeFile(trigger, '');
@@ -274,15 +241,9 @@ test('after all of it every acknowledged record is anchored exactly once, and al
   await Promise.all(ledger.members.map((member) => ledger.restart(member)));
 }, 180_000);
 
-/** Files of the alerts that a member raised. */
-function alertsOf(member: string): string[] {
-  const folder = join(ledgerFolderOf(ledger.running.consortium, ledger.firm, member), 'alerts');
-  return existsSync(folder) ? readdirSync(folder) : [];
-}
-
 /** Lets a member whose memory is not what the others remember of it start, and waits until it says that it is barred. */
 async function expectBarred(member: string): Promise<void> {
-  const before = alertsOf(member).length;
+  const before = alertsOf(ledger, member).length;
   await ledger.restart(member);
   await untilViews(ledger, 'the member to be barred', (views) => views.get(member)?.isBarred === true, {
     members: [member],
@@ -290,7 +251,7 @@ async function expectBarred(member: string): Promise<void> {
   const view = await ledger.view(member);
   expect(view).toMatchObject({ isCleared: false, isBarred: true });
   expect(view?.alerts).toBeGreaterThan(before);
-  expect(alertsOf(member).some((file) => file.startsWith('forgotten-'))).toBe(true);
+  expect(alertsOf(ledger, member).some(({ kind }) => kind === 'forgotten')).toBe(true);
   // The others do without it.
   await anchorMarker(ledger.firm, `urn:scenario:${ledger.firm.mspId}:barred-${String(Date.now())}`);
 }
@@ -354,24 +315,14 @@ test('a center that rewrites a private block on its disk, with all keys of the f
   await chain.close();
   expect(alone).toEqual([]);
   expect([...new Set(compared)]).toEqual(['anchor-mismatch']);
-  const before = alertsOf(member).length;
+  const before = alertsOf(ledger, member).length;
   await ledger.restart(member);
-  await within(
-    30_000,
-    'an alert about the rewritten block',
-    (async () => {
-      while (!alertsOf(member).some((file) => file.startsWith('anchor-mismatch-'))) await delay(pollMs);
-    })(),
-  );
-  expect(alertsOf(member).length).toBeGreaterThan(before);
-  const file = alertsOf(member).find((name) => name.startsWith('anchor-mismatch-')) ?? '';
-  const alert = JSON.parse(
-    readFileSync(join(ledgerFolderOf(consortium, ledger.firm, member), 'alerts', file), 'utf8'),
-  ) as { facts: { height: number } };
-  expect(alert.facts.height).toBeGreaterThanOrEqual(height);
+  const alert = await untilAlert(ledger, member, ({ kind }) => kind === 'anchor-mismatch', 30_000);
+  expect(alertsOf(ledger, member).length).toBeGreaterThan(before);
+  expect(alert.facts['height']).toBeGreaterThanOrEqual(height);
   // The others have the true chain, and go on.
   await anchorMarker(ledger.firm, `urn:scenario:${ledger.firm.mspId}:rewritten`);
   const others = ledger.members.filter((name) => name !== member);
-  const views = await untilViews(ledger, 'the others to have everything', isSettled(others), { members: others });
+  const views = await settled(others);
   for (const [, view] of views) expect(view).toMatchObject({ mismatches: 0 });
 }, 120_000);

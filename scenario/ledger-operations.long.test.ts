@@ -1,9 +1,9 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readTopology, type RunningService } from '@waymark/network';
-import { loadProfile } from '@waymark/sdk';
+import { administratorProfile, waymark } from './support/ledger/command-line.ts';
+import { tellMembers } from './support/ledger/telling-members.ts';
 import { runConsortium, type RunningConsortium, shippedTopology } from './support/running-consortium.ts';
 
 const repository = join(import.meta.dirname, '..');
@@ -11,29 +11,9 @@ const samples = join(repository, 'examples', 'samples');
 const newcomer = 'annex';
 const maxDurationMs = 180_000;
 
-interface Outcome {
-  readonly code: number;
-  readonly result: Record<string, unknown>;
-}
-
 let running: RunningConsortium;
-/** Profiles by whose they are: the administrator's is written here. */
+/** Profiles by whose they are. */
 let profiles: { readonly reader: string; readonly outlet: string; readonly admin: string };
-
-function waymark(profile: string, ...args: readonly string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [join(repository, 'packages', 'sdk', 'bin', 'waymark.js'), ...args, '--json', '--profile', profile],
-      { maxBuffer: 64 * 1024 * 1024 },
-      (error, stdout) => {
-        const line = stdout.trimEnd().split('\n').at(-1) ?? '';
-        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
-        resolve({ code, result: JSON.parse(line === '' ? '{}' : line) as Record<string, unknown> });
-      },
-    );
-  });
-}
 
 function service(node: string): RunningService {
   const [firm] = running.firms;
@@ -56,21 +36,10 @@ beforeAll(async () => {
   };
   running = await runConsortium({ topology });
   const [firm] = running.firms;
-  const admin = await firm.admin();
-  const folder = join(running.folder, 'administrator');
-  await mkdir(folder, { mode: 0o700 });
-  const profile = {
-    ...loadProfile(files('reader').profile),
-    identity: { certificateFile: 'certificate.pem', privateKeyFile: 'private-key.pem' },
-  };
-  await writeFile(join(folder, 'certificate.pem'), admin.certificatePem);
-  await writeFile(join(folder, 'private-key.pem'), admin.privateKeyPem, { mode: 0o600 });
-  // JSON is YAML.
-  await writeFile(join(folder, 'profile.yaml'), JSON.stringify(profile));
   profiles = {
     reader: files('reader').profile,
     outlet: files(firm.outletName).profile,
-    admin: join(folder, 'profile.yaml'),
+    admin: await administratorProfile(running, firm),
   };
 }, 120_000);
 
@@ -143,7 +112,7 @@ test(
     const { process: old } = service(newcomer);
     old.kill('SIGKILL');
     await old.exited;
-    await tellMembers(outletName);
+    await tellMembers(running, running.firms[0], newcomer, ['center', 'standby', outletName]);
     const { data, configuration } = files(newcomer);
     const restore = ['ledger', 'restore', backupFolder, '--folder', data, '--config', configuration];
     expect(await waymark(admin, ...restore)).toMatchObject({ code: 0, result: { valid: true } });
@@ -199,30 +168,6 @@ test(
   },
   maxDurationMs,
 );
-
-/** What an operator distributes before a member comes in: the ledger's first configuration, and where everybody is. */
-async function tellMembers(outletName: string): Promise<void> {
-  const { ledger: known } = files('center');
-  const own = files(newcomer);
-  await mkdir(own.ledger.dir, { recursive: true, mode: 0o700 });
-  for (const name of await readdir(known.dir)) await copyFile(join(known.dir, name), join(own.ledger.dir, name));
-  const endpoint = `127.0.0.1:${String(running.consortium.ports.services[`northline.example-${newcomer}`]?.grpcPort)}`;
-  const entry = [
-    `  - id: ${newcomer}`,
-    `    endpoint: ${endpoint}`,
-    '    tlsRootFile: tls-root.pem',
-    '    certificateFiles:',
-    `      - ${newcomer}.pem`,
-    '',
-  ].join('\n');
-  for (const member of ['center', 'standby', outletName, newcomer]) {
-    const { dir, members } = files(member).ledger;
-    await copyFile(own.certificate, join(dir, `${newcomer}.pem`));
-    await writeFile(members, `${(await readFile(members, 'utf8')).trimEnd()}\n${entry}`);
-  }
-  const section = 'privateLedger:\n  configurationFile: ledger/configuration.json\n  membersFile: ledger/members.yaml\n  audit:\n    kinds:\n      - carrier\n'; // prettier-ignore
-  await writeFile(own.configuration, `${(await readFile(own.configuration, 'utf8')).trimEnd()}\n${section}`);
-}
 
 /** In the middle of the largest file. */
 async function flipBit(folder: string, ...names: readonly string[]): Promise<void> {

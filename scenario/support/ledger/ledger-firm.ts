@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { readTopology, type RunningService } from '@waymark/network';
 import { restClient } from '../rest-client.ts';
+import { loadFirstConfiguration } from '@waymark/private-ledger';
 import {
   type Firm,
   runConsortium,
@@ -45,13 +46,22 @@ export interface LedgerConsortium {
 
 const answerWithinMs = 3_000;
 
-/** Starts the shipped topology on devnet, with a private ledger of four members at its first firm. */
-export async function runLedgerConsortium(options: Omit<RunOptions, 'topology'> = {}): Promise<LedgerConsortium> {
+/**
+ * Starts the shipped topology on devnet, with a private ledger of four members at its first firm.
+ * @param departments more outlets of that firm, in order: those that the four have room for are members from the start
+ */
+export async function runLedgerConsortium({
+  departments = [],
+  ...options
+}: Omit<RunOptions, 'topology'> & { readonly departments?: readonly string[] } = {}): Promise<LedgerConsortium> {
   const shipped = await readTopology(shippedTopology);
   const topology = {
     ...shipped,
     organisations: shipped.organisations.map((organisation, index) => ({
       ...organisation,
+      ...(index === 0
+        ? { outlets: [...organisation.outlets, ...departments.map((name) => ({ name, peer: false }))] }
+        : {}),
       privateLedger: index === 0 ? ({ members: 4, profile: 'lying', colluding: 0 } as const) : ('none' as const),
     })),
   };
@@ -60,7 +70,12 @@ export async function runLedgerConsortium(options: Omit<RunOptions, 'topology'> 
   const { consortium, firms } = running;
   const [firm] = firms;
   const isOwn = ({ organisation }: RunningService): boolean => organisation.mspId === firm.mspId;
-  const members = consortium.services.filter(isOwn).map(({ node }) => node);
+  const configuration = loadFirstConfiguration(
+    consortium.layout.node(firm.organisation, firm.outletName).ledger.configuration,
+  );
+  const members = consortium.services
+    .filter((item) => isOwn(item) && configuration.members.includes(item.node))
+    .map(({ node }) => node);
   const service = (member: string): RunningService => {
     const found = consortium.services.find((item) => isOwn(item) && item.node === member);
     if (found === undefined) throw new Error(`no member ${member}`);

@@ -18,13 +18,12 @@ import { ledgerFolderOf, openMemberDisk, openMemberKeys } from './member-disk.ts
  * above it are sealed anew with every member's own key, as a firm can that owns all of them. Nothing in the chain by itself is wrong.
  * @returns height of the block that was changed
  */
-export async function rewriteChain(
-  { running: { consortium }, firm, members }: LedgerConsortium,
-  member: string,
-): Promise<number> {
-  const keys = await Promise.all(
-    members.map(async (name) => [name, (await openMemberKeys(consortium, firm, name)).crypto] as const),
-  );
+export async function rewriteChain(ledgerOfFirm: LedgerConsortium, member: string): Promise<number> {
+  const {
+    running: { consortium },
+    firm,
+  } = ledgerOfFirm;
+  const keys = await keysOfAll(ledgerOfFirm);
   const { bodyCipher, ledger } = await openMemberKeys(consortium, firm, member);
   const folder = join(ledgerFolderOf(consortium, firm, member), 'chain');
   const rewritten = `${folder}-rewritten`;
@@ -41,7 +40,7 @@ export async function rewriteChain(
     blocks[at] = withoutFirstRecord(target);
     for (let index = at; index < blocks.length; index += 1) {
       const block = blocks[index];
-      if (block !== undefined) blocks[index] = sealedAnew(block, blocks[index - 1]?.seal.hash ?? '', new Map(keys));
+      if (block !== undefined) blocks[index] = sealedAnew(block, blocks[index - 1]?.seal.hash ?? '', keys);
     }
     await copy.apply(blocks);
   } finally {
@@ -62,7 +61,25 @@ function withoutFirstRecord({ candidate, seal }: SealedBlock): SealedBlock {
   return { candidate: { ...candidate, content: { ...content, audited } }, seal };
 }
 
-function sealedAnew({ candidate, seal }: SealedBlock, prev: string, keys: ReadonlyMap<string, Crypto>): SealedBlock {
+/** Every member's keys, as a firm has them that owns all of its members. */
+export async function keysOfAll({
+  running: { consortium },
+  firm,
+  members,
+}: LedgerConsortium): Promise<ReadonlyMap<string, Crypto>> {
+  return new Map(
+    await Promise.all(
+      members.map(async (name) => [name, (await openMemberKeys(consortium, firm, name)).crypto] as const),
+    ),
+  );
+}
+
+/** The block on another one, with root, counts and body as its content makes them, signed by its center and acknowledged by the members that are in its certificate. */
+export function sealedAnew(
+  { candidate, seal }: SealedBlock,
+  prev: string,
+  keys: ReadonlyMap<string, Crypto>,
+): SealedBlock {
   const keysOf = (member: string): Crypto => {
     const crypto = keys.get(member);
     if (crypto === undefined) throw new Error(`no keys of ${member}`);
