@@ -31,7 +31,7 @@ export function statusText(status: NetworkStatus, nowMs: number): string {
         return `${mark(own !== null)}   ${role.padEnd(10)} ${id.padEnd(16)} height ${String(own ?? '-').padStart(6)}  ${place}`;
       }),
     ]),
-    `${mark(pins.missing + pins.silentCenters === 0)} pins          ${pins.anchored} batches anchored, ${pins.replicated} held by enough organisations, ${pins.missing} not${pins.silentCenters === 0 ? '' : `; ${pins.silentCenters} centers do not say`}`,
+    `${mark(pins.missing + pins.silentCenters === 0)} pins          ${pins.anchored} batches and ranges of blocks anchored, ${pins.replicated} held by enough organisations, ${pins.missing} not${pins.silentCenters === 0 ? '' : `; ${pins.silentCenters} centers do not say`}`,
     `${mark(expiring.length === 0)} certificates  ${certificates.length}, ${expiring.length} of them end within 30 days${next === undefined ? '' : `; next ${next.notAfter.slice(0, 10)} (${next.subject})`}`,
     ...(away.length === 0 ? [] : [`! away          ${away.join(', ')}`]),
     '',

@@ -72,7 +72,7 @@ test('one screen says runtime, version, heights, anchor, leader, pins, services 
     '  ledger        NorthlineMSP, center in office, term 3, height 7, 7 confirmed, 5 anchored',
     '    center     center           height      7  up to date',
     '    standby    standby          height      6  1 behind',
-    '  pins          5 batches anchored, 5 held by enough organisations, 0 not',
+    '  pins          5 batches and ranges of blocks anchored, 5 held by enough organisations, 0 not',
     '  certificates  1, 0 of them end within 30 days; next 2026-08-01 (CN=leader)',
     '',
   ]);

@@ -122,7 +122,7 @@ export interface BatchReceipt {
   rejected: Rejection[];
   /**
    * The private ledger's own receipt for the submission (docs/formats.md, "Private ledger"), with which the outlet can claim that it was
-   * held back; absent without a private ledger.
+   * held back; absent without a private ledger. Empty when nothing can be held back any more: the batch is in a block already.
    */
   ledgerReceipt?: Uint8Array | undefined;
 }
