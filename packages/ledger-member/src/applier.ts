@@ -1,6 +1,11 @@
 import type { SealedBlock } from '@waymark/rsl';
 import type { MemberChain } from './ports.ts';
 
+/** How long the first block waits for others: each write of the chain's stores costs as much for one block as for many. */
+const gatherMs = 20;
+/** Records that wait no longer. */
+const fullRecords = 4_096;
+
 /** Applies confirmed blocks behind the consensus loop, all that wait at once. */
 export interface Applier {
   readonly height: number;
@@ -8,7 +13,7 @@ export interface Applier {
   add(blocks: readonly SealedBlock[]): void;
   /** Whether an applied or queued block holds this oid, accepted. */
   isRecorded(oid: string): boolean;
-  /** Resolves when nothing waits. */
+  /** Applies what waits, now. Resolves when nothing does. */
   idle(): Promise<void>;
 }
 
@@ -19,17 +24,32 @@ export function createApplier(
   onFault: (error: unknown) => void,
 ): Applier {
   let waiting: SealedBlock[] = [];
+  let waitingRecords = 0;
   const oids = new Set<string>();
   let running: Promise<void> | undefined;
+  let hurry: () => void = () => undefined;
 
   async function run(): Promise<void> {
     while (waiting.length > 0) {
+      await gathered();
       const blocks = waiting;
       waiting = [];
+      waitingRecords = 0;
       await chain.apply(blocks);
       for (const block of blocks) for (const oid of acceptedOids(block)) oids.delete(oid);
       onApplied(blocks);
     }
+  }
+
+  function gathered(): Promise<void> {
+    if (waitingRecords >= fullRecords) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, gatherMs);
+      hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   return {
@@ -37,9 +57,15 @@ export function createApplier(
       return chain.height;
     },
     add(blocks) {
-      const fresh = blocks.filter(({ candidate }) => candidate.height > chain.height);
-      for (const block of fresh) for (const oid of acceptedOids(block)) oids.add(oid);
-      waiting.push(...fresh);
+      for (const block of blocks) {
+        if (block.candidate.height <= chain.height) continue;
+        waiting.push(block);
+        for (const oid of acceptedOids(block)) {
+          oids.add(oid);
+          waitingRecords += 1;
+        }
+      }
+      if (waitingRecords >= fullRecords) hurry();
       running ??= run()
         .catch(onFault)
         .finally(() => {
@@ -48,7 +74,10 @@ export function createApplier(
     },
     isRecorded: (oid) => oids.has(oid) || chain.isRecorded(oid),
     idle: async () => {
-      while (running !== undefined) await running;
+      while (running !== undefined) {
+        hurry();
+        await running;
+      }
     },
   };
 }

@@ -152,7 +152,7 @@ class Member implements LedgerMember {
       crypto: options.crypto,
       audit: { ...bound(audit), isRecorded: (oid) => this.#applier.isRecorded(oid) },
       random: options.random,
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
+      limits: { closingTicks: options.configuration.profile.center === 'trusted' ? 1 : 0, ...options.limits },
       persisted: log.restored.steps,
       applied: chain.height,
     });
@@ -348,20 +348,34 @@ class Member implements LedgerMember {
   async #handOut(ready: Ready): Promise<void> {
     const { peers, log, events = {}, chain } = this.#options;
     for (const message of ready.early) peers.send(message);
-    if (ready.persist.length > 0) await log.persist(ready.persist);
+    if (ready.sealed.length > 0) events.onSealed?.(ready.sealed);
+    const isCenter = this.#core.status().role === 'center';
+    const persisted = ready.persist.length > 0 ? log.persist(ready.persist) : undefined;
+    // A center's departments are at work now, a department's center waits for its answer.
+    if (isCenter) this.#nameBodies(ready.persist);
+    await persisted;
     for (const message of ready.messages) peers.send(message);
     for (const receipt of ready.receipts) this.#proposals.receipt(receipt);
-    if (ready.sealed.length > 0) events.onSealed?.(ready.sealed);
+    if (!isCenter) this.#nameBodies(ready.persist);
     if (ready.snapshot !== null) {
       await this.#applier.idle();
       await chain.installSnapshot(ready.snapshot);
       events.onSnapshot?.(ready.snapshot);
     }
-    if (ready.confirmed.length > 0) this.#applier.add(ready.confirmed);
+    if (ready.confirmed.length > 0) {
+      events.onConfirmed?.(ready.confirmed);
+      this.#applier.add(ready.confirmed);
+    }
     if (ready.returned.length > 0) events.onReturned?.(ready.returned);
     for (const alert of ready.alerts) events.onAlert?.(alert);
     this.#core.advance();
     this.#noticeOffice();
+  }
+
+  /** Bodies are encrypted while others are waited for: their names are needed as soon as a block is sealed. */
+  #nameBodies(steps: Ready['persist']): void {
+    const { crypto } = this.#options;
+    for (const step of steps) if (step.type === 'candidate') crypto.bodyId(step.candidate);
   }
 
   /** Makes room in the log; answers whether it did anything. Called while nothing is handed out. */

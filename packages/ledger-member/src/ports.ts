@@ -35,6 +35,8 @@ export interface MemberGreeting {
 export interface MemberEvents {
   /** Blocks that a quorum holds durably. With a trusted center their content stays; with a lying one it is news, not a promise (docs/rsl.md, "What does not hold"). */
   readonly onSealed?: (blocks: readonly SealedBlock[]) => void;
+  /** Blocks that are confirmed, in order, and durable in the log: before they are applied. */
+  readonly onConfirmed?: (blocks: readonly SealedBlock[]) => void;
   /** Blocks that are confirmed and applied here, in order. */
   readonly onApplied?: (blocks: readonly SealedBlock[]) => void;
   /** The state of the chain was replaced: its blocks below are to be fetched. */

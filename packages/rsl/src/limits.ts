@@ -14,6 +14,11 @@ export interface Limits {
   readonly maxTermStep: number;
   /** Blocks within which a submission has to be in the ledger after its receipt. */
   readonly inclusionBlocks: number;
+  /**
+   * Ticks for which a center waits for more records before it confirms its last one by an empty block; 0: not at all. Records that come meanwhile confirm
+   * it as well, and cost no block of their own.
+   */
+  readonly closingTicks: number;
   readonly heartbeatTicks: number;
   /** Least election time-out; each one is drawn from here to twice this. */
   readonly electionTicks: number;
@@ -27,6 +32,7 @@ export const defaultLimits: Limits = {
   maxInflight: 4,
   maxTermStep: 1_000,
   inclusionBlocks: 64,
+  closingTicks: 0,
   heartbeatTicks: 1,
   electionTicks: 10,
 };

@@ -76,14 +76,17 @@ export interface Returned {
 export interface Ready {
   /** May be sent at once, before anything is durable: the center's candidates (Raft thesis section 10.2.1). */
   readonly early: readonly Message[];
+  /**
+   * Blocks that got their certificate: a quorum holds them durably, so that this may be told at once. Their content is decided unless their center lies;
+   * their header may still be made anew by another center.
+   */
+  readonly sealed: readonly SealedBlock[];
   /** To be made durable, in order, with one fsync for all. Nothing below may be done before. */
   readonly persist: readonly PersistStep[];
   /** To be sent when `persist` is durable. */
   readonly messages: readonly Message[];
   /** To be handed to the submitters when `persist` is durable. */
   readonly receipts: readonly SubmissionReceipt[];
-  /** Blocks that got their certificate. Their content is decided unless their center lies; their header may still be made anew by another center. */
-  readonly sealed: readonly SealedBlock[];
   /** Blocks whose header is final, in order of height: apply them, serve them, give them to the anchor relay, send receipts. */
   readonly confirmed: readonly SealedBlock[];
   /** A state that replaces all that was applied before. */

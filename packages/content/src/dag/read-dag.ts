@@ -23,11 +23,7 @@ export interface DagSource extends Pick<BlockReader, 'get'> {
  * other are read several at once; what a block links to is read after that block was handed on.
  * @throws as `BlockReader.get`; `limit-exceeded`
  */
-export async function* readDag(
-  reader: DagSource,
-  root: CID,
-  options?: DagReadOptions,
-): AsyncGenerator<Block> {
+export async function* readDag(reader: DagSource, root: CID, options?: DagReadOptions): AsyncGenerator<Block> {
   const walk = new DagWalk(root, options);
   const longest = reader.getMany === undefined ? readConcurrency : readTogetherBlocks;
   for (let run = nextRun(walk, longest); run.length > 0; run = nextRun(walk, longest)) {

@@ -53,6 +53,7 @@ export interface Judge {
   sent(member: string, message: Message): void;
   synced(member: string, steps: readonly PersistStep[]): void;
   replaced(member: string, steps: readonly PersistStep[]): void;
+  sealed(member: string, blocks: readonly SealedBlock[]): void;
   applied(member: string, ready: Ready): void;
   receiptTaken(member: string, receipt: SubmissionReceipt): void;
   anchor(anchor: AnchorFact): void;
@@ -126,12 +127,15 @@ export function createJudge({
       if (dishonest.has(member)) return;
       for (const checker of checkers) checker.replaced?.(member, steps);
     },
-    applied(member, ready) {
+    sealed(member, blocks) {
       if (dishonest.has(member)) return;
-      for (const block of ready.sealed) {
+      for (const block of blocks) {
         const fact = reader.read(block);
         for (const checker of checkers) checker.sealed?.(member, fact);
       }
+    },
+    applied(member, ready) {
+      if (dishonest.has(member)) return;
       if (ready.snapshot !== null) for (const checker of checkers) checker.snapshot?.(member, ready.snapshot);
       for (const block of ready.confirmed) confirmed(member, block);
       for (const receipt of ready.receipts) receipted(member, receipt);

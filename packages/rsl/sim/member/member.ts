@@ -27,6 +27,8 @@ export interface MemberObserver {
   sent(member: string, message: Message): void;
   synced(member: string, steps: readonly PersistStep[]): void;
   replaced(member: string, steps: readonly PersistStep[]): void;
+  /** Told at once, before the step is synced. */
+  sealed(member: string, blocks: readonly SealedBlock[]): void;
   applied(member: string, ready: Ready): void;
   /** A department's member was given a receipt for its submission. */
   receiptTaken(member: string, receipt: SubmissionReceipt): void;
@@ -50,6 +52,7 @@ export interface MemberOptions {
   readonly send: (from: string, to: string, wire: Wire) => void;
   /** Another member's confirmed blocks, for what a snapshot left out. */
   readonly blockAt: (height: number) => SealedBlock | undefined;
+  readonly closingTicks: number;
   /** Sees what the core wants to send and answers what is sent instead. */
   readonly outgoing?: (message: Message) => readonly Message[];
 }
@@ -171,6 +174,7 @@ export function createMember(options: MemberOptions): SimMember {
       }
       const ready = core.ready();
       post(ready.early);
+      observer.sealed(name, ready.sealed);
       if (driverBug === 'sendBeforeSync') post(ready.messages);
       if (ready.persist.length === 0) {
         finish(ready);
@@ -244,7 +248,7 @@ export function createMember(options: MemberOptions): SimMember {
           crypto: createSimCrypto(options.keys, name),
           audit,
           random: () => random.next(),
-          limits: LIMITS,
+          limits: { ...LIMITS, closingTicks: options.closingTicks },
           persisted: disk.read(),
           applied: store.height(),
           faults: options.planted,

@@ -135,6 +135,8 @@ export function createWorld(seed: number, options: WorldOptions): World {
         faults,
         // A liar's own core is sound: it is only not asked when it lies.
         planted: coreFaults(bug),
+        // Every third world has centers that wait for more records before they add an empty block.
+        closingTicks: seed % 3 === 2 ? 4 : 0,
         driverBug: bug !== undefined && isDriverBug(bug) ? bug : undefined,
         submitter,
         send: (from, to, wire) => (from === to ? loopBack(to, wire) : network.send(from, to, wire)),
@@ -147,6 +149,7 @@ export function createWorld(seed: number, options: WorldOptions): World {
           synced: (from, steps) => judge.synced(from, steps),
           replaced: (from, steps) => judge.replaced(from, steps),
           receiptTaken: (from, receipt) => judge.receiptTaken(from, receipt),
+          sealed: (from, blocks) => judge.sealed(from, blocks),
           applied(from, ready) {
             for (const { candidate } of ready.confirmed) note(`${from} confirmed ${candidate.height}`);
             judge.applied(from, ready);

@@ -55,7 +55,12 @@ function nextContent(node: Node, leadership: Leadership): Content | null {
   }
   const audited = auditQueue(node);
   if (audited.length > 0) return { kind: 'records', audited };
-  return !leadership.hasOpened || needsClosing(node) ? { kind: 'empty' } : null;
+  return !leadership.hasOpened || (needsClosing(node) && mayClose(node, leadership)) ? { kind: 'empty' } : null;
+}
+
+/** Whether an empty block may follow now. A change of the members is waited for by everything else. */
+function mayClose({ log, limits }: Node, { ticksSinceSeal }: Leadership): boolean {
+  return ticksSinceSeal >= limits.closingTicks || log.top.epochs.pending !== null;
 }
 
 /** Whether a block with something in it still waits to be confirmed by the ones above it. */

@@ -34,6 +34,7 @@ export function becomeCenter(node: Node, certificate: VoteCertificate): void {
     configuration: null,
     handOver: null,
     isBeatDue: true,
+    ticksSinceSeal: 0,
     checkTicks: 0,
   };
   reproposeTop(node);
@@ -47,6 +48,7 @@ export function becomeCenter(node: Node, certificate: VoteCertificate): void {
 export function tickCenter(node: Node): void {
   const leadership = node.leadership as Leadership;
   node.heartbeatElapsed += 1;
+  leadership.ticksSinceSeal += 1;
   if (node.heartbeatElapsed >= node.limits.heartbeatTicks) {
     node.heartbeatElapsed = 0;
     leadership.isBeatDue = true;
@@ -162,6 +164,7 @@ export function trySeal(node: Node): void {
   sealTop(node, seal);
   leadership.acks = new Map();
   leadership.refusals = new Map();
+  leadership.ticksSinceSeal = 0;
   stepDownIfRemoved(node);
 }
 

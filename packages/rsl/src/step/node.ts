@@ -61,6 +61,8 @@ export interface Leadership {
   handOver: { readonly to: MemberId; ticks: number; isSent: boolean } | null;
   /** A heartbeat is due. */
   isBeatDue: boolean;
+  /** Ticks since the last block was sealed. */
+  ticksSinceSeal: number;
   checkTicks: number;
 }
 

@@ -8,6 +8,7 @@ import { columnBytes, leavesOf, partsOf } from './signed-batches.ts';
 export interface Intake {
   readonly service: IntakeServer;
   sealed(blocks: readonly SealedBlock[]): void;
+  confirmed(blocks: readonly SealedBlock[]): void;
   applied(blocks: readonly SealedBlock[]): void;
 }
 
@@ -43,6 +44,8 @@ export function createIntake(
         counts.rejected += rejected;
         counts.blocks += 1;
       }
+    },
+    confirmed(blocks) {
       const seq = highest(blocks, outlet);
       if (seq <= progress.confirmed) return;
       progress.confirmed = seq;

@@ -66,6 +66,7 @@ const member: LedgerMember = createLedgerMember({
   peers,
   events: {
     onSealed: (blocks) => intake.sealed(blocks),
+    onConfirmed: (blocks) => intake.confirmed(blocks),
     onApplied: (blocks) => intake.applied(blocks),
     onReturned: (returned) => fail(`returned: ${returned[0]?.reason ?? ''}`),
     onAlert: (alert) => fail(JSON.stringify(alert)),

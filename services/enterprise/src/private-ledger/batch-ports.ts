@@ -31,9 +31,7 @@ export function batchPorts(
     const wrapped = consignmentKeys.find(same)?.wrapped ?? journal.consignmentKey(consignmentOid, epoch);
     const context = { channel, msp: mspId, consignmentOid, epoch };
     const cipher =
-      wrapped === undefined
-        ? null
-        : createConsignmentCipher(context, keyStore.localWrap.unwrapLocal(wrapped, context));
+      wrapped === undefined ? null : createConsignmentCipher(context, keyStore.localWrap.unwrapLocal(wrapped, context));
     ciphers.set(name, cipher);
     return cipher;
   }
