@@ -55,7 +55,6 @@ try {
         halt: (name) => consortium.halt(name),
         resume: (name) => consortium.restart(name),
         ledgers: () => ledgerStatus(consortium),
-        disksInReach: options.runtime !== 'docker',
       },
       options.inputs,
       startedAtMs,

@@ -7,16 +7,19 @@
  *
  *   npm run tamper -- --data DIR --firm DOMAIN --ledger MEMBER [--height HEIGHT] [--heal]
  *
- * Rewrites the firm's private ledger on the disk of one member, which must not be running: one block tells something else, and all hashes and links from there on agree with it (see `tamper/rewritten-chain.ts`). With `--heal` the chain is put back as it was. Prints {folder, height, hash, was, above}, and for `--heal` {folder, healed}. Not for networks in containers.
+ * Rewrites the firm's private ledger on the disk of one member, which must not be running: one block tells something else, and all hashes and links from there on agree with it (see `tamper/rewritten-chain.ts`). With `--heal` the chain is put back as it was. Where the network runs in containers, the member's volume is altered. Prints {folder, height, hash, was, above}, and for `--heal` {folder, healed}.
  */
 import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isWaymarkError } from '@waymark/protocol';
 import { containersOf, type FolderContainers, layoutOf } from '@waymark/network';
 import { findContainerBlock, flipBitInContainer, isIntactInContainer } from './tamper/container-block.ts';
+import { memberContainer, putChain, takeChain } from './tamper/container-ledger.ts';
 import { chainOfMember } from './tamper/member-chain.ts';
-import { restoreChain, rewriteChain } from './tamper/rewritten-chain.ts';
+import { type ChainPlace, restoreChain, rewriteChain } from './tamper/rewritten-chain.ts';
 import { findStoredBlock, flipStoredBit, isIntact, type StoredBlock } from './tamper/stored-block.ts';
 
 const { values } = parseArgs({
@@ -30,7 +33,7 @@ const { values } = parseArgs({
   },
 });
 if (values.data !== undefined && values.ledger !== undefined && values.firm !== '') {
-  await tamperWithLedger(join(layoutOf(values.data).root, 'organisations', values.firm, values.ledger));
+  await tamperWithLedger(values.data, values.firm, values.ledger);
   process.exit();
 }
 if (values.data === undefined || values.cid === undefined) {
@@ -76,18 +79,38 @@ async function inContainers(running: FolderContainers): Promise<Stored | undefin
   );
 }
 
-/** @param memberFolder everything of one node */
-async function tamperWithLedger(memberFolder: string): Promise<void> {
+async function tamperWithLedger(dataDir: string, domain: string, member: string): Promise<void> {
   try {
-    const place = await chainOfMember(join(memberFolder, 'configuration.yaml'));
-    const { folder } = place;
-    const done = values.heal
-      ? { healed: await restoreChain(place) }
-      : await rewriteChain(place, values.height === undefined ? undefined : Number(values.height));
-    process.stdout.write(`${JSON.stringify({ folder, ...done })}\n`);
+    const configuration = join(layoutOf(dataDir).root, 'organisations', domain, member, 'configuration.yaml');
+    const there = await containersOf(layoutOf(dataDir, 'docker'));
+    if (there === undefined) {
+      const place = await chainOfMember(configuration);
+      tell(place.folder, await tamperWithChain(place));
+      return;
+    }
+    const container = await memberContainer(there, domain, member);
+    const copy = await mkdtemp(join(tmpdir(), 'waymark-chain-'));
+    try {
+      await takeChain(there, container, copy);
+      const done = await tamperWithChain(await chainOfMember(configuration, copy));
+      await putChain(there, container, copy);
+      tell(container, done);
+    } finally {
+      await rm(copy, { recursive: true, force: true });
+    }
   } catch (error) {
     if (!isWaymarkError(error)) throw error;
     process.stderr.write(`${error.code}: ${error.message}\n`);
     process.exitCode = 1;
   }
+}
+
+async function tamperWithChain(place: ChainPlace): Promise<object> {
+  return values.heal
+    ? { healed: await restoreChain(place) }
+    : await rewriteChain(place, values.height === undefined ? undefined : Number(values.height));
+}
+
+function tell(folder: string, done: object): void {
+  process.stdout.write(`${JSON.stringify({ folder, ...done })}\n`);
 }

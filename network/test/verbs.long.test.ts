@@ -270,7 +270,14 @@ describe('./test-network.sh on embedded', () => {
       });
       expect(JSON.parse(await done('drill', 'kill-center', '--json'))).toMatchObject({
         drill: 'kill-center',
-        broken: 'northline.example-center',
+        broken: expect.stringMatching(/^northline\.example-(center|standby)$/) as string,
+        noticed: expect.stringMatching(/^(center|standby) is in office/) as string,
+        healed: 'it is back and has every block',
+      });
+      expect(JSON.parse(await done('drill', 'stop-orderer', '--json'))).toMatchObject({
+        drill: 'stop-orderer',
+        noticed: expect.stringContaining('nobody orders') as string,
+        healed: 'what had waited is anchored',
       });
       expect((await status()).away).toEqual([]);
       expect(await verb('drill', 'flood')).toMatchObject({ code: 2 });

@@ -10,7 +10,11 @@ export type Need =
   /** IPFS nodes of their own, one for each organisation. */
   | 'kubo'
   /** The services' folders, as they use them, on this machine. */
-  | 'service-folders';
+  | 'service-folders'
+  /** Batches go to the channel as evidence: no firm keeps a private ledger. */
+  | 'evidence'
+  /** Two firms keep private ledgers. */
+  | 'private-ledgers';
 
 /** A rule of the system, and how to find out whether it holds on a system `S`. */
 export interface Rule<S> {

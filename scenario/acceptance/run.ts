@@ -1,5 +1,5 @@
 import { findFabricPrograms } from '@waymark/fabric-nodes';
-import { checkTopology, requireRuntime, type Runtime, type Topology } from '@waymark/network';
+import { checkTopology, readTopology, requireRuntime, type Runtime, type Topology } from '@waymark/network';
 import { WaymarkError } from '@waymark/protocol';
 import { evidenceTopology, runConsortium } from '../support/running-consortium.ts';
 import type { Outcome } from './model.ts';
@@ -14,6 +14,8 @@ export interface AcceptanceOptions {
   readonly topologyFile: string;
   readonly ordering: 'raft' | 'bft' | undefined;
   readonly orderers: number | undefined;
+  /** Whether firms keep the private ledgers that the topology gives them. */
+  readonly ledgers: boolean;
   readonly keep: boolean;
   readonly awayMs: number;
   /** Takes lines for people. */
@@ -30,6 +32,8 @@ export interface AcceptanceResult extends Summary {
   readonly fabricVersion: string | null;
   /** `devnet` where nobody else orders. */
   readonly ordering: 'raft' | 'bft' | 'devnet';
+  /** Whether the firms kept private ledgers. */
+  readonly ledgers: boolean;
   readonly seconds: number;
 }
 
@@ -54,7 +58,8 @@ export async function runAcceptance(
   let outcomes: Outcome[] = [];
   try {
     const { fabricVersion } = running.consortium.channel;
-    say(`${String(scenarios.length)} scenarios on ${runtime}${fabricVersion === undefined ? '' : ` ${fabricVersion}`}`);
+    const place = `${runtime}${fabricVersion === undefined ? '' : ` ${fabricVersion}`}`;
+    say(`${String(scenarios.length)} scenarios on ${place}${options.ledgers ? ', with private ledgers' : ''}`);
     const work = runScenarios(scenarios, opened.system, (outcome) => {
       if (options.signal?.aborted === true) return;
       say(lineOf(outcome));
@@ -68,7 +73,7 @@ export async function runAcceptance(
     const { passed, failed, skipped } = summary;
     say(`${String(passed)} passed, ${String(failed)} failed, ${String(skipped.length)} skipped, ${String(seconds)} s`);
     const { type: ordering } = await running.consortium.channel.ordering();
-    return { runtime, fabricVersion: fabricVersion ?? null, ordering, ...summary, seconds };
+    return { runtime, fabricVersion: fabricVersion ?? null, ordering, ledgers: options.ledgers, ...summary, seconds };
   } finally {
     await opened.close();
     await running.end();
@@ -90,9 +95,9 @@ function aborted(signal: AbortSignal | undefined): Promise<never> {
   });
 }
 
-async function topologyOf({ runtime, topologyFile, ordering, orderers }: AcceptanceOptions): Promise<Topology> {
-  // The scenarios look into evidence on the channel, which is where batches go without a private ledger.
-  const topology = await evidenceTopology(topologyFile);
+async function topologyOf(options: AcceptanceOptions): Promise<Topology> {
+  const { runtime, topologyFile, ordering, orderers, ledgers } = options;
+  const topology = ledgers ? await readTopology(topologyFile) : await evidenceTopology(topologyFile);
   if (runtime === 'embedded' && (ordering ?? orderers ?? 'raft') !== 'raft') {
     throw new WaymarkError('unsupported', 'devnet orders by itself: other orderers need the runtime native or docker');
   }

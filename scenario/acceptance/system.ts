@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Consortium, containersOf, type RunningService } from '@waymark/network';
+import { type Consortium, containersOf, ledgerMembers, type RunningService } from '@waymark/network';
 import { isWaymarkError } from '@waymark/protocol';
 import {
   connect,
@@ -233,9 +233,12 @@ export function createSystem(
       // An upgraded chaincode runs under another name, and an organisation may have come.
       const gone = expected.filter((name) => !name.startsWith('chaincode-') && !now.includes(name));
       assert.deepEqual(gone, [], 'nothing was taken away');
-      await until('every service to be ready, and every outlet to be connected to its center', async () =>
-        (await Promise.all(consortium.services.map(isReady))).every(Boolean) ? true : undefined,
-      );
+      await until('every service to be ready, and every outlet to be connected to its center', async () => {
+        const { services, topology } = consortium;
+        const ready = await Promise.all(services.map(isReady));
+        const connected = await Promise.all(topology.organisations.map(({ mspId }) => hasOutlets(services, mspId)));
+        return [...ready, ...connected].every(Boolean) ? true : undefined;
+      });
     },
     async recover() {
       // What others stand on comes first, as the consortium lists it.
@@ -282,12 +285,21 @@ export async function refused(work: Promise<unknown>, ...codes: string[]): Promi
   return outcome;
 }
 
-async function isReady({ operationsUrl, kind }: RunningService): Promise<boolean> {
-  const ask = (page: string): Promise<Response | undefined> =>
-    fetch(`${operationsUrl}/${page}`, { signal: AbortSignal.timeout(answerTimeoutMs) }).catch(() => undefined);
-  if ((await ask('healthz/ready'))?.status !== 200) return false;
-  const metrics = kind === 'center' ? await (await ask('metrics'))?.text() : '';
-  return kind !== 'center' || /^waymark_outlets_connected(?:{[^}]*})? [1-9]/m.test(metrics ?? '');
+function askOperations({ operationsUrl }: RunningService, page: string): Promise<Response | undefined> {
+  return fetch(`${operationsUrl}/${page}`, { signal: AbortSignal.timeout(answerTimeoutMs) }).catch(() => undefined);
+}
+
+async function isReady(service: RunningService): Promise<boolean> {
+  return (await askOperations(service, 'healthz/ready'))?.status === 200;
+}
+
+/** Whether outlets are connected to the organisation's center, or to the one in office where there are two. */
+async function hasOutlets(services: readonly RunningService[], mspId: string): Promise<boolean> {
+  const centers = services.filter(
+    ({ organisation, kind }) => organisation.mspId === mspId && (kind === 'center' || kind === 'standby'),
+  );
+  const metrics = await Promise.all(centers.map(async (center) => (await askOperations(center, 'metrics'))?.text()));
+  return metrics.some((text) => /^waymark_outlets_connected(?:{[^}]*})? [1-9]/m.test(text ?? ''));
 }
 
 async function endedOf(consortium: Consortium): Promise<string[]> {
@@ -300,6 +312,8 @@ async function endedOf(consortium: Consortium): Promise<string[]> {
 }
 
 function missing(need: Need, { consortium, firms }: RunningConsortium, names: NodeNames): string | undefined {
+  const { topology } = consortium;
+  const ledgers = topology.organisations.filter((one) => ledgerMembers(topology, one).length > 0).length;
   switch (need) {
     case 'separate-nodes':
       return names.orderers.length > 0 ? undefined : 'peers and orderer of devnet are one process';
@@ -315,5 +329,9 @@ function missing(need: Need, { consortium, firms }: RunningConsortium, names: No
       return consortium.content.nodes.length > 0 ? undefined : 'content stores are embedded in the centers';
     case 'service-folders':
       return consortium.runtime === 'docker' ? "the services' folders lie in their containers" : undefined;
+    case 'evidence':
+      return ledgers > 0 ? 'batches go into private ledgers, not to the channel' : undefined;
+    case 'private-ledgers':
+      return ledgers > 1 ? undefined : 'no two firms keep private ledgers: --ledgers';
   }
 }

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { parseEvidenceId } from '@waymark/protocol';
 import { type EventCounts, eventCounts } from '../support/events.ts';
-import { anchorMarker, judge } from '../support/judgement.ts';
+import { anchorMarker, judge, type Judgement } from '../support/judgement.ts';
 import { type Acknowledged, type LoadEvent, startLoad } from '../support/load.ts';
 import { drawsFrom, seedOfRun } from '../support/random.ts';
 import type { Firm } from '../support/running-consortium.ts';
 import { readChainInfo } from './channel-config.ts';
+import { judgePrivateLedger } from './ledger-judgement.ts';
+import { keepsLedger, untilSettled } from './private-ledgers.ts';
 import type { System } from './system.ts';
 
 const progressTimeoutMs = 90_000;
@@ -21,7 +23,7 @@ let loads = 0;
 
 /**
  * Submits records without pause at two firms, does something to the system, and judges: work goes on afterwards, and every acknowledged
- * record is on the channel exactly once and reads back equal.
+ * record is on the channel exactly once, as evidence or in an anchored block of its firm's private ledger, and reads back equal.
  *
  * @param pauseMs between one request of a firm and the next; longer for what takes minutes
  */
@@ -39,11 +41,18 @@ export async function underLoad(
     [system.first, system.second].map(async (firm) => {
       const start = await anchorMarker(firm, `urn:scenario:${firm.mspId}:${name}:start`);
       const events = eventCounts<LoadEvent>();
-      return { firm, events, afterSeq: parseEvidenceId(start).seq };
+      const isLedger = keepsLedger(system, firm);
+      const above = isLedger ? ((await untilSettled(system, firm)).confirmed ?? 0) : 0;
+      const { seq: afterSeq } = parseEvidenceId(start);
+      const judged = (told: ReadonlyMap<string, Acknowledged>): Promise<Judgement> =>
+        isLedger
+          ? judgePrivateLedger(system, firm, { acknowledged: told, above, name: `${name}:end` })
+          : judge(running, firm, { acknowledged: told, afterSeq, fromBlock, name: `${name}:end` });
+      return { firm, events, isLedger, judged };
     }),
   );
   const started = await Promise.all(
-    sides.map(async ({ firm, events }) =>
+    sides.map(async ({ firm, events, isLedger }) =>
       startLoad({
         firm,
         identity: await firm.identity('client'),
@@ -51,6 +60,7 @@ export async function underLoad(
         draws: drawsFrom(draws.between(0, 2 ** 31)),
         onEvent: (event) => events.count(event),
         pauseMs,
+        isSignedAnew: isLedger,
       }),
     ),
   );
@@ -70,10 +80,9 @@ export async function underLoad(
       [],
     );
     await Promise.all(
-      sides.map(async ({ firm, afterSeq }, index) => {
+      sides.map(async ({ judged }, index) => {
         const acknowledged = started[index]?.acknowledged ?? new Map<string, Acknowledged>();
-        const judged = { acknowledged, afterSeq, fromBlock, name: `${name}:end` };
-        const { lost, double, broken } = await judge(running, firm, judged);
+        const { lost, double, broken } = await judged(acknowledged);
         assert.deepEqual({ lost, double, broken }, { lost: [], double: [], broken: [] });
         assert.ok(acknowledged.size > enough);
       }),

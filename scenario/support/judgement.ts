@@ -63,7 +63,7 @@ export async function judge(
     if (records !== acknowledged.size + 1) {
       broken.push(`${String(records)} records on the channel, ${String(acknowledged.size + 1)} acknowledged`);
     }
-    await indexed(reading, marker);
+    await untilIndexed(reading, marker);
     const asked = [...acknowledged.values()];
     const found = await readBack(reading, asked);
     broken.push(...(await otherReceipts(firm, asked)));
@@ -89,7 +89,7 @@ export async function anchorMarker(firm: Firm, eventId: string, revision = 0): P
 }
 
 /** Resolves when the outlet's index knows the record: the index follows the channel. */
-async function indexed(reading: TrustedReading, eventId: string): Promise<void> {
+export async function untilIndexed(reading: TrustedReading, eventId: string): Promise<void> {
   const deadline = Date.now() + indexTimeoutMs;
   for (;;) {
     const [found] = await traceOnceComplete(reading, [{ type: 'event', value: eventId }]);
@@ -112,10 +112,14 @@ async function traceOnceComplete(reading: TrustedReading, queries: readonly Quer
   }
 }
 
-/** Reads every record by trusted query and compares it with what was acknowledged. */
-async function readBack(
+/**
+ * Reads every record by trusted query and compares it with what was acknowledged.
+ * @param isHashFinal whether the batch's hash is known from the acknowledgement on; a private ledger's batches may be signed anew before they are confirmed
+ */
+export async function readBack(
   reading: TrustedReading,
   asked: readonly Acknowledged[],
+  isHashFinal = true,
 ): Promise<Pick<Judgement, 'lost' | 'double'>> {
   const lost: string[] = [];
   const double: string[] = [];
@@ -133,7 +137,7 @@ async function readBack(
       record?.recordOid === told.recordOid &&
       record.evidenceId === told.evidenceId &&
       record.leafIndex === told.leafIndex &&
-      record.batchHash === told.batchHash &&
+      (!isHashFinal || record.batchHash === told.batchHash) &&
       digestOf(record.content) === told.contentDigest;
     if (same) return;
     const errors = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error.code] : []));
@@ -142,8 +146,8 @@ async function readBack(
   return { lost, double };
 }
 
-/** Submits everything once more; names each record that does not get the receipt it has. */
-async function otherReceipts(firm: Firm, asked: readonly Acknowledged[]): Promise<string[]> {
+/** Submits everything once more; names each record that does not get the receipt it has. `isHashFinal`: see `readBack`. */
+export async function otherReceipts(firm: Firm, asked: readonly Acknowledged[], isHashFinal = true): Promise<string[]> {
   const outlet = connectOutlet(firm, await firm.identity('client'));
   try {
     const outcomes: SubmitOutcome[] = [];
@@ -158,7 +162,7 @@ async function otherReceipts(firm: Firm, asked: readonly Acknowledged[]): Promis
         receipt.recordOid === told.recordOid &&
         receipt.evidenceId === told.evidenceId &&
         receipt.leafIndex === told.leafIndex &&
-        receipt.batchHash === told.batchHash
+        (!isHashFinal || receipt.batchHash === told.batchHash)
       );
     });
     return others.map(({ record }) => `${record.eventId} got another receipt`);

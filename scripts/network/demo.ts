@@ -35,7 +35,6 @@ export async function demo(request: DemoRequest, say: (text: string) => void): P
         await callControl(place, 'resume', { name });
       },
       ledgers: async () => ((await callControl(place, 'status', undefined)) as NetworkStatus).ledgers,
-      disksInReach: folder.runtime !== 'docker',
     },
     request.inputs.length === 0 ? [sample] : request.inputs,
     startedMs,

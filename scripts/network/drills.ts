@@ -72,6 +72,8 @@ const drills: Readonly<Record<string, Drill>> = {
   'kill-center': {
     about: "a firm's center is killed while its outlet goes on taking records",
     run: async (site) => {
+      const ledger = ledgerIn(await site.status(), site);
+      if (ledger !== undefined) return killOffice(site, ledger);
       const name = serviceName(site.firm, 'center');
       const { anchored, state } = await whileAway(site, name, async () => {
         const submitted = submit(site, newRecord('kill-center'));
@@ -99,9 +101,7 @@ const drills: Readonly<Record<string, Drill>> = {
       if (before.toleratedFaults > 0) {
         const { leader } = await whileAway(site, name, async () => {
           await submit(site, record, 'accepted');
-          await until('another orderer leads and the record is anchored', () =>
-            site.reader().trace({ eventId: record.eventId }),
-          );
+          await untilAnchored(site, record, 'another orderer leads and the record is anchored');
           return site.status();
         });
         return {
@@ -110,12 +110,13 @@ const drills: Readonly<Record<string, Drill>> = {
           healed: 'anchored while it was away; it is back',
         };
       }
-      const code = await whileAway(site, name, async () => {
+      const seen = await whileAway(site, name, async () => {
         await submit(site, record, 'accepted');
-        return codeOf(() => site.reader().trace({ eventId: record.eventId }));
+        return trustOf(site, record);
       });
-      await until('the record is anchored', () => site.reader().trace({ eventId: record.eventId }));
-      return { broken: name, noticed: `nobody orders: records wait (${code})`, healed: 'what had waited is anchored' };
+      if (seen === 'anchored') throw new WaymarkError('internal', 'a record was anchored while nobody orders');
+      await untilAnchored(site, record, 'the record is anchored');
+      return { broken: name, noticed: `nobody orders: records wait (${seen})`, healed: 'what had waited is anchored' };
     },
   },
   'cut-peer': {
@@ -143,6 +144,35 @@ const drills: Readonly<Record<string, Drill>> = {
     },
   },
 };
+
+type Ledger = NetworkStatus['ledgers'][number];
+
+function ledgerIn({ ledgers }: NetworkStatus, { firm }: Site): Ledger | undefined {
+  return ledgers.find(({ mspId }) => mspId === firm.mspId);
+}
+
+/** Kills whoever is in office in the firm's private ledger: another one takes over and goes on. */
+async function killOffice(site: Site, { center, term }: Ledger): Promise<DrillOutcome> {
+  if (center === null) throw new WaymarkError('unavailable', 'nobody is in office at the moment');
+  const name = serviceName(site.firm, center);
+  const inOffice = await whileAway(site, name, async () => {
+    await submit(site, newRecord('kill-center'));
+    const status = await site.status();
+    const state = status.organisations.flatMap(({ services }) => services).find((service) => service.name === name);
+    if (state?.state !== 'away') throw new WaymarkError('internal', `status shows it as ${state?.state ?? 'nothing'}`);
+    return ledgerIn(status, site);
+  });
+  if (inOffice?.center === center) throw new WaymarkError('internal', `${center} is away, and said to be in office`);
+  await until(`${center} has every block`, async () => {
+    const own = ledgerIn(await site.status(), site)?.members.find(({ id }) => id === center);
+    if (own?.lag !== 0) throw new WaymarkError('unavailable', 'it is behind');
+  });
+  return {
+    broken: name,
+    noticed: `${inOffice?.center ?? 'another one'} is in office (term ${inOffice?.term ?? '?'} after ${term ?? '?'}), and a record is anchored meanwhile`,
+    healed: 'it is back and has every block',
+  };
+}
 
 /** Breaks something on purpose and shows it being noticed, and everything well again. Without a name: which drills there are. */
 export async function drill(request: DrillRequest, say: (text: string) => void): Promise<number> {
@@ -221,6 +251,24 @@ async function control({ place, say }: Site, action: 'halt' | 'resume', name: st
 async function tamper({ layout, firm }: Site, cid: string): Promise<void> {
   const script = join(import.meta.dirname, '..', 'tamper.ts');
   await promisify(execFile)(process.execPath, [script, '--data', layout.root, '--cid', cid, '--firm', firm.domain]);
+}
+
+/** How a record stands for who asks: anchored, confirmed by the firm's own, or an error's code. */
+async function trustOf({ reader }: Site, { eventId }: RecordInput): Promise<string> {
+  try {
+    return (await reader().trace({ eventId })).trust;
+  } catch (error) {
+    if (isWaymarkError(error)) return error.code;
+    throw error;
+  }
+}
+
+/** A record that waits is confirmed at most. */
+async function untilAnchored(site: Site, record: RecordInput, what: string): Promise<void> {
+  await until(what, async () => {
+    const trust = await trustOf(site, record);
+    if (trust !== 'anchored') throw new WaymarkError('unavailable', `it is ${trust}`);
+  });
 }
 
 async function codeOf(ask: () => Promise<unknown>): Promise<string> {

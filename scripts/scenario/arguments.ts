@@ -13,6 +13,8 @@ export interface ScenarioArguments {
   /** Undefined: as the topology says. */
   readonly ordering: 'raft' | 'bft' | undefined;
   readonly orderers: number | undefined;
+  /** Firms keep the private ledgers that the topology gives them; else batches go to the channel as evidence. */
+  readonly ledgers: boolean;
   /** Parts of names; empty: all scenarios. */
   readonly only: readonly string[];
   readonly list: boolean;
@@ -29,6 +31,7 @@ export const usage = `usage: npm run test:scenario -- [OPTIONS]
   --topology FILE       s12 (default: one orderer, two firms), full or a file
   --ordering TYPE       raft or bft instead of the topology's
   --orderers N          as many orderers instead of the topology's
+  --ledgers             with the private ledgers that the topology gives the firms; without: batches are evidence on the channel
   --only NAME           scenarios whose name or requirement contains NAME; may be given several times
   --away-seconds N      how long a part stays away in scenarios about that (default 6, at most 600)
   --list                print the scenarios and stop
@@ -58,6 +61,7 @@ export function readScenarioArguments(args: readonly string[]): ScenarioArgument
         topology: { type: 'string', default: 's12' },
         ordering: { type: 'string' },
         orderers: { type: 'string' },
+        ledgers: { type: 'boolean', default: false },
         only: { type: 'string', multiple: true, default: [] },
         'away-seconds': { type: 'string', default: String(defaultAwaySeconds) },
         list: { type: 'boolean', default: false },
@@ -72,7 +76,7 @@ export function readScenarioArguments(args: readonly string[]): ScenarioArgument
     }
     const runtime = runtimes.find((name) => name === values.runtime);
     if (runtime === undefined) throw new Error(`--runtime takes ${runtimes.join(' or ')}`);
-    const { ordering, list, json, keep } = values;
+    const { ordering, ledgers, list, json, keep } = values;
     const topologyFile = topologies[values.topology] ?? resolve(values.topology);
     if (!existsSync(topologyFile)) throw new Error(`there is no topology ${values.topology}`);
     if (ordering !== undefined && ordering !== 'raft' && ordering !== 'bft')
@@ -89,6 +93,7 @@ export function readScenarioArguments(args: readonly string[]): ScenarioArgument
       topologyFile,
       ordering,
       orderers: values.orderers === undefined ? undefined : wholeNumber('--orderers', values.orderers, mostOrderers),
+      ledgers,
       only: values.only,
       list,
       json,

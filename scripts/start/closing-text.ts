@@ -45,11 +45,10 @@ Go on with:
 export function ledgerText({ ledger }: Pick<MainJobFigures, 'ledger'>): string {
   if (ledger === null) return '';
   const { blocks, anchors, failover, rewrite } = ledger;
-  const alert =
-    rewrite === null ? '' : `rewritten chain ${rewrite.code} (${relative(process.cwd(), rewrite.alertFile)})\n`;
   return `private ledger  ${blocks} blocks in ${anchors} anchors
 center killed   ${failover.acknowledged} records acknowledged meanwhile, ${failover.lost} lost
-${alert}`;
+rewritten chain ${rewrite.code} (${relative(process.cwd(), rewrite.alertFile)})
+`;
 }
 
 /** A word as a shell reads it back: ids and folders come from outside. */

@@ -64,8 +64,6 @@ export interface JobPlace {
   readonly resume: (name: string) => Promise<void>;
   /** How the private ledgers stand. */
   readonly ledgers: () => Promise<readonly LedgerStatus[]>;
-  /** Whether the members' files lie on this machine, not in containers. */
-  readonly disksInReach: boolean;
 }
 
 const rawSampleSize = 128;
@@ -295,5 +293,5 @@ export function toJson(figures: MainJobFigures, rawOnChainBytes: number): JsonOb
 function ledgerJson(ledger: LedgerFigures | null): JsonObject {
   if (ledger === null) return {};
   const { blocks, anchors, failover, rewrite } = ledger;
-  return { blocks, anchors, failover: { ...failover }, rewrite: rewrite === null ? null : { code: rewrite.code } };
+  return { blocks, anchors, failover: { ...failover }, rewrite: { code: rewrite.code } };
 }

@@ -15,9 +15,11 @@ const configurationSchema = z.object({
 
 /**
  * The chain of a member, from its service's configuration file: whoever owns the machine can read all of it.
+ *
+ * @param ledgerFolder where its ledger lies; default: as the configuration says
  * @throws WaymarkError configuration-invalid, key-invalid, decryption-failed
  */
-export async function chainOfMember(configurationFile: string): Promise<ChainPlace> {
+export async function chainOfMember(configurationFile: string, ledgerFolder?: string): Promise<ChainPlace> {
   const { data: config } = configurationSchema.safeParse(await readYaml(configurationFile));
   if (config === undefined)
     throw new WaymarkError('configuration-invalid', `${configurationFile} is not the configuration of a service.`);
@@ -27,7 +29,7 @@ export async function chainOfMember(configurationFile: string): Promise<ChainPla
     passphrase: readPassphrase({ file: inFolder(config.keyStore.passphraseFile) }),
   });
   return {
-    folder: join(inFolder(config.dataFolder), 'ledger', 'chain'),
+    folder: join(ledgerFolder ?? join(inFolder(config.dataFolder), 'ledger'), 'chain'),
     ledger: ledgerName(config.mspId, config.channel),
     indexRoot: indexRoot.export(),
   };

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { WaymarkError } from '@waymark/protocol';
 import { type Layout, layoutOf } from '../layout.ts';
 import { composeFileOf } from './compose-file.ts';
@@ -20,6 +22,17 @@ export interface FolderContainers {
    * @throws WaymarkError `unavailable` when it fails
    */
   run(name: string, command: readonly string[], input?: Uint8Array): Promise<Buffer>;
+  /**
+   * Runs a command beside a node that does not run: in a container of its own with the node's image, user and volumes, which is gone afterwards.
+   *
+   * @param streams for its stdin and from its stdout
+   * @throws WaymarkError `unavailable` when it fails
+   */
+  runBeside(
+    name: string,
+    command: readonly [string, ...string[]],
+    streams: { readonly input?: Readable; readonly output?: Writable },
+  ): Promise<void>;
   /** Stops all containers; they and what they hold stay. Whoever started them may be gone. */
   stop(): Promise<void>;
   /** Stops all containers and removes them with their networks; with `volumes` also all they held. Nobody else's are touched. */
@@ -64,6 +77,23 @@ export async function containersOf(layout: Layout): Promise<FolderContainers | u
       const code = await outcomeOf(child);
       if (code !== 0) throw new WaymarkError('unavailable', `${command[0] ?? ''} failed in ${name}`);
       return Buffer.concat(pieces);
+    },
+    runBeside: async (name, [program, ...args], { input, output }) => {
+      const once = ['run', '--rm', '--no-deps', '--no-TTY', '--entrypoint', program, name, ...args];
+      const child = spawn('docker', compose(...once), {
+        env: commandEnvironment(),
+        stdio: [input === undefined ? 'ignore' : 'pipe', output === undefined ? 'ignore' : 'pipe', 'ignore'],
+      });
+      const { stdin, stdout } = child;
+      const flows = [
+        ...(input === undefined || stdin === null ? [] : [pipeline(input, stdin)]),
+        ...(output === undefined || stdout === null ? [] : [pipeline(stdout, output)]),
+      ];
+      const [code, ...flown] = await Promise.allSettled([outcomeOf(child), ...flows]);
+      const failure = flown.find((flow) => flow.status === 'rejected');
+      if (code.status === 'fulfilled' && code.value === 0 && failure === undefined) return;
+      const cause: unknown = failure?.reason;
+      throw new WaymarkError('unavailable', `${program} failed beside ${name}`, { cause });
     },
     stop: async () => {
       await engine.docker(compose('stop'), { timeoutMs: takeDownTimeoutMs });

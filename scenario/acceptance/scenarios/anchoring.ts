@@ -4,6 +4,7 @@ import { type Evidence, parseEvidence, sha256, toHex } from '@waymark/protocol';
 import type { SubmitReceipt } from '@waymark/sdk';
 import { restClient } from '../../support/rest-client.ts';
 import type { Firm } from '../../support/running-consortium.ts';
+import { bodyOf, keepsLedger } from '../private-ledgers.ts';
 import { refused, type Scenario, type System } from '../system.ts';
 
 interface History {
@@ -14,6 +15,19 @@ interface History {
 export async function evidenceOf(system: System, firm: Firm, evidenceId: string): Promise<Evidence> {
   const ledger = await system.ledger(firm, 'reader');
   return parseEvidence(await ledger.evaluate('evidence', 'get', [evidenceId]));
+}
+
+/** Address of what is kept of an anchored record's batch: the batch itself, or the body of the block that has it where the firm keeps a private ledger. */
+export async function unitOf(
+  system: System,
+  firm: Firm,
+  { evidenceId, recordOid }: Pick<SubmitReceipt, 'evidenceId' | 'recordOid'>,
+): Promise<string> {
+  if (!keepsLedger(system, firm)) return (await evidenceOf(system, firm, evidenceId)).cid;
+  const reader = system.as(firm, 'reader');
+  await system.traceOnceIndexed(reader, { recordOid });
+  const { records } = await reader.trace({ recordOid });
+  return bodyOf(system, firm, records[0]?.ledger?.height ?? 0);
 }
 
 /** Every transaction that wrote an evidence. */
@@ -33,6 +47,7 @@ export const anchoringScenarios: readonly Scenario[] = [
   {
     name: 'an anchored record is bound to its address, outlet, center, certificate and collection time, and the receipt names that',
     serves: ['S5', 'V4'],
+    needs: ['evidence'],
     async run(system) {
       for (const firm of system.firms) {
         const receipt = await submitOne(system, firm, 'bound');

@@ -70,6 +70,7 @@ export const concurrencyScenarios: readonly Scenario[] = [
   {
     name: 'of several who submit the same new evidence at once one writes it; the others lose by MVCC_READ_CONFLICT or repeat it',
     serves: ['S5'],
+    needs: ['evidence'],
     async run(system) {
       const outlet = await enrolledOutlet(system, system.first, 'hand-rivals');
       const message = await nextAfterAnchored(system, outlet);
@@ -91,6 +92,7 @@ export const concurrencyScenarios: readonly Scenario[] = [
   {
     name: 'of several who submit the same new evidence at once and try again all succeed, and it is written once',
     serves: ['S5'],
+    needs: ['evidence'],
     async run(system) {
       const outlet = await enrolledOutlet(system, system.first, 'hand-rivals');
       const message = await nextAfterAnchored(system, outlet);

@@ -3,7 +3,7 @@ import { readPinReceipt } from '@waymark/protocol';
 import { restClient } from '../../support/rest-client.ts';
 import type { Firm } from '../../support/running-consortium.ts';
 import { type Scenario, until } from '../system.ts';
-import { evidenceOf } from './anchoring.ts';
+import { unitOf } from './anchoring.ts';
 
 interface PinFacts {
   readonly anchored: boolean;
@@ -35,7 +35,8 @@ export const contentScenarios: readonly Scenario[] = [
       const mspIds = system.firms.map(({ mspId }) => mspId);
       for (const firm of [system.first, system.second]) {
         const [receipt] = await system.submit(firm, system.records('pinned', 3));
-        const { cid } = await evidenceOf(system, firm, receipt?.evidenceId ?? '');
+        assert.ok(receipt !== undefined);
+        const cid = await unitOf(system, firm, receipt);
         const { anchored, replicated, receipts } = await untilHeld(firm, cid, mspIds);
         assert.equal(anchored, true);
         assert.ok(replicated >= system.consortium.topology.content.replicas);

@@ -68,6 +68,7 @@ export const identityScenarios: readonly Scenario[] = [
   {
     name: "a member of another organisation reads a firm's evidence on the channel, and none of its payloads, keys or index",
     serves: ['S3', 'D14'],
+    needs: ['evidence'],
     async run(system) {
       const { first, second } = system;
       const [record] = system.records('not-yours', 1);

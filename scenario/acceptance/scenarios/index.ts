@@ -5,6 +5,7 @@ import { contentScenarios } from './content.ts';
 import { externalScenarios } from './external.ts';
 import { faultScenarios } from './faults.ts';
 import { growthScenarios } from './growth.ts';
+import { ledgerScenarios } from './ledgers.ts';
 import { identityScenarios, limitScenarios } from './identities.ts';
 import { readingScenarios } from './reading.ts';
 import { refusalScenarios } from './refusals.ts';
@@ -21,6 +22,7 @@ export const scenarios: readonly Scenario[] = [
   ...externalScenarios,
   ...identityScenarios,
   ...limitScenarios,
+  ...ledgerScenarios,
   ...faultScenarios,
   ...growthScenarios,
 ];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createGatewaySource } from '@waymark/content';
+import { createGatewaySource, linksOf } from '@waymark/content';
 import { canonicalJsonBytes, isWaymarkError, parseCid } from '@waymark/protocol';
 import { generateEncryptionKeyPair } from '@waymark/vault';
 import { restClient } from '../../support/rest-client.ts';
@@ -8,7 +8,7 @@ import { canaryWord, needlesOf, textCanary } from '../../support/search/canary.t
 import { createScanner } from '../../support/search/scanner.ts';
 import { readBlocks, readChainInfo } from '../channel-config.ts';
 import { refused, type Scenario, type System, until } from '../system.ts';
-import { evidenceOf } from './anchoring.ts';
+import { evidenceOf, unitOf } from './anchoring.ts';
 import { untilHeld } from './content.ts';
 
 /** Blocks of content as the firm's outlet serves them to its reader. */
@@ -80,10 +80,13 @@ export const readingScenarios: readonly Scenario[] = [
         const content = await contentOf(firm);
         const scanner = createScanner(words.flatMap(([name, text]) => needlesOf(textCanary(name, text))));
         try {
-          const evidence = await evidenceOf(system, firm, receipt?.evidenceId ?? '');
+          assert.ok(receipt !== undefined);
+          const cid = parseCid(await unitOf(system, firm, receipt));
+          const unit = await content.get(cid);
+          const below = await Promise.all(linksOf({ cid, bytes: unit }).map((link) => content.get(link)));
           const places = {
             envelope: [await content.get(parseCid(records[0]?.cid ?? ''))],
-            batch: [await content.get(parseCid(evidence.cid))],
+            unit: [unit, ...below],
             blocks: await readBlocks(firm, from),
             metrics: [Buffer.from((await system.operations(firm, 'center', 'metrics')).text)],
           };
@@ -142,13 +145,14 @@ export const readingScenarios: readonly Scenario[] = [
     serves: ['S7'],
     async run(system) {
       const { record, receipt, found } = await anchored(system, system.first, 'altered-envelope');
-      const { cid } = await evidenceOf(system, system.first, receipt.evidenceId);
+      const cid = await unitOf(system, system.first, receipt);
       await askWhileAltered(system, record.eventId, cid, found.cid);
     },
   },
   {
     name: 'one altered bit of a stored batch block is an error to who asks, never data, and is repaired behind',
     serves: ['S7'],
+    needs: ['evidence'],
     async run(system) {
       const { record, receipt } = await anchored(system, system.first, 'altered-batch');
       const { cid } = await evidenceOf(system, system.first, receipt.evidenceId);
@@ -227,6 +231,7 @@ export const readingScenarios: readonly Scenario[] = [
   {
     name: 'with one batch of 500 records the channel grows by less than a twentieth of their payload',
     serves: ['S10', 'P5'],
+    needs: ['evidence'],
     async run(system) {
       const { first } = system;
       const from = (await readChainInfo(first)).height;

@@ -15,6 +15,7 @@ export const refusalScenarios: readonly Scenario[] = [
   {
     name: 'the chaincode refuses in the same words on every runtime, asked and submitted alike',
     serves: ['S5'],
+    needs: ['evidence'],
     async run(system) {
       const { first, second } = system;
       // From here on there is a first batch.
@@ -169,6 +170,7 @@ export const refusalScenarios: readonly Scenario[] = [
   {
     name: 'a record that was accepted before, in another batch, is a conflict',
     serves: ['S4', 'S5'],
+    needs: ['evidence'],
     async run(system) {
       const outlet = await depot(system);
       const first = await outlet.next();

@@ -8,8 +8,7 @@ import { type RewriteFigures, rewriteAndWait } from './rewrite.ts';
 /** What the main job found out about the firm's private ledger. */
 export interface LedgerFigures extends AnchoredLedger {
   readonly failover: FailoverFigures;
-  /** Null where its members' disks are out of reach. */
-  readonly rewrite: RewriteFigures | null;
+  readonly rewrite: RewriteFigures;
 }
 
 /**
@@ -18,13 +17,13 @@ export interface LedgerFigures extends AnchoredLedger {
  * @returns null when the topology gives the firm no private ledger
  */
 export async function showLedger(
-  place: LedgerPlace & { readonly disksInReach: boolean },
+  place: LedgerPlace,
   like: ShipmentRecord,
   say: (text: string) => void,
 ): Promise<LedgerFigures | null> {
   if (ledgerMembers(place.topology, place.firm).length === 0) return null;
   const failover = await killCenterUnderLoad(place, like, say);
-  const rewrite = place.disksInReach ? await rewriteAndWait(place, say) : null;
+  const rewrite = await rewriteAndWait(place, say);
   const anchored = await readAnchoredLedger(place.readerProfile);
   say(`private ledger of ${place.firm.name}: ${anchored.blocks} blocks in ${anchored.anchors} anchors on the channel`);
   return { ...anchored, failover, rewrite };

@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ledgerMembers, serviceName } from '@waymark/network';
 import { WaymarkError } from '@waymark/protocol';
+import { type Alerts, alertsOf } from './alerts.ts';
 import { untilLedger } from './failover.ts';
 import type { LedgerPlace } from './ledger-place.ts';
 
@@ -28,18 +27,18 @@ const tamperScript = join(import.meta.dirname, '..', '..', 'tamper.ts');
  * @throws WaymarkError unavailable: nobody noticed
  */
 export async function rewriteAndWait(place: LedgerPlace, say: (text: string) => void): Promise<RewriteFigures> {
-  const { firm, layout } = place;
+  const { firm } = place;
   const node = memberToRewrite(place, (await untilLedger(place, 'a center is in office', isInOffice)).center);
   const name = serviceName(firm, node);
-  const folder = join(layout.node(firm, node).data, 'ledger', 'alerts');
-  const known = new Set(await alertsIn(folder));
+  const alerts = await alertsOf(place, node);
+  const known = new Set(await alerts.list());
   await place.halt(name);
   let found: RewriteFigures;
   try {
     const { height, above } = await tamper(place, node);
     say(`block ${height} is rewritten on the disk of ${name}, ${above} above it linked anew`);
     await place.resume(name);
-    found = await untilAlert(folder, known);
+    found = await untilAlert(alerts, known);
     say(`${name} compares its chain with the channel: ${found.code}`);
   } finally {
     await place.halt(name);
@@ -73,16 +72,11 @@ async function tamper(
   return JSON.parse(stdout) as { height: number; above: number };
 }
 
-async function alertsIn(folder: string): Promise<string[]> {
-  return existsSync(folder) ? (await readdir(folder)).filter((file) => file.endsWith('.json')).sort() : [];
-}
-
-async function untilAlert(folder: string, known: ReadonlySet<string>): Promise<RewriteFigures> {
+async function untilAlert(alerts: Alerts, known: ReadonlySet<string>): Promise<RewriteFigures> {
   for (const deadlineMs = Date.now() + foundWithinMs; ;) {
-    const [file] = (await alertsIn(folder)).filter((name) => !known.has(name));
-    if (file !== undefined) {
-      const alertFile = join(folder, file);
-      const { kind } = JSON.parse(await readFile(alertFile, 'utf8')) as { readonly kind: string };
+    const [alertFile] = (await alerts.list()).filter((file) => !known.has(file));
+    if (alertFile !== undefined) {
+      const { kind } = JSON.parse(await alerts.read(alertFile)) as { readonly kind: string };
       return { code: kind, alertFile };
     }
     if (Date.now() > deadlineMs) throw new WaymarkError('unavailable', 'nobody noticed that a chain was rewritten');
