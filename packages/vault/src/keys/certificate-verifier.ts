@@ -29,7 +29,7 @@ export type VerifiedCertificate = Pick<
   'der' | 'digest' | 'enrolmentId' | 'role' | 'attributes' | 'serialNumber' | 'notBeforeMs' | 'notAfterMs' | 'publicKey'
 >;
 
-/** Checks certificates against one organisation's MSP; chains found once are remembered. */
+/** Checks certificates against one organisation's MSP; chains found once are remembered, refusals as well. */
 export interface CertificateVerifier {
   /**
    * @throws WaymarkError certificate-untrusted, certificate-expired, certificate-revoked, role-not-permitted
@@ -52,6 +52,12 @@ interface Chain {
 const maxChainLength = 6;
 const maxRemembered = 1_024;
 
+function remember<T>(known: Map<string, T>, name: string, value: T): T {
+  if (known.size >= maxRemembered) known.delete(known.keys().next().value ?? '');
+  known.set(name, value);
+  return value;
+}
+
 function untrusted(reason: string): WaymarkError {
   return new WaymarkError('certificate-untrusted', `The certificate is not trusted: ${reason}.`);
 }
@@ -73,15 +79,21 @@ export function certificateVerifier(anchors: TrustAnchors): OrganisationVerifier
   }
   const revoked = readRevocations(anchors.crlsPem ?? [], authorities);
   const chains = new Map<string, Chain>();
+  // A caller of another organisation is no stranger to this one's verifier: reading its certificate takes longer than what it asks for.
+  const refusals = new Map<string, WaymarkError>();
 
   const chainOf = (der: Uint8Array): Chain => {
     const name = createHash('sha256').update(der).digest('base64');
     const known = chains.get(name);
     if (known !== undefined) return known;
-    const chain = buildChain(parseCertificate(der), roots, intermediates, revoked);
-    if (chains.size >= maxRemembered) chains.delete(chains.keys().next().value ?? '');
-    chains.set(name, chain);
-    return chain;
+    const refusal = refusals.get(name);
+    if (refusal !== undefined) throw new WaymarkError(refusal.code, refusal.message, { details: refusal.details });
+    try {
+      return remember(chains, name, buildChain(parseCertificate(der), roots, intermediates, revoked));
+    } catch (error) {
+      if (error instanceof WaymarkError) remember(refusals, name, error);
+      throw error;
+    }
   };
 
   return {

@@ -102,9 +102,14 @@ class SqlitePinStore implements PinStore {
       .map(toUnit);
   }
 
-  lackingAfter(replicas: number, id: number, limit: number): KeptUnit[] {
+  missingAfter(id: number, limit: number): KeptUnit[] {
     return this.#sql
-      .all('SELECT * FROM unit WHERE own = 1 AND replicas < ? AND id > ? ORDER BY id LIMIT ?', replicas, id, limit)
+      .all(
+        `SELECT * FROM unit WHERE own = 1 AND id > ? AND cid IN (SELECT cid FROM replica WHERE state <> 'held')
+         ORDER BY id LIMIT ?`,
+        id,
+        limit,
+      )
       .map(toUnit);
   }
 

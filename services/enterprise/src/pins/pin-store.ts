@@ -87,8 +87,8 @@ export interface PinStore {
   ownAfter(id: number, limit: number): KeptUnit[];
   /** Those of the others behind an id that were pinned here. */
   othersPinnedAfter(id: number, limit: number): KeptUnit[];
-  /** Own ones behind an id that fewer than so many organisations hold. */
-  lackingAfter(replicas: number, id: number, limit: number): KeptUnit[];
+  /** Own ones behind an id of which somebody who gave a receipt was found not to hold its copy, or could not be asked. */
+  missingAfter(id: number, limit: number): KeptUnit[];
   /** Organisations with something that is to be pinned here by now. */
   waitingOrganisations(nowMs: number): string[];
   waiting(msp: string, nowMs: number, limit: number): WaitingUnit[];

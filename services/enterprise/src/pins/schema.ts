@@ -58,6 +58,7 @@ CREATE TABLE IF NOT EXISTS replica (
   receipt BLOB NOT NULL,
   PRIMARY KEY (cid, msp)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS replica_missing ON replica (cid) WHERE state <> 'held';
 CREATE TABLE IF NOT EXISTS wanted (
   msp TEXT NOT NULL,
   cid TEXT NOT NULL,

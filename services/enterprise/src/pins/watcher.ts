@@ -54,7 +54,7 @@ export function createWatcher(parts: WatcherParts): Watcher {
   let rounds = 0;
 
   /**
-   * @param whole whether every batch is looked at, or only those that somebody was found not to hold
+   * @param whole whether every batch is looked at, or only those that somebody was found not to hold; what nobody was asked for yet is the collector's
    * @returns how many copies were not as they should be
    */
   async function round(whole: boolean): Promise<number> {
@@ -62,7 +62,7 @@ export function createWatcher(parts: WatcherParts): Watcher {
     for (let at = 0; !wakeable.stopped();) {
       const slice = whole
         ? store.ownAfter(at, maxCidsPerCall)
-        : store.lackingAfter(connections.organisations().length + 1, at, maxCidsPerCall);
+        : store.missingAfter(at, maxCidsPerCall);
       const last = slice.at(-1);
       if (last === undefined) break;
       at = last.id;

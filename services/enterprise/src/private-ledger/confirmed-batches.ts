@@ -14,15 +14,25 @@ import type { ConfirmedBatch } from '../journal/journal.ts';
  * The batches of a confirmed block as the journal takes them. Every center of the firm gets the same from the same block, whoever accepted the batches.
  * @throws WaymarkError input-invalid: the block holds something that is no batch, which no quorum of honest members confirms
  */
-export function confirmedBatches({ candidate, seal }: SealedBlock): ConfirmedBatch[] {
+export function confirmedBatches({ candidate, seal }: SealedBlock): readonly ConfirmedBatch[] {
   const { content } = candidate;
   if (content.kind !== 'records') return [];
-  return content.audited.map((audited) => ({
+  const known = batchesOf.get(seal);
+  if (known !== undefined) return known;
+  const batches = content.audited.map((audited) => ({
     ...batchOf(audited, seal.center),
     acceptedAtMs: seal.header.timestampMs,
     place: { height: candidate.height, blockHash: seal.hash, rejected: audited.rejected },
   }));
+  const [oldest] = batchesOf.keys();
+  if (batchesOf.size >= rememberedBlocks && oldest !== undefined) batchesOf.delete(oldest);
+  batchesOf.set(seal, batches);
+  return batches;
 }
+
+/** The journal and the content store ask for the same blocks, one after the other. */
+const rememberedBlocks = 16;
+const batchesOf = new Map<SealedBlock['seal'], readonly ConfirmedBatch[]>();
 
 function batchOf({ submission }: AuditedSubmission, center: string): Omit<ConfirmedBatch, 'place' | 'acceptedAtMs'> {
   const { statement, cids, tags, tokens, keys } = attachmentOf(submission);

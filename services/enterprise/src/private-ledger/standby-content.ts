@@ -8,6 +8,8 @@ import { confirmedBatches } from './confirmed-batches.ts';
 const markName = 'content';
 const firstRetryMs = 500;
 const longestRetryMs = 30_000;
+/** Blocks after which it is noted how far they are here; a mark costs a write to the disk. */
+const blocksPerMark = 64;
 
 /** Brings the envelopes of confirmed batches, which another center took in, into this center's own content store: it may be in office next. */
 export interface StandbyContent extends Component {
@@ -19,7 +21,7 @@ export interface StandbyContent extends Component {
 
 /** What it is made of. */
 export interface StandbyContentParts {
-  readonly privateLedger: Pick<PrivateLedger, 'chain' | 'notes' | 'members'>;
+  readonly privateLedger: Pick<PrivateLedger, 'chain' | 'member' | 'notes' | 'members'>;
   /** This member. */
   readonly id: string;
   readonly content: ContentStore;
@@ -31,7 +33,7 @@ export interface StandbyContentParts {
 /** For content stores of a center's own; centers that share a kubo have nothing to bring. */
 export function createStandbyContent(parts: StandbyContentParts): StandbyContent {
   const { id, content, logger } = parts;
-  const { chain, notes, members } = parts.privateLedger;
+  const { chain, member, notes, members } = parts.privateLedger;
   const abort = new AbortController();
   const sources = new Map<string, GatewayContentSource>();
   let woken = Promise.withResolvers<undefined>();
@@ -49,8 +51,9 @@ export function createStandbyContent(parts: StandbyContentParts): StandbyContent
         continue;
       }
       try {
-        for (const { cid } of confirmedBatches(await chain.block(height))) await bring(cid);
-        notes.noteMark(markName, height);
+        const last = Math.min(chain.height, height + blocksPerMark - 1);
+        for (let at = height; at <= last; at += 1) await bringAll(at);
+        notes.noteMark(markName, last);
         retryMs = firstRetryMs;
       } catch (error) {
         if (isStopped()) return;
@@ -61,13 +64,19 @@ export function createStandbyContent(parts: StandbyContentParts): StandbyContent
     }
   }
 
+  async function bringAll(height: number): Promise<void> {
+    // The member still has what was confirmed just now.
+    const block = member.block(height) ?? (await chain.block(height));
+    for (const { cid } of confirmedBatches(block)) await bring(cid);
+  }
+
   /** The batch's own block is put last and pinned, so that it is here only when everything under it is. */
   async function bring(cid: string): Promise<void> {
     const root = parseCid(cid);
     if (await content.has(root)) return;
     let fault: unknown = new WaymarkError('unavailable', 'No other center of the firm is known.');
-    for (const [member, { apiUrl, tlsRootPem }] of members.current()) {
-      if (member === id || apiUrl === undefined) continue;
+    for (const [other, { apiUrl, tlsRootPem }] of members.current()) {
+      if (other === id || apiUrl === undefined) continue;
       try {
         await content.putMany(sourceOf(apiUrl, tlsRootPem).readDag(root, { signal: abort.signal }), {
           pinRoots: [root],

@@ -55,9 +55,12 @@ test('replicated is what enough organisations hold: a copy that is lost does not
   store.addReplica('cid-1', receiptOf('NorthMSP'));
   store.addReplica('cid-1', receiptOf('SouthMSP'));
   expect(store.counts(2)).toMatchObject({ anchored: 1, replicated: 1 });
+  // What merely has few copies is not looked for: receipts are on their way.
+  expect(store.missingAfter(0, 10)).toEqual([]);
   store.setReplicaState('cid-1', 'SouthMSP', 'lost');
   expect(store.counts(2)).toMatchObject({ replicated: 0 });
-  expect(store.lackingAfter(2, 0, 10)).toHaveLength(1);
+  expect(store.missingAfter(0, 10)).toMatchObject([{ cid: 'cid-1' }]);
+  expect(store.missingAfter(1, 10)).toEqual([]);
   store.want(['cid-1'], ['SouthMSP', 'NorthMSP']);
   expect([store.wantedCount('SouthMSP'), store.wantedCount('NorthMSP')]).toEqual([1, 0]);
   store.addReplica('cid-1', receiptOf('SouthMSP'));
