@@ -60,9 +60,7 @@ export function createWatcher(parts: WatcherParts): Watcher {
   async function round(whole: boolean): Promise<number> {
     let troubles = 0;
     for (let at = 0; !wakeable.stopped();) {
-      const slice = whole
-        ? store.ownAfter(at, maxCidsPerCall)
-        : store.missingAfter(at, maxCidsPerCall);
+      const slice = whole ? store.ownAfter(at, maxCidsPerCall) : store.missingAfter(at, maxCidsPerCall);
       const last = slice.at(-1);
       if (last === undefined) break;
       at = last.id;
