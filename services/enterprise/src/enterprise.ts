@@ -68,7 +68,7 @@ import { enterpriseOpenApi } from './rest/openapi.ts';
 import { createIntake, journalAcceptance, outcomeInJournal } from './upload/intake.ts';
 import { createUploadServer } from './upload/upload-server.ts';
 
-const transportKeyCheckMs = 60_000;
+const transportKeyCheckMs = 5_000;
 
 /** A center that is put together and can be started. */
 export interface Enterprise {

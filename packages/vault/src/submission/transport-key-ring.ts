@@ -8,7 +8,7 @@ import {
 import type { PrivateJwk } from '../keys/jwk.ts';
 import type { SigningIdentity } from '../keys/signing-identity.ts';
 import { openSubmission, type OpenedSubmission } from './submission.ts';
-import { maxTransportKeyLifetimeMs } from './transport-key.ts';
+import { clockSkewMs, maxTransportKeyLifetimeMs } from './transport-key.ts';
 
 /** How a transport key pair is kept between restarts. Secret. */
 export interface StoredTransportKey {
@@ -40,7 +40,7 @@ export interface AnnouncedTransportKey {
 export interface TransportKeyRing {
   /** The key to announce now. */
   current(): AnnouncedTransportKey;
-  /** Announces a new key when its time has come, and deletes keys that have ended. Call it every few minutes. */
+  /** Announces a new key when its time has come, and deletes keys that have ended, or that were made by a clock that was ahead. Call it again and again. */
   maintain(nowMs: number): Promise<void>;
   /**
    * Opens a submission with the key it names.
@@ -105,7 +105,8 @@ export async function openTransportKeyRing(options: {
   };
 
   const turn = async (nowMs: number): Promise<void> => {
-    const alive = held.filter(({ stored }) => stored.notAfterMs > nowMs);
+    // A key that a wrong clock has dated ahead is taken by no outlet, and would stand in the way of those that are.
+    const alive = held.filter(({ stored }) => stored.notAfterMs > nowMs && stored.notBeforeMs <= nowMs + clockSkewMs);
     const newest = alive.at(-1);
     const due = newest === undefined || newest.stored.notAfterMs - nowMs <= overlapMs;
     if (!due && alive.length === held.length) return;

@@ -6,7 +6,7 @@ import { parseEncryptionPublicKey, type EncryptionPublicKey } from '../keys/encr
 /** A transport key lives a day at most; then its private half is deleted, and what was sealed to it stays closed. */
 export const maxTransportKeyLifetimeMs = 24 * 3_600_000;
 /** How far the clocks of outlet and center may differ. */
-const clockSkewMs = 5 * 60_000;
+export const clockSkewMs = 5 * 60_000;
 
 /** A center's transport key whose announcement was checked. */
 export interface TransportPublicKey extends EncryptionPublicKey {

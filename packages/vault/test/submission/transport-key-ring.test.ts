@@ -91,6 +91,27 @@ test('after a restart the keys are the same, unless they ended meanwhile', async
   expect(storage.keys).toHaveLength(1);
 });
 
+test('a key that was made while the clock was ahead is given up when the clock is right again, also after a restart', async () => {
+  const storage = memory();
+  const ring = await ringOf(storage);
+  await ring.maintain(testNowMs + 365 * 24 * hourMs);
+  const ahead = ring.current();
+  expect(codeOf(() => check(ahead.announcement))).toBe('message-stale');
+  for (const later of [ring, await ringOf(Object.assign(memory(), { keys: storage.keys }))]) {
+    await later.maintain(testNowMs + 1);
+    const key = check(later.current().announcement);
+    expect(key.kid).not.toBe(ahead.kid);
+    expect(later.open(sealTo(key), testNowMs).recipientKid).toBe(key.kid);
+  }
+});
+
+test('a clock that is set back by a little costs no key', async () => {
+  const ring = await ringOf(memory());
+  const { kid } = ring.current();
+  await ring.maintain(testNowMs - 60_000);
+  expect(ring.current().kid).toBe(kid);
+});
+
 test('rings at once do not lose a key, and a key that could not be stored is not announced', async () => {
   const storage = memory();
   const ring = await ringOf(storage);
