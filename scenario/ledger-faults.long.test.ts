@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { cp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,6 +11,7 @@ import { judgeLedger, listAnchors } from './support/ledger/ledger-judgement.ts';
 import { underLedgerLoad } from './support/ledger/ledger-load.ts';
 import { placeLinks } from './support/ledger/links.ts';
 import { ledgerFolderOf, openMemberDisk } from './support/ledger/member-disk.ts';
+import { logOf } from './support/ledger/logs.ts';
 import { officeOf, standbyOf, untilOffice, untilSettled } from './support/ledger/office.ts';
 import { restartWith } from './support/ledger/restarting.ts';
 import { rewriteChain } from './support/ledger/rewriting.ts';
@@ -115,12 +115,6 @@ async function untilConnected(links: { connected(): number }, count: number): Pr
   );
 }
 
-/** The end of what a process wrote last. */
-function logOf(member: string): string {
-  const { consortium } = ledger.running;
-  return readFileSync(join(consortium.layout.run, `${ledger.service(member).process.name}.log`), 'utf8').slice(-20_000);
-}
-
 const yearMs = 365 * 86_400_000;
 
 test.each([
@@ -153,7 +147,7 @@ test('a sync that fails ends the member, and not the others; it catches up when 
     await writeFile(trigger, '');
     const { code } = await within(30_000, 'the member to end', process.exited);
     expect(code).toBe(70);
-    expect(logOf(verifier)).toContain('io-fault');
+    expect(logOf(ledger, verifier)).toContain('io-fault');
     await events.next('anchored', 8, 60_000);
     await rm(trigger);
     await ledger.restart(verifier);
@@ -268,7 +262,7 @@ test('a member whose ledger folder was wiped is barred and says so, and is let i
   await rename(join(folder, 'log'), join(folder, 'log-aside'));
   // A member without its log is no new member.
   await expect(ledger.restart(verifier)).rejects.toMatchObject({ code: 'unavailable' });
-  expect(logOf(verifier)).toContain('no-log');
+  expect(logOf(ledger, verifier)).toContain('no-log');
   await rm(join(folder, 'log'), { recursive: true, force: true });
   await rename(join(folder, 'log-aside'), join(folder, 'log'));
   await ledger.restart(verifier);
