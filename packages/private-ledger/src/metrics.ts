@@ -1,4 +1,5 @@
 import type { MemberStatus } from '@waymark/ledger-member';
+import type { LookOutcome } from './audit/envelope-samples.ts';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** What an operator watches on a member of a private ledger. */
@@ -7,6 +8,8 @@ export interface LedgerMetrics {
   confirmedAfter(durationMs: number): void;
   rejected(reason: string, count: number): void;
   dropped(count: number): void;
+  /** A submission's envelopes were looked at before its block was acknowledged. */
+  looked(outcome: LookOutcome): void;
 }
 
 export function registerLedgerMetrics(
@@ -55,9 +58,16 @@ export function registerLedgerMetrics(
     help: 'Messages to members that found no room, and are said again',
     registers: [registry],
   });
+  const looked = new Counter({
+    name: 'waymark_ledger_envelope_samples_total',
+    help: 'Submissions whose envelopes this member looked at before it acknowledged their block',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
   return {
     confirmedAfter: (durationMs) => confirmed.observe(durationMs / 1_000),
     rejected: (reason, count) => rejected.inc({ reason }, count),
     dropped: (count) => dropped.inc(count),
+    looked: (outcome) => looked.inc({ outcome }),
   };
 }

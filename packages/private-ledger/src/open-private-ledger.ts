@@ -28,7 +28,8 @@ import {
 } from '@waymark/service-kit';
 import type { CertificateVerifier, SigningIdentity } from '@waymark/vault';
 import type { Registry } from 'prom-client';
-import { auditRules } from './audit-rules.ts';
+import { auditRules } from './audit/audit-rules.ts';
+import { createEnvelopeSamples } from './audit/envelope-samples.ts';
 import { loadFirstConfiguration } from './configuration/first-configuration.ts';
 import { type LedgerMembers, openLedgerMembers } from './configuration/members-file.ts';
 import type { PrivateLedgerConfiguration } from './configuration/section.ts';
@@ -39,6 +40,8 @@ import { type LedgerMetrics, registerLedgerMetrics } from './metrics.ts';
 
 /** How far departments' clocks and registers may be from the center's: more than an outlet's clock may be off, or they would not follow honest rejections. */
 const auditToleranceMs = 600_000;
+/** Ticks for which a message of the center may wait for what it takes to judge it: fewer than half of those after which it counts as dead. */
+const ticksWithoutAnswer = 4;
 
 /** What a member is made of, beside its configuration. */
 export interface PrivateLedgerParts {
@@ -143,6 +146,22 @@ export async function openPrivateLedger(parts: PrivateLedgerParts): Promise<Priv
     report: (proof) => parts.contract.report(mspId, proof),
   });
   const facts = createFactStore({ whenFull: configuration.eligible.includes(id) ? 'refuse' : 'evict-oldest' });
+  const standingOf = standingByRegister(parts.register, nowMs);
+  const { records, maxPerSecond, timeoutMs } = config.audit.envelopes;
+  const samples = createEnvelopeSamples({
+    records,
+    maxPerSecond,
+    // A follower that waits longer would take its center for dead.
+    timeoutMs: Math.min(timeoutMs, config.tickMs * ticksWithoutAnswer),
+    members,
+    block: (height) => member.block(height),
+    standingOf,
+    identityPem: parts.identityPem,
+    logger,
+    onLooked: (outcome) => metrics.looked(outcome),
+    nowMs,
+    monotonicMs: () => performance.now(),
+  });
 
   const peers: Peers = createPeers({
     ledger,
@@ -170,9 +189,13 @@ export async function openPrivateLedger(parts: PrivateLedgerParts): Promise<Priv
     crypto,
     audit: createAudit({
       rules,
-      facts,
+      // What was found out by samples is for following a center; a center judges by all that was handed in to it.
+      facts: {
+        ...facts,
+        get: (hash) => facts.get(hash) ?? (member.office().isHere ? undefined : samples.findings.get(hash)),
+      },
       attachmentOf,
-      standingOf: standingByRegister(parts.register, nowMs),
+      standingOf,
       toleranceMs: auditToleranceMs,
       isRecorded: (oid) => chain.isRecorded(oid),
     }),
@@ -182,6 +205,7 @@ export async function openPrivateLedger(parts: PrivateLedgerParts): Promise<Priv
     peers,
     remembered: notes.positions(),
     remember: (peer, position) => notes.notePosition(peer, position),
+    prepare: (message) => samples.prepare(message),
     events: {
       onApplied(blocks) {
         for (const block of blocks) settle(block);
@@ -243,6 +267,7 @@ export async function openPrivateLedger(parts: PrivateLedgerParts): Promise<Priv
     if (content.kind !== 'records') return;
     for (const { submission, rejected } of content.audited) {
       facts.forget(submission.hash);
+      samples.findings.forget(submission.hash);
       for (const { reason } of rejected) metrics.rejected(reason, 1);
     }
   }
@@ -277,6 +302,7 @@ export async function openPrivateLedger(parts: PrivateLedgerParts): Promise<Priv
     start: () => undefined,
     stop: async () => {
       await member.stop();
+      await samples.close();
       await filling;
       await log.close();
       await chain.close();

@@ -12,7 +12,7 @@ export const privateLedgerSection = (types: ConfigurationTypes) =>
     tickMs: types.integer({ min: 10, max: 60_000 }).default(200),
     /** Of the log, before and beside its checkpoints. */
     maxLogBytes: types.integer({ min: 16_777_216, max: 68_719_476_736 }).default(536_870_912),
-    /** What records are audited by (D4, D5): the same at every member. */
+    /** What records are audited by (D4, D5): the same at every member, but for `envelopes`. */
     audit: types
       .section({
         /** Kinds of enterprise whose content rules hold. */
@@ -26,6 +26,17 @@ export const privateLedgerSection = (types: ConfigurationTypes) =>
         skewMs: types.integer({ min: 0, max: 86_400_000 }).default(300_000),
         /** How long ago at most. */
         maxAgeMs: types.integer({ min: 60_000, max: 3_153_600_000_000 }).optional(),
+        /** Which envelopes this member looks at itself before it acknowledges a block (D6); each member may look at as many as it likes. */
+        envelopes: types
+          .section({
+            /** Of each submission, drawn at random; 0: none. */
+            records: types.integer({ min: 0, max: 64 }).default(1),
+            /** Submissions in a second at most. */
+            maxPerSecond: types.integer({ min: 1, max: 10_000 }).default(5),
+            /** For a whole block; afterwards nothing is concluded. */
+            timeoutMs: types.integer({ min: 10, max: 10_000 }).default(300),
+          })
+          .prefault({}),
       })
       .prefault({}),
     /** What the center puts on the channel. */
