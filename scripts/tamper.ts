@@ -89,14 +89,15 @@ async function tamperWithLedger(dataDir: string, domain: string, member: string)
       return;
     }
     const container = await memberContainer(there, domain, member);
-    const copy = await mkdtemp(join(tmpdir(), 'waymark-chain-'));
+    const folder = await mkdtemp(join(tmpdir(), 'waymark-chain-'));
+    const copy = join(folder, 'ledger');
     try {
       await takeChain(there, container, copy);
       const done = await tamperWithChain(await chainOfMember(configuration, copy));
       await putChain(there, container, copy);
       tell(container, done);
     } finally {
-      await rm(copy, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true });
     }
   } catch (error) {
     if (!isWaymarkError(error)) throw error;

@@ -1,5 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import type { FolderContainers } from '@waymark/network';
 import { WaymarkError } from '@waymark/protocol';
 
@@ -16,20 +18,28 @@ export async function memberContainer(containers: FolderContainers, domain: stri
 
 /** Copies a member's chain, and what lies beside it of a rewriting, from its volume. Its container must not be running. */
 export async function takeChain(containers: FolderContainers, container: string, folder: string): Promise<void> {
-  const unpack = spawn('tar', ['-x', '-C', folder], { stdio: ['pipe', 'ignore', 'ignore'] });
-  const ended = once(unpack, 'close');
-  await containers.runBeside(container, ['sh', '-c', `cd ${ledgerFolder} && tar -c chain*`], { output: unpack.stdin });
-  await requireDone(ended);
+  const archive = `${folder}.tar`;
+  const output = createWriteStream(archive, { mode: 0o600 });
+  try {
+    await containers.runBeside(container, ['sh', '-c', `cd ${ledgerFolder} && tar -c chain*`], { output });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await promisify(execFile)('tar', ['-x', '-f', archive, '-C', folder]);
+  } finally {
+    await rm(archive, { force: true });
+  }
 }
 
 /** Puts a member's chain, and what lies beside it, into its volume in the place of what is there. */
 export async function putChain(containers: FolderContainers, container: string, folder: string): Promise<void> {
-  const pack = spawn('tar', ['-c', '-C', folder, '.'], { stdio: ['ignore', 'pipe', 'ignore'] });
-  const ended = once(pack, 'close');
+  const archive = `${folder}.tar`;
   // All of it is there before anything is taken away.
   const replace = `cd ${ledgerFolder} && rm -rf arriving && mkdir arriving && tar -x --no-same-owner -C arriving && rm -rf chain chain.* && mv arriving/chain* . && rm -rf arriving`;
-  await containers.runBeside(container, ['sh', '-c', replace], { input: pack.stdout });
-  await requireDone(ended);
+  try {
+    await promisify(execFile)('tar', ['-c', '-f', archive, '-C', folder, '.']);
+    await containers.runBeside(container, ['sh', '-c', replace], { input: createReadStream(archive) });
+  } finally {
+    await rm(archive, { force: true });
+  }
 }
 
 /** Paths of the alerts that a member has raised. Its container must be running. */
@@ -44,9 +54,4 @@ export async function alertsInContainer(containers: FolderContainers, container:
 /** @param path as `alertsInContainer` lists it */
 export async function alertInContainer(containers: FolderContainers, container: string, path: string): Promise<string> {
   return (await containers.run(container, ['cat', path])).toString('utf8');
-}
-
-async function requireDone(ended: Promise<unknown[]>): Promise<void> {
-  const [code] = await ended;
-  if (code !== 0) throw new WaymarkError('unavailable', 'tar failed on this machine');
 }

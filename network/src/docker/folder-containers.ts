@@ -25,7 +25,7 @@ export interface FolderContainers {
   /**
    * Runs a command beside a node that does not run: in a container of its own with the node's image, user and volumes, which is gone afterwards.
    *
-   * @param streams for its stdin and from its stdout
+   * @param streams for its stdin and from its stdout; files, which are whole when it is done
    * @throws WaymarkError `unavailable` when it fails
    */
   runBeside(
@@ -85,15 +85,11 @@ export async function containersOf(layout: Layout): Promise<FolderContainers | u
         stdio: [input === undefined ? 'ignore' : 'pipe', output === undefined ? 'ignore' : 'pipe', 'ignore'],
       });
       const { stdin, stdout } = child;
-      const flows = [
-        ...(input === undefined || stdin === null ? [] : [pipeline(input, stdin)]),
-        ...(output === undefined || stdout === null ? [] : [pipeline(stdout, output)]),
-      ];
-      const [code, ...flown] = await Promise.allSettled([outcomeOf(child), ...flows]);
-      const failure = flown.find((flow) => flow.status === 'rejected');
-      if (code.status === 'fulfilled' && code.value === 0 && failure === undefined) return;
-      const cause: unknown = failure?.reason;
-      throw new WaymarkError('unavailable', `${program} failed beside ${name}`, { cause });
+      // What the command did not want to read is its own affair: its exit code tells.
+      if (input !== undefined && stdin !== null) pipeline(input, stdin).catch(() => undefined);
+      const written = output === undefined || stdout === null ? undefined : pipeline(stdout, output);
+      const [code] = await Promise.all([outcomeOf(child), written]);
+      if (code !== 0) throw new WaymarkError('unavailable', `${program} failed beside ${name}`);
     },
     stop: async () => {
       await engine.docker(compose('stop'), { timeoutMs: takeDownTimeoutMs });
