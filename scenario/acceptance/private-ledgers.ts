@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
-import { ledgerMembers, ledgerStatus, type LedgerStatus, type RunningService } from '@waymark/network';
+import { type Consortium, ledgerMembers, ledgerStatus, type LedgerStatus, type RunningService } from '@waymark/network';
 import { restClient } from '../support/rest-client.ts';
 import type { Firm, Identity } from '../support/running-consortium.ts';
-import { type System, until } from './system.ts';
+import type { Ledger } from '@waymark/fabric';
+import { until } from './waiting.ts';
+
+/** A consortium that runs. */
+interface Place {
+  readonly consortium: Consortium;
+}
 
 /** An anchor as `anchors:list` gives it. */
 export interface Anchor {
@@ -35,12 +41,12 @@ const blocksPerPage = 200;
 const anchorsPerPage = 100;
 
 /** Whether the firm keeps a private ledger. */
-export function keepsLedger({ consortium }: Pick<System, 'consortium'>, { organisation }: Firm): boolean {
+export function keepsLedger({ consortium }: Place, { organisation }: Firm): boolean {
   return ledgerMembers(consortium.topology, organisation).length > 0;
 }
 
 /** The firm's services that are members of its ledger. */
-export function memberServices({ consortium }: System, { organisation }: Firm): RunningService[] {
+export function memberServices({ consortium }: Place, { organisation }: Firm): RunningService[] {
   const nodes = ledgerMembers(consortium.topology, organisation).map(({ node }) => node);
   return consortium.services.filter(
     ({ node, organisation: { mspId } }) => mspId === organisation.mspId && nodes.includes(node),
@@ -48,7 +54,7 @@ export function memberServices({ consortium }: System, { organisation }: Firm): 
 }
 
 /** How the firm's ledger stands, as its members say. */
-export async function ledgerOf({ consortium }: System, { mspId }: Firm): Promise<LedgerStatus> {
+export async function ledgerOf({ consortium }: Place, { mspId }: Firm): Promise<LedgerStatus> {
   const found = (await ledgerStatus(consortium)).find((ledger) => ledger.mspId === mspId);
   assert.ok(found !== undefined, `${mspId} keeps a private ledger`);
   return found;
@@ -56,19 +62,19 @@ export async function ledgerOf({ consortium }: System, { mspId }: Firm): Promise
 
 /** Waits until the firm's ledger is as it should be. */
 export function untilLedger(
-  system: System,
+  system: Place,
   firm: Firm,
   what: string,
-  isSo: (ledger: LedgerStatus) => boolean,
+  isSo: (ledger: LedgerStatus) => boolean | Promise<boolean>,
 ): Promise<LedgerStatus> {
   return until(`the ledger of ${firm.mspId}: ${what}`, async () => {
     const ledger = await ledgerOf(system, firm);
-    return isSo(ledger) ? ledger : undefined;
+    return (await isSo(ledger)) ? ledger : undefined;
   });
 }
 
 /** Waits until somebody is in office, all members have every block, and the channel has what is confirmed. */
-export function untilSettled(system: System, firm: Firm): Promise<LedgerStatus> {
+export function untilSettled(system: Place, firm: Firm): Promise<LedgerStatus> {
   return untilLedger(
     system,
     firm,
@@ -79,8 +85,11 @@ export function untilSettled(system: System, firm: Firm): Promise<LedgerStatus> 
 }
 
 /** All anchors of the firm's ledger, in order, as the channel has them. */
-export async function anchorsOf(system: System, firm: Firm): Promise<Anchor[]> {
-  const channel = await system.ledger(firm, 'reader');
+export async function anchorsOf(
+  channels: { ledger(firm: Firm, node: string): Promise<Ledger> },
+  firm: Firm,
+): Promise<Anchor[]> {
+  const channel = await channels.ledger(firm, 'reader');
   const anchors: Anchor[] = [];
   for (let from: number | null = 1; from !== null;) {
     const page = await channel.evaluate('anchors', 'list', [firm.mspId, String(from), String(anchorsPerPage)]);
@@ -106,7 +115,7 @@ export async function blocksAbove(firm: Firm, member: RunningService, above: num
 }
 
 /** Address of a block's body, as the first member has it. */
-export async function bodyOf(system: System, firm: Firm, height: number): Promise<string> {
+export async function bodyOf(system: Place, firm: Firm, height: number): Promise<string> {
   const [member] = memberServices(system, firm);
   assert.ok(member !== undefined);
   const { status, body, text } = await (await restOf(firm, member))('GET', `/v1/ledger/blocks/${height}`);
@@ -128,11 +137,24 @@ export async function verifiedBy(firm: Firm, member: RunningService): Promise<Ve
   return done['result'] as Verified;
 }
 
-/** Hands the office to another member, as the firm's administrator. */
-export async function handOver(firm: Firm, center: RunningService, successor: string): Promise<void> {
-  const rest = await restOf(firm, center, await firm.admin());
-  const { status, text } = await rest('POST', '/v1/ledger/hand-over', { member: successor });
-  assert.equal(status, 200, text);
+/** Hands the office to another member, as the firm's administrator, and waits until it is there. */
+export async function handOver(system: Place, firm: Firm, successor: string): Promise<void> {
+  const admin = await firm.admin();
+  await untilLedger(system, firm, `${successor} is in office`, async ({ center }) => {
+    if (center === successor) return true;
+    const service = memberServices(system, firm).find(({ node }) => node === center);
+    if (service === undefined) return false;
+    // Refused while the successor is behind, or while the office is on its way; it is asked for again.
+    await (
+      await restOf(firm, service, admin)
+    )('POST', '/v1/ledger/hand-over', { member: successor }).catch(() => undefined);
+    return false;
+  });
+}
+
+/** Waits until the firm's first center is in office again, whoever took over from it. */
+export function firstInOffice(system: Place, firm: Firm): Promise<void> {
+  return handOver(system, firm, ledgerMembers(system.consortium.topology, firm.organisation)[0]?.node ?? '');
 }
 
 async function restOf(

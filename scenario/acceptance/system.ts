@@ -23,6 +23,10 @@ import { connectLedger } from '../support/trusted-reading.ts';
 import { enrol, type EnrolledNode, type NodeKind } from './enrolment.ts';
 import type { Judged, Need, Rule } from './model.ts';
 import { type NodeNames, nodeNames } from './node-names.ts';
+import { firstInOffice, keepsLedger } from './private-ledgers.ts';
+import { until } from './waiting.ts';
+
+export { until } from './waiting.ts';
 
 /** What a scenario may use, whatever the consortium runs on. */
 export interface System extends Judged {
@@ -199,6 +203,8 @@ export function createSystem(
         await stop(name);
         await writeFile(folder.configuration, text);
         await consortium.restart(name);
+        // Meanwhile another one may have taken over.
+        if (keepsLedger(system, firm)) await firstInOffice(system, firm);
       };
       const old = parse(before) as Partial<Sections>;
       const changed = Object.entries(sections).map(([key, values]) => [key, { ...old[key], ...values }] as const);
@@ -233,6 +239,8 @@ export function createSystem(
       // An upgraded chaincode runs under another name, and an organisation may have come.
       const gone = expected.filter((name) => !name.startsWith('chaincode-') && !now.includes(name));
       assert.deepEqual(gone, [], 'nothing was taken away');
+      // Each scenario finds the first center in office, whom clients ask.
+      for (const firm of firms) if (keepsLedger(system, firm)) await firstInOffice(system, firm);
       await until('every service to be ready, and every outlet to be connected to its center', async () => {
         const { services, topology } = consortium;
         const ready = await Promise.all(services.map(isReady));
@@ -254,24 +262,7 @@ export function createSystem(
   };
 }
 
-const untilTimeoutMs = 60_000;
-const pollMs = 50;
 const answerTimeoutMs = 5_000;
-
-/** Asks again and again until there is an answer. Throws, naming what was waited for, when there is none within the time. */
-export async function until<T>(
-  what: string,
-  ask: () => Promise<T | undefined>,
-  timeoutMs = untilTimeoutMs,
-): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > deadline) throw new Error(`waited ${String(timeoutMs / 1_000)} s for ${what}`);
-    await delay(pollMs);
-  }
-}
 
 /** Asserts that something is refused with this code, and gives the refusal. */
 export async function refused(work: Promise<unknown>, ...codes: string[]): Promise<Error> {

@@ -185,7 +185,7 @@ export const readingScenarios: readonly Scenario[] = [
   {
     name: 'a replica that is deleted is rebuilt from the channel, equal to what it was',
     serves: ['S6'],
-    needs: ['service-folders'],
+    needs: ['service-folders', 'evidence'],
     async run(system) {
       const { first } = system;
       const set = system.records('replica', 5);
