@@ -129,6 +129,20 @@ test('a block that is rewritten on disk after it was anchored is found by the sw
   expect(file?.facts['held']).not.toBe(file?.facts['anchored']);
 });
 
+test('a block that is rewritten between two sweeps is found out with one of the next anchors', async () => {
+  watch = build({ pauseMs: 1, intervalMs: 3_600_000 });
+  feed.add(committed(ledger.anchorOf(1, 3)));
+  await watch.start();
+  await until(() => watch.state.checkedHeight === 3 && watch.state.sweeps === 1);
+  const third = headers[2];
+  if (third === undefined) throw new Error('there are six blocks');
+  headers[2] = { ...third, accepted: 2 };
+  feed.add(committed(ledger.anchorOf(4, 5)));
+  await until(() => files().length > 0);
+  expect(files()).toMatchObject([{ kind: 'anchor-mismatch', facts: { height: 3 } }]);
+  expect(watch.state).toMatchObject({ sweeps: 1, mismatches: 1 });
+});
+
 test('a whole chain that was rewritten by its members is an alert with a proof for the channel', async () => {
   headers = headersOf(rewritten);
   held = rewritten;

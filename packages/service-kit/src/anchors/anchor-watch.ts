@@ -62,8 +62,8 @@ export interface AnchorWatchState {
 }
 
 /**
- * Compares every anchor of the own ledger with the own chain (D12): new ones as they come, and all of them again and again from the disk, so that a chain
- * that is rewritten afterwards is found out as well.
+ * Compares every anchor of the own ledger with the own chain (D12): new ones as they come, with each of them the end of an older one, and all of them again and
+ * again from the disk, so that a chain that is rewritten afterwards is found out as well.
  */
 export interface AnchorWatch extends Component {
   /** The own chain has grown. */
@@ -154,10 +154,31 @@ export function createAnchorWatch(parts: AnchorWatchParts): AnchorWatch {
         await check(anchor, true);
         checkedHeight = Math.max(checkedHeight, anchor.last);
         nextHeight = anchor.last + 1;
+        await lookBack(anchor.first - 1);
       } catch (error) {
         logger.warn('anchors cannot be compared', { error });
         await pause(retryMs, stopping.signal);
       }
+    }
+  }
+
+  /**
+   * The last block of one earlier anchor, drawn at random: everything below it is under its hash, so that a chain that is rewritten while this member runs is found
+   * out with the next anchors and not only when a sweep comes to it.
+   */
+  async function lookBack(height: number): Promise<void> {
+    const [earlier] = height < 1 ? [] : replica.anchors(mspId, 1 + Math.floor(Math.random() * height), 1);
+    if (earlier === undefined || earlier.last > height || mismatched.has(earlier.last)) return;
+    if (!(await isHeld(earlier))) await check(earlier, false);
+  }
+
+  async function isHeld({ last, hash }: CommittedAnchor): Promise<boolean> {
+    try {
+      const header = await chain.header(last);
+      return header === null || hashing.headerHash(header) === hash;
+    } catch (error) {
+      if (isWaymarkError(error, 'unavailable')) throw error;
+      return isWaymarkError(error, 'gone');
     }
   }
 
