@@ -284,13 +284,11 @@ async function isReady(service: RunningService): Promise<boolean> {
   return (await askOperations(service, 'healthz/ready'))?.status === 200;
 }
 
-/** Whether outlets are connected to the organisation's center, or to the one in office where there are two. */
+/** Whether outlets are connected to the organisation's first center. */
 async function hasOutlets(services: readonly RunningService[], mspId: string): Promise<boolean> {
-  const centers = services.filter(
-    ({ organisation, kind }) => organisation.mspId === mspId && (kind === 'center' || kind === 'standby'),
-  );
-  const metrics = await Promise.all(centers.map(async (center) => (await askOperations(center, 'metrics'))?.text()));
-  return metrics.some((text) => /^waymark_outlets_connected(?:{[^}]*})? [1-9]/m.test(text ?? ''));
+  const center = services.find(({ organisation, kind }) => organisation.mspId === mspId && kind === 'center');
+  const metrics = center && (await (await askOperations(center, 'metrics'))?.text());
+  return /^waymark_outlets_connected(?:{[^}]*})? [1-9]/m.test(metrics ?? '');
 }
 
 async function endedOf(consortium: Consortium): Promise<string[]> {

@@ -66,13 +66,9 @@ export const ledgerScenarios: readonly Scenario[] = [
       const stranger = await second.identity('reader');
       for (const { apiUrl } of memberServices(system, first))
         for (const page of ['ledger', 'ledger/blocks', 'ledger/blocks/1']) {
-          const { status, body } = await restClient(
-            first,
-            Number(new URL(apiUrl).port),
-            stranger,
-          )('GET', `/v1/${page}`);
-          assert.ok(status === 401 || status === 403 || status === 404, `${page}: ${String(status)}`);
-          assert.equal(body?.['height'] ?? body?.['blocks'], undefined);
+          const rest = restClient(first, Number(new URL(apiUrl).port), stranger);
+          const answer = await rest('GET', `/v1/${page}`).catch(() => undefined);
+          assert.ok(answer === undefined || answer.status === 403, `${page}: ${String(answer?.status)}`);
         }
     },
   },
