@@ -51,10 +51,10 @@ export function catchUp(node: Node, entries: readonly LogEntry[]): boolean {
   const sealedCount = states.length - 1;
   const top = states.at(-1) ?? start;
   const open = entries[sealedCount];
+  // Also when its center has lied since: voters that hold it elect nobody who lacks it, and it is proposed again or another one of its place.
   const isOpenGood =
     open?.seal === null &&
     open.candidate.term <= node.term &&
-    !node.liars.has(open.candidate.center) &&
     candidateProblem(node, top, open.candidate, true) === null;
   const offered: LogEnd = {
     sealed: { height: top.height, term: top.term, hash: top.hash },
