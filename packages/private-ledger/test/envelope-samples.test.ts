@@ -1,7 +1,7 @@
 import { createAudit, structuralRules } from '@waymark/audit';
 import { attachmentOf, submissionOfBatch } from '@waymark/ledger-member';
 import { type BatchLeaf, batchRoot, encodeBatchStatement, WaymarkError } from '@waymark/protocol';
-import type { AppendMessage, Candidate, Seal, SealedBlock, Submission } from '@waymark/rsl';
+import type { AppendMessage, Candidate, Message, Seal, SealedBlock, Submission } from '@waymark/rsl';
 import { createLogger } from '@waymark/service-kit';
 import { sealEnvelope } from '@waymark/vault';
 import { createAllowance } from '../src/audit/allowance.ts';
@@ -154,6 +154,23 @@ test('an envelope that was absent is looked for again, and counts once it is the
   for (const [cid, bytes] of kept) blocks.set(cid, bytes);
   await samples.prepare(proposing([submission]));
   expect(accepts(samples, submission)).toBe(true);
+});
+
+test('what one center did not have is no reason against another that repeats its candidate, or against who has it for a catch-up', async () => {
+  const repeated = (submissions: readonly Submission[]) => proposing(submissions, { seal: sealOf(3) });
+  const passedOn = (submissions: readonly Submission[]): Message => {
+    const { entries } = proposing(submissions);
+    return { type: 'blocks', from: 'standby', to: 'department-1', term: 4, snapshot: null, entries };
+  };
+  for (const again of [repeated, passedOn]) {
+    const samples = samplesOf({ records: 3 });
+    const submission = batch(1);
+    blocks.clear();
+    await samples.prepare(proposing([submission]));
+    expect(accepts(samples, submission)).toBe(false);
+    await samples.prepare(again([submission]));
+    expect(accepts(samples, submission)).toBe(true);
+  }
 });
 
 test('a content store that does not answer, or answers with something else, concludes nothing and is left alone for a while', async () => {

@@ -108,12 +108,23 @@ export function createEnvelopeSamples(parts: EnvelopeSamplesParts): EnvelopeSamp
     });
   }
 
+  /** What a center did not have says nothing about another one that repeats its candidate. */
+  function forget({ entries }: Pick<AppendMessage, 'entries'>): void {
+    const content = entries.at(-1)?.candidate.content;
+    if (findings.size === 0 || content?.kind !== 'records') return;
+    for (const { submission } of content.audited) findings.forget(submission.hash);
+  }
+
   return {
     findings,
     prepare(message) {
-      if (records === 0 || message.type !== 'append' || monotonicMs() < restsUntilMs) return undefined;
-      const candidate = freshCandidate(message, parts.block);
-      if (candidate?.content.kind !== 'records') return undefined;
+      if (records === 0 || (message.type !== 'append' && message.type !== 'blocks')) return undefined;
+      const candidate = message.type === 'append' ? freshCandidate(message, parts.block) : undefined;
+      if (candidate === undefined) {
+        forget(message);
+        return undefined;
+      }
+      if (candidate.content.kind !== 'records' || monotonicMs() < restsUntilMs) return undefined;
       const unseen = candidate.content.audited
         .map(({ submission }) => submission)
         .filter(({ hash }) => !wasRead(findings, hash));
