@@ -21,7 +21,7 @@ import {
 import { ledgerMembers } from './private-ledger.ts';
 import { provisionLedger } from './provision-ledger.ts';
 import type { OrganisationPlace, Surroundings } from './provision-place.ts';
-import type { TopologyOrganisation } from './topology.ts';
+import type { Topology, TopologyOrganisation } from './topology.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** Random passphrases need no stretching; people's do. */
@@ -220,17 +220,21 @@ async function copyTrust(place: OrganisationPlace, folder: NodeFolder): Promise<
 /** Whom a department hands its batches to; a verifier has none of its own. */
 function departmentSections(place: OrganisationPlace, kind: ServiceKind, tlsRootFile: string): object {
   const { topology, organisation } = place;
-  const centers = servicesOfOrganisation(topology, organisation).filter(
-    (service) => programOf(service.kind) === 'enterprise',
-  );
   return {
-    centers: centers.map(({ node }) => ({
+    centers: centersOf(topology, organisation).map((node) => ({
       ...servicePlace(place, organisation, node),
       tlsRootFile,
       enrolmentId: node,
     })),
     ...(kind === 'verifier' ? { role: 'verifier' } : {}),
   };
+}
+
+/** The nodes that can be in office, the center first. */
+function centersOf(topology: Topology, organisation: TopologyOrganisation): string[] {
+  return servicesOfOrganisation(topology, organisation)
+    .filter(({ kind }) => programOf(kind) === 'enterprise')
+    .map(({ node }) => node);
 }
 
 /** What only a center has: its content store, and whom it exchanges content with. */
@@ -243,12 +247,16 @@ async function centerSections(place: OrganisationPlace, folder: NodeFolder): Pro
       const rootFile = join(folder.trust, `${other.mspId}-msp-root.pem`);
       const tlsRootFile = join(folder.trust, `${other.mspId}-tls-root.pem`);
       await Promise.all([copyFile(roots.rootFile, rootFile), copyFile(roots.tlsRootFile, tlsRootFile)]);
-      const { apiUrl } = servicePlace(place, other, 'center');
+      const [center, ...standbys] = centersOf(topology, other).map((node) => servicePlace(place, other, node).apiUrl);
       const within = (path: string): string => relative(folder.dir, path);
       return {
         mspId: other.mspId,
         rootFiles: [within(rootFile)],
-        center: { apiUrl, tlsRootFile: within(tlsRootFile) },
+        center: {
+          apiUrl: center,
+          tlsRootFile: within(tlsRootFile),
+          standbys: standbys.map((apiUrl) => ({ apiUrl, tlsRootFile: within(tlsRootFile) })),
+        },
       };
     }),
   );
@@ -291,7 +299,11 @@ async function writeProfile(place: OrganisationPlace, kind: Node['kind'], folder
   const outletPorts = outlet === undefined ? undefined : ports.services[serviceName(organisation, outlet.name)];
   const centerPorts = ports.services[serviceName(organisation, 'center')];
   if (outletPorts === undefined || centerPorts === undefined) throw new Error(`no outlet in ${organisation.mspId}`);
-  const servicePorts = kind === 'client' ? centerPorts : outletPorts;
+  const apiOf = (apiPort: number) => ({ url: `https://127.0.0.1:${apiPort}`, tlsRootFile });
+  const standbys = centersOf(topology, organisation)
+    .slice(1)
+    .flatMap((node) => ports.services[serviceName(organisation, node)] ?? [])
+    .map(({ apiPort }) => apiOf(apiPort));
   const profile: ProfileDocument = {
     mspId: organisation.mspId,
     channel: topology.channel,
@@ -306,7 +318,7 @@ async function writeProfile(place: OrganisationPlace, kind: Node['kind'], folder
     gateway: { endpoint: gateway.endpoint, tlsRootFile: gateway.tlsRootFile },
     outlet: { endpoint: `127.0.0.1:${outletPorts.grpcPort}`, tlsRootFile },
     // A client's external queries go through the center; everybody else reads at the outlet.
-    api: { url: `https://127.0.0.1:${servicePorts.apiPort}`, tlsRootFile },
+    api: kind === 'client' ? { ...apiOf(centerPorts.apiPort), standbys } : apiOf(outletPorts.apiPort),
     encryptionKeyFile: folder.encryptionKey,
   };
   await writeFile(folder.profile, stringify(profile));

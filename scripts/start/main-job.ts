@@ -2,14 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { openRecordFile, type RecordFile } from '@waymark/capture';
-import {
-  type Layout,
-  type LedgerStatus,
-  readPortPlan,
-  serviceName,
-  type Topology,
-  type TopologyOrganisation,
-} from '@waymark/network';
+import { type Layout, type LedgerStatus, type Topology } from '@waymark/network';
 import {
   canonicalJsonBytes,
   isWaymarkError,
@@ -17,15 +10,7 @@ import {
   type ShipmentRecord,
   WaymarkError,
 } from '@waymark/protocol';
-import {
-  connect,
-  createExternalRequest,
-  generateAskerKeys,
-  loadProfile,
-  openExternalAnswer,
-  type Profile,
-  type Waymark,
-} from '@waymark/sdk';
+import { connect, createExternalRequest, generateAskerKeys, openExternalAnswer, type Waymark } from '@waymark/sdk';
 import { type LedgerFigures, showLedger } from './ledger/ledger-job.ts';
 
 /** What the main job found out. */
@@ -99,18 +84,19 @@ export async function runMainJob(
 
     const fast = await reader.trace({ eventId: load.sample.eventId }, { mode: 'fast' });
     say(`fast query: ${fast.records.length} record, ${fast.trust}`);
-    const opened = await askFromOutside(
-      profileOf(outlet.name),
-      () => clientOfOffice(place, firm, profileOf('client')),
-      load.sample,
-    );
+    const askOutside = () => askFromOutside(profileOf(outlet.name), profileOf('client'), load.sample);
+    const opened = await askOutside();
     say(`external query: ${opened} record opened with the asker's own key`);
 
     const cid = first.records[0]?.cid ?? '';
     const code = await damageAndAsk(layout, firm.domain, profileOf('reader'), load.sample.eventId, cid);
     say(`one byte of a stored envelope overwritten: a fresh client gets "${code}"`);
     await rest;
-    const ledger = await showLedger({ ...place, firm, readerProfile: profileOf('reader') }, load.sample, say);
+    const ledger = await showLedger(
+      { ...place, firm, readerProfile: profileOf('reader'), askOutside },
+      load.sample,
+      say,
+    );
     return {
       figures: {
         records: load.records,
@@ -203,11 +189,7 @@ async function untilIndexed<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 /** Somebody with nothing but two keys of its own asks through a client of the firm; the outlet has permitted it (S9). */
-async function askFromOutside(
-  outletProfile: string,
-  clientProfile: () => Promise<Profile>,
-  sample: ShipmentRecord,
-): Promise<number> {
+async function askFromOutside(outletProfile: string, clientProfile: string, sample: ShipmentRecord): Promise<number> {
   const asker = generateAskerKeys();
   const outlet = connect(outletProfile);
   try {
@@ -215,33 +197,19 @@ async function askFromOutside(
   } finally {
     await outlet.close();
   }
-  // The outlet goes with the office; until it has, nobody can notify it.
-  return untilIndexed(async () => {
-    const client = connect(await clientProfile());
-    try {
+  const client = connect(clientProfile);
+  try {
+    // The outlet goes with the office; until it has, nobody can notify it.
+    return await untilIndexed(async () => {
       const { channel, mspId } = client.profile;
       const request = await createExternalRequest({ eventId: sample.eventId }, { channel, msp: mspId }, asker);
       const answer = await client.sendExternalRequest(request);
       const opened = await openExternalAnswer(answer, { nonce: request.nonce, asker });
       return opened.content.eventId === sample.eventId ? 1 : 0;
-    } finally {
-      await client.close();
-    }
-  });
-}
-
-/** A client's profile with the center that is in office: outlets keep their stream for external queries there. */
-async function clientOfOffice(
-  { layout, ledgers }: JobPlace,
-  firm: TopologyOrganisation,
-  file: string,
-): Promise<Profile> {
-  const profile = loadProfile(file);
-  const center = (await ledgers()).find(({ mspId }) => mspId === firm.mspId)?.center;
-  const plan = await readPortPlan(layout);
-  const ports = plan?.services[serviceName(firm, center ?? 'center')];
-  if (profile.api === undefined || ports === undefined) return profile;
-  return { ...profile, api: { ...profile.api, url: `https://127.0.0.1:${ports.apiPort}` } };
+    });
+  } finally {
+    await client.close();
+  }
 }
 
 /** Flips a bit from another process, asks as a fresh client, puts it right unless the repair behind the query has done so. */

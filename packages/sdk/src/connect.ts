@@ -5,6 +5,7 @@ import { clientCredentials, clientOptions, openBidi, OutletClient } from '@wayma
 import { type EncryptionKeyPair, generateEncryptionKeyPair, type OpenedExternalAnswer } from '@waymark/vault';
 import { answerSchemas, parseAnswer } from './api/answers.ts';
 import { type ApiClient, createApiClient } from './api/api-client.ts';
+import { firstThatAnswers } from './api/first-that-answers.ts';
 import { readIdentity, readProfileFile, readVerifiers } from './connection/identity.ts';
 import { type ContentAccess, openContentAccess } from './content/content-reader.ts';
 import {
@@ -97,8 +98,12 @@ export function connect(profileOrPath: Profile | string): Waymark {
   const closers: (() => void | Promise<void>)[] = [];
 
   const api = once((): ApiClient => {
-    const { url, tlsRootFile } = required(profile.api, 'api');
-    const client = createApiClient({ url, tlsRootPem: readProfileFile(tlsRootFile), identity });
+    const { standbys = [], ...first } = required(profile.api, 'api');
+    const client = firstThatAnswers(
+      [first, ...standbys].map(({ url, tlsRootFile }) =>
+        createApiClient({ url, tlsRootPem: readProfileFile(tlsRootFile), identity }),
+      ),
+    );
     closers.push(() => client.close());
     return client;
   });

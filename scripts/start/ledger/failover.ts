@@ -58,6 +58,7 @@ export async function killCenterUnderLoad(
     );
     successor = after.center;
     say(`${successor ?? ''} is in office in its place (term ${after.term ?? 0})`);
+    say(`external query with ${name} away: ${await place.askOutside()} record opened, through the standby`);
     for (let index = 2 * part; index < records; index += 1) yield make(index);
   }
 

@@ -11,6 +11,8 @@ export interface LedgerPlace {
   halt(name: string): Promise<void>;
   /** Brings it back. */
   resume(name: string): Promise<void>;
+  /** Has somebody outside ask for a record through the firm's client (S9). @returns records that were opened */
+  askOutside(): Promise<number>;
   /** How the private ledgers stand. */
   ledgers(): Promise<readonly LedgerStatus[]>;
 }

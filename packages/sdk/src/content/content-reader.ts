@@ -1,4 +1,10 @@
-import { type BlockReader, createGatewaySource, type GatewayContentSource, openKuboStore } from '@waymark/content';
+import {
+  type BlockReader,
+  createGatewaySource,
+  createTieredSource,
+  type GatewayContentSource,
+  openKuboStore,
+} from '@waymark/content';
 import { dagCborCode, isWaymarkError, WaymarkError } from '@waymark/protocol';
 import type { TlsIdentity } from '@waymark/transport';
 import { readProfileFile } from '../connection/identity.ts';
@@ -40,17 +46,32 @@ export async function openContentAccess(profile: Profile, identity: TlsIdentity)
   }
   if (api === undefined)
     throw new WaymarkError('configuration-invalid', 'The profile has no "api" to read content from.');
-  const source = createGatewaySource({
-    baseUrl: api.url,
-    maxConnections: 16,
-    timeoutMs: 30_000,
-    tls: {
-      ca: readProfileFile(api.tlsRootFile),
-      certificate: identity.certificateChainPem,
-      privateKey: identity.privateKeyPem,
-    },
+  const sources = [api, ...(api.standbys ?? [])].map(({ url, tlsRootFile }) =>
+    createGatewaySource({
+      baseUrl: url,
+      maxConnections: 16,
+      timeoutMs: 30_000,
+      tls: {
+        ca: readProfileFile(tlsRootFile),
+        certificate: identity.certificateChainPem,
+        privateKey: identity.privateKeyPem,
+      },
+    }),
+  );
+  const [first] = sources as [GatewayContentSource];
+  const single = createTieredSource(sources);
+  // Reading ahead saves requests where it works; block by block, whoever has it is asked.
+  const bulk = createReadAhead({
+    get: (cid, options) => single.get(cid, options),
+    readDag: (root) => first.readDag(root),
   });
-  return { single: source, bulk: createReadAhead(source), close: () => source.close() };
+  return {
+    single,
+    bulk,
+    close: async () => {
+      for (const source of sources) await source.close();
+    },
+  };
 }
 
 /**

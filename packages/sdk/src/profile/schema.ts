@@ -37,7 +37,17 @@ const profileIn = (folder: string) => {
     /** The gRPC endpoint of the outlet that takes records. */
     outlet: z.strictObject({ endpoint, tlsRootFile: path }).optional(),
     /** REST of an outlet or a center: look-ups, keys, fast and external queries, allow-lists. */
-    api: z.strictObject({ url: httpUrl, tlsRootFile: path }).optional(),
+    api: z
+      .strictObject({
+        url: httpUrl,
+        tlsRootFile: path,
+        /** Others that answer the same, asked when this one does not: the standbys of a center. */
+        standbys: z
+          .array(z.strictObject({ url: httpUrl, tlsRootFile: path }))
+          .max(8)
+          .optional(),
+      })
+      .optional(),
     /** Where batch blocks and envelopes are fetched: the API's trustless gateway, or a kubo. */
     content: z
       .discriminatedUnion('kind', [

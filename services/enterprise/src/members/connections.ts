@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isWaymarkError, WaymarkError } from '@waymark/protocol';
 import { connectMember, type MemberClient } from './member-client.ts';
 import type { MemberCenter } from './members-file.ts';
@@ -15,6 +16,12 @@ export interface Reachability {
   readonly code: string | undefined;
 }
 
+/** Who may answer a call. */
+export interface UseOptions {
+  /** Only the center that is named first: what it holds itself is asked for. Default: its standbys as well, when it does not answer. */
+  readonly onlyCenter?: boolean;
+}
+
 /** Connections to the centers of the other organisations; one that does not answer is let alone for a while, longer each time. */
 export interface Connections {
   /** Organisations whose center's address is known. */
@@ -22,16 +29,19 @@ export interface Connections {
   /** 0 when the center may be called now; otherwise how long it is let alone. */
   waitMs(mspId: string): number;
   /**
-   * Calls a center.
-   * @throws WaymarkError unavailable: there is none, it does not answer, or it is let alone; whatever `work` throws
+   * Calls a center; `work` is called again for its standby when it does not answer.
+   * @throws WaymarkError unavailable: there is none, none answers, or they are let alone; whatever `work` throws
    */
-  use<T>(mspId: string, work: (client: MemberClient) => Promise<T>): Promise<T>;
+  use<T>(mspId: string, work: (client: MemberClient) => Promise<T>, options?: UseOptions): Promise<T>;
   reachability(): readonly Reachability[];
   close(): void;
 }
 
 interface Connection {
-  readonly client: MemberClient;
+  /** The center's first. */
+  readonly clients: readonly MemberClient[];
+  /** Who answered last. */
+  current: number;
   readonly center: MemberCenter;
   failures: number;
   notBeforeMs: number;
@@ -44,24 +54,26 @@ export function createConnections(parts: {
   readonly members: Members;
   readonly identity: { readonly certificatePem: string; readonly privateKeyPem: string };
   readonly nowMs: () => number;
+  /** Default: over HTTPS. */
+  readonly connect?: typeof connectMember;
 }): Connections {
-  const { members, nowMs } = parts;
+  const { members, nowMs, connect = connectMember } = parts;
   const connections = new Map<string, Connection>();
 
   const drop = (mspId: string): void => {
-    connections.get(mspId)?.client.close();
+    for (const client of connections.get(mspId)?.clients ?? []) client.close();
     connections.delete(mspId);
   };
   const sync = (): void => {
     const known = new Map(members.current().map(({ mspId, center }) => [mspId, center]));
     for (const [mspId, { center }] of [...connections]) {
       const now = known.get(mspId);
-      if (now?.apiUrl !== center.apiUrl || now.tlsRootPem !== center.tlsRootPem) drop(mspId);
+      if (!isDeepStrictEqual(now, center)) drop(mspId);
     }
     for (const [mspId, center] of known) {
       if (center === undefined || connections.has(mspId)) continue;
-      const client = connectMember(center, parts.identity);
-      connections.set(mspId, { client, center, failures: 0, notBeforeMs: 0, reachable: undefined, code: undefined });
+      const clients = [center, ...center.standbys].map((place) => connect(place, parts.identity));
+      connections.set(mspId, { clients, current: 0, center, failures: 0, notBeforeMs: 0, reachable: undefined, code: undefined }); // prettier-ignore
     }
   };
   let closed = false;
@@ -73,7 +85,7 @@ export function createConnections(parts: {
   return {
     organisations: () => [...connections.keys()],
     waitMs: (mspId) => Math.max(0, (connections.get(mspId)?.notBeforeMs ?? 0) - nowMs()),
-    async use(mspId, work) {
+    async use(mspId, work, { onlyCenter = false } = {}) {
       const connection = connections.get(mspId);
       if (connection === undefined || connection.notBeforeMs > nowMs()) {
         throw new WaymarkError('unavailable', 'The center of the other organisation cannot be called now.', {
@@ -81,7 +93,9 @@ export function createConnections(parts: {
         });
       }
       try {
-        const result = await work(connection.client);
+        const result = onlyCenter
+          ? await work(connection.clients[0] as MemberClient)
+          : await firstThatAnswers(connection, work);
         Object.assign(connection, { failures: 0, notBeforeMs: 0, reachable: true, code: undefined });
         return result;
       } catch (error) {
@@ -100,6 +114,23 @@ export function createConnections(parts: {
       for (const mspId of [...connections.keys()]) drop(mspId);
     },
   };
+}
+
+async function firstThatAnswers<T>(connection: Connection, work: (client: MemberClient) => Promise<T>): Promise<T> {
+  const { clients, current: first } = connection;
+  let fault: unknown;
+  for (let turn = 0; turn < clients.length; turn += 1) {
+    const place = (first + turn) % clients.length;
+    try {
+      const result = await work(clients[place] as MemberClient);
+      connection.current = place;
+      return result;
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      fault ??= error;
+    }
+  }
+  throw fault;
 }
 
 /** Whether the center itself is not to be had; a block that it does not have says nothing about it. */

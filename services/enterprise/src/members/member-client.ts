@@ -47,7 +47,7 @@ const heldAnswers = z.strictObject({
 
 /** Connects to a center as the own center. */
 export function connectMember(
-  center: MemberCenter,
+  center: Pick<MemberCenter, 'apiUrl' | 'tlsRootPem'>,
   identity: { readonly certificatePem: string; readonly privateKeyPem: string },
 ): MemberClient {
   const { certificatePem: cert, privateKeyPem: key } = identity;

@@ -6,6 +6,8 @@ import { z } from 'zod';
 export interface MemberCenter {
   readonly apiUrl: string;
   readonly tlsRootPem: string;
+  /** Centers of the same organisation that answer when this one does not. */
+  readonly standbys: readonly Omit<MemberCenter, 'standbys'>[];
 }
 
 /** An organisation of the consortium, as the members file has it. */
@@ -25,6 +27,7 @@ export interface MembersFile {
 }
 
 const define = (types: ConfigurationTypes) => {
+  const place = { apiUrl: z.url({ protocol: /^https$/ }), tlsRootFile: types.path() };
   const files = (min: number) => z.array(types.path()).min(min).max(16);
   return types.section({
     members: z
@@ -34,7 +37,7 @@ const define = (types: ConfigurationTypes) => {
           rootFiles: files(1),
           intermediateFiles: files(0).default([]),
           crlFiles: files(0).default([]),
-          center: types.section({ apiUrl: z.url({ protocol: /^https$/ }), tlsRootFile: types.path() }).optional(),
+          center: types.section({ ...place, standbys: z.array(types.section(place)).max(8).default([]) }).optional(),
         }),
       )
       .max(64)
@@ -43,7 +46,7 @@ const define = (types: ConfigurationTypes) => {
 };
 
 /**
- * Reads the members file: YAML `{members: [{mspId, rootFiles, intermediateFiles?, crlFiles?, center?: {apiUrl, tlsRootFile}}]}`, paths
+ * Reads the members file: YAML `{members: [{mspId, rootFiles, intermediateFiles?, crlFiles?, center?: {apiUrl, tlsRootFile, standbys?: [{apiUrl, tlsRootFile}]}}]}`, paths
  * relative to its folder. The organisation it is read for may stand in it as well, so that all can have the same file.
  * @throws WaymarkError configuration-invalid
  */
@@ -58,15 +61,17 @@ export function loadMembersFile(file: string): MembersFile {
         intermediatesPem: intermediateFiles.map(readTextFile),
         crlsPem: crlFiles.map(readTextFile),
       }),
-      ...(center === undefined
-        ? {}
-        : { center: { apiUrl: center.apiUrl, tlsRootPem: readTextFile(center.tlsRootFile) } }),
+      ...(center === undefined ? {} : { center: { ...placeOf(center), standbys: center.standbys.map(placeOf) } }),
     })),
     files: members.flatMap(({ rootFiles, intermediateFiles, crlFiles, center }) => [
       ...rootFiles,
       ...intermediateFiles,
       ...crlFiles,
-      ...(center === undefined ? [] : [center.tlsRootFile]),
+      ...(center === undefined ? [] : [center, ...center.standbys].map(({ tlsRootFile }) => tlsRootFile)),
     ]),
   };
+}
+
+function placeOf({ apiUrl, tlsRootFile }: { readonly apiUrl: string; readonly tlsRootFile: string }) {
+  return { apiUrl, tlsRootPem: readTextFile(tlsRootFile) };
 }

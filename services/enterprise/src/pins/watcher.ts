@@ -142,7 +142,9 @@ export function createWatcher(parts: WatcherParts): Watcher {
   }
 
   async function heldBy(other: string, slice: readonly KeptUnit[]): Promise<Set<string>> {
-    const answers = await connections.use(other, (client) => client.checkPins(slice.map(({ cid }) => cid)));
+    const answers = await connections.use(other, (client) => client.checkPins(slice.map(({ cid }) => cid)), {
+      onlyCenter: true,
+    });
     const held = new Set(answers.filter((answer) => answer.held).map(({ cid }) => cid));
     const candidates = slice.filter(({ cid }) => held.has(cid));
     const proof = candidates[Math.floor(parts.random() * candidates.length)];
@@ -156,11 +158,15 @@ export function createWatcher(parts: WatcherParts): Watcher {
   /** Whether the center gives the batch's block and one that it links to, taken at random; the gateway's client verifies both. */
   async function proves(other: string, root: CID): Promise<boolean> {
     try {
-      await connections.use(other, async ({ blocks }) => {
-        const links = linksOf({ cid: root, bytes: await blocks.get(root) });
-        const pick = links[Math.floor(parts.random() * links.length)];
-        if (pick !== undefined) await blocks.get(pick);
-      });
+      await connections.use(
+        other,
+        async ({ blocks }) => {
+          const links = linksOf({ cid: root, bytes: await blocks.get(root) });
+          const pick = links[Math.floor(parts.random() * links.length)];
+          if (pick !== undefined) await blocks.get(pick);
+        },
+        { onlyCenter: true },
+      );
       return true;
     } catch (error) {
       if (isAway(error)) throw error;
