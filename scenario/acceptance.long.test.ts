@@ -10,20 +10,24 @@ const skippedOnDevnet = [
   'no two firms keep private ledgers: --ledgers',
 ];
 
+const onDevnet = {
+  runtime: 'embedded',
+  fabricVersion: undefined,
+  topologyFile: shippedTopology,
+  ordering: undefined,
+  orderers: undefined,
+  ledgers: false,
+  keep: false,
+  awayMs: 2_000,
+  say: (text: string) => void process.stderr.write(`${text}\n`),
+} as const;
+
 test(
   'the acceptance suite passes on devnet; what it skips there needs nodes of their own (issue 5 point 5)',
   async () => {
     const outcomes: Outcome[] = [];
     const result = await runAcceptance(scenarios, {
-      runtime: 'embedded',
-      fabricVersion: undefined,
-      topologyFile: shippedTopology,
-      ordering: undefined,
-      orderers: undefined,
-      ledgers: false,
-      keep: false,
-      awayMs: 2_000,
-      say: (text) => void process.stderr.write(`${text}\n`),
+      ...onDevnet,
       onOutcome: (outcome) => outcomes.push(outcome),
     });
     expect(outcomes.filter(({ state }) => state === 'failed').map(lineOf)).toEqual([]);
@@ -33,4 +37,21 @@ test(
     expect(result).toMatchObject({ runtime: 'embedded', fabricVersion: null, ordering: 'devnet', failed: 0 });
   },
   10 * 60_000,
+);
+
+test(
+  'with private ledgers, what is about them passes on devnet (issue 7)',
+  async () => {
+    const outcomes: Outcome[] = [];
+    const aboutLedgers = scenarios.filter(({ needs = [] }) => needs.includes('private-ledgers'));
+    const result = await runAcceptance(aboutLedgers, {
+      ...onDevnet,
+      ledgers: true,
+      onOutcome: (outcome) => outcomes.push(outcome),
+    });
+    expect(outcomes.filter(({ state }) => state !== 'passed').map(lineOf)).toEqual([]);
+    expect(result).toMatchObject({ ledgers: true, passed: aboutLedgers.length, failed: 0, skipped: [] });
+    expect(result.passed).toBeGreaterThanOrEqual(5);
+  },
+  5 * 60_000,
 );

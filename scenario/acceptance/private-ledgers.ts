@@ -84,15 +84,16 @@ export function untilSettled(system: Place, firm: Firm): Promise<LedgerStatus> {
   );
 }
 
-/** All anchors of the firm's ledger, in order, as the channel has them. */
+/** All anchors of a ledger, in order, as the channel has them for the firm; default: of its own. */
 export async function anchorsOf(
   channels: { ledger(firm: Firm, node: string): Promise<Ledger> },
   firm: Firm,
+  mspId = firm.mspId,
 ): Promise<Anchor[]> {
   const channel = await channels.ledger(firm, 'reader');
   const anchors: Anchor[] = [];
   for (let from: number | null = 1; from !== null;) {
-    const page = await channel.evaluate('anchors', 'list', [firm.mspId, String(from), String(anchorsPerPage)]);
+    const page = await channel.evaluate('anchors', 'list', [mspId, String(from), String(anchorsPerPage)]);
     const { items, next } = JSON.parse(Buffer.from(page).toString('utf8')) as { items: Anchor[]; next: number | null };
     anchors.push(...items);
     from = next;

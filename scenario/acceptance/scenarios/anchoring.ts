@@ -4,7 +4,7 @@ import { type Evidence, parseEvidence, sha256, toHex } from '@waymark/protocol';
 import type { SubmitReceipt } from '@waymark/sdk';
 import { restClient } from '../../support/rest-client.ts';
 import type { Firm } from '../../support/running-consortium.ts';
-import { bodyOf, keepsLedger } from '../private-ledgers.ts';
+import { type Anchor, anchorsOf, bodyOf, keepsLedger } from '../private-ledgers.ts';
 import { refused, type Scenario, type System } from '../system.ts';
 
 interface History {
@@ -17,17 +17,35 @@ export async function evidenceOf(system: System, firm: Firm, evidenceId: string)
   return parseEvidence(await ledger.evaluate('evidence', 'get', [evidenceId]));
 }
 
+type Receipt = Pick<SubmitReceipt, 'evidenceId' | 'recordOid'>;
+
 /** Address of what is kept of an anchored record's batch: the batch itself, or the body of the block that has it where the firm keeps a private ledger. */
-export async function unitOf(
+export async function unitOf(system: System, firm: Firm, receipt: Receipt): Promise<string> {
+  if (!keepsLedger(system, firm)) return (await evidenceOf(system, firm, receipt.evidenceId)).cid;
+  return bodyOf(system, firm, await heightOf(system, firm, receipt));
+}
+
+/** What the channel has of a record's batch for a member of `asker`: its evidence, or the anchor of the block that has it. */
+export async function onChannel(
   system: System,
-  firm: Firm,
-  { evidenceId, recordOid }: Pick<SubmitReceipt, 'evidenceId' | 'recordOid'>,
-): Promise<string> {
-  if (!keepsLedger(system, firm)) return (await evidenceOf(system, firm, evidenceId)).cid;
+  asker: Firm,
+  owner: Firm,
+  receipt: Receipt,
+): Promise<Evidence | Anchor> {
+  if (!keepsLedger(system, owner)) return evidenceOf(system, asker, receipt.evidenceId);
+  const height = await heightOf(system, owner, receipt);
+  const anchors = await anchorsOf(system, asker, owner.mspId);
+  const covering = anchors.find(({ first, last }) => first <= height && height <= last);
+  assert.ok(covering !== undefined, `block ${height} of ${owner.mspId} is anchored`);
+  return covering;
+}
+
+/** Block of the firm's private ledger that has the record. */
+async function heightOf(system: System, firm: Firm, { recordOid }: Receipt): Promise<number> {
   const reader = system.as(firm, 'reader');
   await system.traceOnceIndexed(reader, { recordOid });
   const { records } = await reader.trace({ recordOid });
-  return bodyOf(system, firm, records[0]?.ledger?.height ?? 0);
+  return records[0]?.ledger?.height ?? 0;
 }
 
 /** Every transaction that wrote an evidence. */

@@ -4,7 +4,7 @@ import { firmOf } from '../../support/running-consortium.ts';
 import { readChannelConfig, readDefinition } from '../channel-config.ts';
 import type { Scenario } from '../system.ts';
 import { underLoad } from '../under-load.ts';
-import { evidenceOf } from './anchoring.ts';
+import { onChannel, unitOf } from './anchoring.ts';
 import { untilHeld } from './content.ts';
 
 /** Changes take minutes where every node is a container: enough records come together. */
@@ -30,13 +30,13 @@ export const growthScenarios: readonly Scenario[] = [
       const [record] = system.records('before-upgrade', 1);
       assert.ok(record !== undefined);
       const [receipt] = await system.submit(first, [record]);
-      const evidenceId = receipt?.evidenceId ?? '';
-      const before = await evidenceOf(system, first, evidenceId);
+      assert.ok(receipt !== undefined);
+      const before = await onChannel(system, first, first, receipt);
       const { name, sequence } = consortium.topology.chaincode;
       const version = `0.1.${String(sequence)}`;
       await underLoad(system, () => consortium.upgradeChaincode(version), pauseMs);
       assert.deepEqual(await readDefinition(first, name), { version, sequence: sequence + 1 });
-      assert.deepEqual(await evidenceOf(system, first, evidenceId), before);
+      assert.deepEqual(await onChannel(system, first, first, receipt), before);
       const { trust, records } = await system.traceOnceIndexed(system.afresh(first, 'reader'), {
         eventId: record.eventId,
       });
@@ -49,7 +49,9 @@ export const growthScenarios: readonly Scenario[] = [
     async run(system) {
       const { first, consortium } = system;
       const [receipt] = await system.submit(first, system.records('before-newcomer', 1));
-      const before = await evidenceOf(system, first, receipt?.evidenceId ?? '');
+      assert.ok(receipt !== undefined);
+      const before = await onChannel(system, first, first, receipt);
+      const unit = await unitOf(system, first, receipt);
       await underLoad(system, () => consortium.addOrganisation(newcomer), pauseMs);
       const organisation = consortium.topology.organisations.find(({ mspId }) => mspId === newcomer.mspId);
       assert.ok(organisation !== undefined);
@@ -66,16 +68,16 @@ export const growthScenarios: readonly Scenario[] = [
       ) as { role: string; field: string };
       assert.deepEqual([answer.role, answer.field], [newcomer.role, newcomer.field]);
 
-      assert.deepEqual(await evidenceOf(system, firm, receipt?.evidenceId ?? ''), before);
-      await untilHeld(first, before.cid, [firm.mspId]);
+      assert.deepEqual(await onChannel(system, firm, first, receipt), before);
+      await untilHeld(first, unit, [firm.mspId]);
       const [record] = system.records('newcomer', 1);
       assert.ok(record !== undefined);
       const [own] = await system.submit(firm, [record]);
       const { records } = await system.traceOnceIndexed(system.as(firm, 'reader'), { eventId: record.eventId });
       assert.deepEqual(records[0]?.content.payload, record.payload);
-      const evidence = await evidenceOf(system, first, own?.evidenceId ?? '');
-      assert.equal(evidence.msp, firm.mspId);
-      await untilHeld(firm, evidence.cid, [firm.mspId, first.mspId]);
+      assert.ok(own !== undefined);
+      assert.deepEqual(await onChannel(system, first, firm, own), await onChannel(system, firm, firm, own));
+      await untilHeld(firm, await unitOf(system, firm, own), [firm.mspId, first.mspId]);
     },
   },
 ];
