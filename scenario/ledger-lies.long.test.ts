@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AlertFile } from '@waymark/service-kit';
@@ -9,9 +10,10 @@ import { within } from './support/ledger/killing.ts';
 import { type LedgerConsortium, runLedgerConsortium } from './support/ledger/ledger-firm.ts';
 import { judgeLedger } from './support/ledger/ledger-judgement.ts';
 import { underLedgerLoad } from './support/ledger/ledger-load.ts';
+import { looksOf } from './support/ledger/metrics.ts';
 import { standbyOf, untilOffice, untilSettled } from './support/ledger/office.ts';
 import { asNode, listReports } from './support/ledger/reports.ts';
-import { restartWith } from './support/ledger/restarting.ts';
+import { restartWith, withPreload } from './support/ledger/restarting.ts';
 import { anchorMarker } from './support/judgement.ts';
 import type { Acknowledged } from './support/load.ts';
 import { connectOutlet, recordMessage } from './support/outlet-client.ts';
@@ -22,10 +24,43 @@ const acknowledged = new Map<string, Acknowledged>();
 const victim = 'audit-office';
 const pollMs = 50;
 
+/** Named after its process, a file in it makes a center seem to have lost all envelopes. */
+let losses: string;
+
 beforeAll(async () => {
-  ledger = await runLedgerConsortium();
+  losses = await mkdtemp(join(tmpdir(), 'waymark-losses-'));
+  ledger = await withPreload('losing-center.ts', { folder: losses }, () => runLedgerConsortium());
 }, 120_000);
-afterAll(() => ledger.running.end(), 60_000);
+afterAll(async () => {
+  await ledger.running.end();
+  await rm(losses, { recursive: true });
+}, 60_000);
+
+test('what a center proposes without having its envelopes is refused by a department that looks; what was taken in is anchored all the same (D6)', async () => {
+  await untilSettled(ledger);
+  const center = await untilOffice(ledger);
+  const departments = ledger.members.filter((member) => member !== center);
+  await underLedgerLoad(ledger, acknowledged, async (events) => {
+    const looks = async (): Promise<number[]> =>
+      Promise.all(departments.map((member) => looksOf(ledger, member, 'read')));
+    await within(
+      60_000,
+      'departments to look at envelopes',
+      (async () => {
+        while ((await looks()).includes(0)) await delay(pollMs);
+      })(),
+    );
+    const file = join(losses, String(ledger.service(center).process.pid));
+    await writeFile(file, '');
+    const refused = departments.map((member) => untilAlert(ledger, member, ({ kind }) => kind === 'refused'));
+    // They look at random, and not when that would take long.
+    const alert = await Promise.any(refused);
+    expect(alert.facts).toMatchObject({ center, reason: 'acceptance-not-followed' });
+    await events.next('anchored', 8, 60_000);
+    await rm(file);
+  });
+  await untilSettled(ledger);
+}, 150_000);
 
 /** Lets the one that stands by run a center's program that lies when it is told to, and puts it into office. */
 async function putLiarIntoOffice(): Promise<{ liar: string; heir: string; folder: string }> {

@@ -194,6 +194,17 @@ test('a content store that does not answer, or answers with something else, conc
   }
 });
 
+test('a content store that answers late is asked again as soon as it has answered', async () => {
+  const samples = samplesOf();
+  const late = Promise.withResolvers<Uint8Array>();
+  get = () => late.promise;
+  await samples.prepare(proposing([batch(1)]));
+  expect(samples.prepare(proposing([batch(2)]))).toBeUndefined();
+  late.resolve(new Uint8Array());
+  await new Promise(setImmediate);
+  expect(samples.prepare(proposing([batch(2)]))).toBeDefined();
+});
+
 test('what is sealed, what a new center may repeat, what another member passes on, and empty blocks are not looked at', () => {
   const samples = samplesOf();
   const { entries } = proposing([batch(1)]);

@@ -85,7 +85,19 @@ export function createEnvelopeSamples(parts: EnvelopeSamplesParts): EnvelopeSamp
       restsUntilMs = monotonicMs() + restMs;
       parts.onLooked?.('unreachable');
       logger.warn('envelopes could not be looked at', { peer: candidate.center, error: result.reason });
+      for (const submission of submissions.slice(0, 1)) void probe(source, submission);
       break;
+    }
+  }
+
+  /** Asks once more, with time and with nobody waiting: a first connection takes longer than a look may, and an answer ends the rest. */
+  async function probe(source: EnvelopeSource, submission: Submission): Promise<void> {
+    try {
+      for (const cid of attachmentOf(submission).cids.slice(0, 1))
+        await readFrom(source, cid, AbortSignal.timeout(restMs));
+      restsUntilMs = -Infinity;
+    } catch {
+      // It rests.
     }
   }
 
