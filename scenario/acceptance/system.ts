@@ -18,7 +18,7 @@ import type { Ledger } from '@waymark/fabric';
 import { parse, stringify } from 'yaml';
 import { findContainerBlock, flipBitInContainer } from '../../scripts/tamper/container-block.ts';
 import { findStoredBlock, flipStoredBit } from '../../scripts/tamper/stored-block.ts';
-import type { Firm, RunningConsortium } from '../support/running-consortium.ts';
+import { type Firm, firmOf, type RunningConsortium } from '../support/running-consortium.ts';
 import { connectLedger } from '../support/trusted-reading.ts';
 import { enrol, type EnrolledNode, type NodeKind } from './enrolment.ts';
 import type { Judged, Need, Rule } from './model.ts';
@@ -240,7 +240,11 @@ export function createSystem(
       const gone = expected.filter((name) => !name.startsWith('chaincode-') && !now.includes(name));
       assert.deepEqual(gone, [], 'nothing was taken away');
       // Each scenario finds the first center in office, whom clients ask.
-      for (const firm of firms) if (keepsLedger(system, firm)) await firstInOffice(system, firm);
+      for (const organisation of consortium.topology.organisations) {
+        const firm =
+          firms.find(({ mspId }) => mspId === organisation.mspId) ?? (await firmOf(consortium, organisation));
+        if (keepsLedger(system, firm)) await firstInOffice(system, firm);
+      }
       await until('every service to be ready, and every outlet to be connected to its center', async () => {
         const { services, topology } = consortium;
         const ready = await Promise.all(services.map(isReady));
