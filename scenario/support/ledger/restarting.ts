@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { LedgerConsortium } from './ledger-firm.ts';
 
 /** Modules that change what a process finds around it, or what it does. */
-export type Preload = 'failing-sync.ts' | 'lying-center.ts' | 'skewed-clock.ts';
+export type Preload = 'failing-sync.ts' | 'losing-center.ts' | 'lying-center.ts' | 'skewed-clock.ts';
 
 /** Loads a module before the program of every process that is started meanwhile. */
 export async function withPreload<T>(
