@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { openRecordFile, type RecordFile } from '@waymark/capture';
 import { type Layout, type LedgerStatus, type Topology } from '@waymark/network';
@@ -12,6 +13,9 @@ import {
 } from '@waymark/protocol';
 import { connect, createExternalRequest, generateAskerKeys, openExternalAnswer, type Waymark } from '@waymark/sdk';
 import { type LedgerFigures, showLedger } from './ledger/ledger-job.ts';
+
+/** A center answers a client so many external queries a minute, and no more. */
+const externalEveryMs = 1_000;
 
 /** What the main job found out. */
 export interface MainJobFigures {
@@ -75,7 +79,7 @@ export async function runMainJob(
     const load = await loadFiles(reader, files, say);
     const onChainBytes = (await chainBytes()) - before;
 
-    const first = await untilIndexed(() => reader.trace({ eventId: load.sample.eventId }));
+    const first = await untilAnswered(() => reader.trace({ eventId: load.sample.eventId }), 10);
     const coldStartMs = Date.now() - startedAtMs;
     say(`first trusted answer after ${(coldStartMs / 1_000).toFixed(1)} s`);
     const rest = place.startRest();
@@ -175,15 +179,15 @@ async function traceFiles(
 }
 
 /** Asks until there is an answer: the index follows the channel, and a record is found a moment after it was anchored. */
-async function untilIndexed<T>(ask: () => Promise<T>): Promise<T> {
-  const deadlineMs = Date.now() + 20_000;
+async function untilAnswered<T>(ask: () => Promise<T>, everyMs: number): Promise<T> {
+  const deadlineMs = Date.now() + 30_000;
   for (;;) {
     try {
       return await ask();
     } catch (error) {
       const passing = isWaymarkError(error, 'refused') || isWaymarkError(error, 'unavailable');
       if (!passing || Date.now() > deadlineMs) throw error;
-      await promisify(setImmediate)();
+      await delay(everyMs);
     }
   }
 }
@@ -200,13 +204,13 @@ async function askFromOutside(outletProfile: string, clientProfile: string, samp
   const client = connect(clientProfile);
   try {
     // The outlet goes with the office; until it has, nobody can notify it.
-    return await untilIndexed(async () => {
+    return await untilAnswered(async () => {
       const { channel, mspId } = client.profile;
       const request = await createExternalRequest({ eventId: sample.eventId }, { channel, msp: mspId }, asker);
       const answer = await client.sendExternalRequest(request);
       const opened = await openExternalAnswer(answer, { nonce: request.nonce, asker });
       return opened.content.eventId === sample.eventId ? 1 : 0;
-    });
+    }, externalEveryMs);
   } finally {
     await client.close();
   }
