@@ -76,7 +76,9 @@ export function catchUp(node: Node, entries: readonly LogEntry[]): boolean {
     persist(node, { type: 'candidate', candidate, ack: null });
     sealTop(node, seal);
   }
-  if (isOpenGood && log.lastHeight < open.candidate.height) {
+  const held = log.entry(open?.candidate.height ?? 0)?.candidate;
+  // One of a later term takes the place of an earlier one: who keeps that is behind for good, if nobody else may be elected.
+  if (isOpenGood && (held === undefined || held.term < open.candidate.term)) {
     log.put(open.candidate, null);
     persist(node, { type: 'candidate', candidate: open.candidate, ack: null });
   }

@@ -155,7 +155,10 @@ const commands: Readonly<Record<string, Command>> = {
       learners: list('learners') ?? [],
       extra: list('extra') ?? [],
       profile: center === 'trusted' ? { center: 'trusted' } : { center: 'lying', colluding: Number(colluding) },
-      limits: { inclusionBlocks: Number(given.get('inclusion') ?? '64') },
+      limits: {
+        inclusionBlocks: Number(given.get('inclusion') ?? '64'),
+        closingTicks: Number(given.get('closing') ?? '0'),
+      },
       audit: {
         record: (_, { oid }) => (oid.startsWith('bad') ? 'schema' : null),
         followsRejection: (_, { oid }) => follows && oid.startsWith('bad'),
