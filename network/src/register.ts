@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connectGateway, type Ledger, privateKeySigner } from '@waymark/fabric';
 import { isWaymarkError, WaymarkError } from '@waymark/protocol';
 import { signingIdentityFromPem, signKeyStatement } from '@waymark/vault';
@@ -11,6 +12,8 @@ import type { Topology, TopologyOrganisation } from './topology.ts';
 
 /** How long an encryption key is announced for. */
 const keyLifetimeMs = 365 * 24 * 3_600_000;
+const admissionSeenWithinMs = 30_000;
+const admissionPollMs = 200;
 
 /** What registering needs of a network that runs. */
 export interface Register {
@@ -45,12 +48,24 @@ export async function admit(
         if (state === 'open') ({ state, hash } = proposalState(await submit(ledger, 'approve', hash)));
       if (state !== 'applied') throw new WaymarkError('refused', `the members have not admitted ${organisation.mspId}`);
     }
-    await registerNodes(
-      place,
-      admins,
-      nodes.filter((node) => node.organisation.mspId === organisation.mspId),
-    );
+    const own = nodes.filter((node) => node.organisation.mspId === organisation.mspId);
+    await onceSeen(() => registerNodes(place, admins, own));
   });
+}
+
+/** Peers learn of an admission one after another: one that has not yet refuses the newcomer. */
+async function onceSeen(work: () => Promise<void>): Promise<void> {
+  for (const deadlineMs = Date.now() + admissionSeenWithinMs; ;) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      const isEarly =
+        isWaymarkError(error, 'role-not-permitted') && error.details['reason'] === 'organisation-not-admitted';
+      if (!isEarly || Date.now() > deadlineMs) throw error;
+      await delay(admissionPollMs);
+    }
+  }
 }
 
 /** It was admitted before this was interrupted. */

@@ -352,8 +352,11 @@ class Member implements LedgerMember {
     const isCenter = this.#core.status().role === 'center';
     const persisted = ready.persist.length > 0 ? log.persist(ready.persist) : undefined;
     // A center's departments are at work now, a department's center waits for its answer.
-    if (isCenter) this.#nameBodies(ready.persist);
-    await persisted;
+    try {
+      if (isCenter) this.#nameBodies(ready.persist);
+    } finally {
+      await persisted;
+    }
     for (const message of ready.messages) peers.send(message);
     for (const receipt of ready.receipts) this.#proposals.receipt(receipt);
     if (!isCenter) this.#nameBodies(ready.persist);

@@ -35,7 +35,7 @@ export interface MemberGreeting {
 export interface MemberEvents {
   /** Blocks that a quorum holds durably. With a trusted center their content stays; with a lying one it is news, not a promise (docs/rsl.md, "What does not hold"). */
   readonly onSealed?: (blocks: readonly SealedBlock[]) => void;
-  /** Blocks that are confirmed, in order, and durable in the log: before they are applied. */
+  /** Blocks that are confirmed, in order, and durable in the log: before they are applied. News for who waits; services go by `onApplied`. */
   readonly onConfirmed?: (blocks: readonly SealedBlock[]) => void;
   /** Blocks that are confirmed and applied here, in order. */
   readonly onApplied?: (blocks: readonly SealedBlock[]) => void;

@@ -192,7 +192,7 @@ export async function openPrivateLedger(parts: PrivateLedgerParts): Promise<Priv
       // What was found out by samples is for following a center; a center judges by all that was handed in to it.
       facts: {
         ...facts,
-        get: (hash) => facts.get(hash) ?? (member.office().isHere ? undefined : samples.findings.get(hash)),
+        get: (hash) => facts.get(hash) ?? (member.status().role === 'center' ? undefined : samples.findings.get(hash)),
       },
       attachmentOf,
       standingOf,

@@ -18,10 +18,12 @@ let blocks: Map<string, Uint8Array>;
 let asked: string[];
 let looked: LookOutcome[];
 let atMs: number;
+/** Term of the block below, as this member holds it. */
+let heldTerm: number | null;
 let get: (cid: string) => Promise<Uint8Array>;
 beforeEach(() => {
   blocks = new Map();
-  [asked, looked, atMs] = [[], [], 0];
+  [asked, looked, atMs, heldTerm] = [[], [], 0, 4];
   get = (cid) => {
     const bytes = blocks.get(cid);
     const details = { reason: 'missing' };
@@ -78,7 +80,7 @@ const samplesOf = (parts: Partial<EnvelopeSamplesParts> = {}) =>
     maxPerSecond: 10,
     timeoutMs: 20,
     members: { current: () => new Map([['center', { endpoint: '', tlsRootPem: '', apiUrl, publicKeys: new Map() }]]) },
-    block: () => ({ seal: sealOf(4) }) as SealedBlock,
+    block: () => (heldTerm === null ? null : ({ seal: sealOf(heldTerm) } as SealedBlock)),
     standingOf: inOrder,
     identityPem: { certificateChainPem: '', privateKeyPem: '' },
     logger: createLogger({ service: 'test', level: 'silent' }),
@@ -157,12 +159,16 @@ test('an envelope that was absent is looked for again, and counts once it is the
 });
 
 test('what one center did not have is no reason against another that repeats its candidate, or against who has it for a catch-up', async () => {
-  const repeated = (submissions: readonly Submission[]) => proposing(submissions, { seal: sealOf(3) });
+  const repeated = (submissions: readonly Submission[]): Message => {
+    heldTerm = 3;
+    return proposing(submissions);
+  };
   const passedOn = (submissions: readonly Submission[]): Message => {
     const { entries } = proposing(submissions);
     return { type: 'blocks', from: 'standby', to: 'department-1', term: 4, snapshot: null, entries };
   };
   for (const again of [repeated, passedOn]) {
+    heldTerm = 4;
     const samples = samplesOf({ records: 3 });
     const submission = batch(1);
     blocks.clear();
@@ -210,14 +216,25 @@ test('what is sealed, what a new center may repeat, what another member passes o
   const { entries } = proposing([batch(1)]);
   const sealed = entries.map(({ candidate }) => ({ candidate, seal: sealOf(4) }));
   expect(samples.prepare(proposing([], { entries: sealed }))).toBeUndefined();
+  heldTerm = 3;
+  expect(samples.prepare(proposing([], { entries }))).toBeUndefined();
+  heldTerm = null;
+  expect(samples.prepare(proposing([], { entries }))).toBeUndefined();
   expect(samples.prepare(proposing([], { entries, seal: sealOf(3) }))).toBeUndefined();
-  expect(samplesOf({ block: () => null }).prepare(proposing([batch(1)]))).toBeUndefined();
+  heldTerm = 4;
   expect(samples.prepare(proposing([], { entries, from: 'standby' }))).toBeUndefined();
   expect(samples.prepare(proposing([]))).toBeUndefined();
   expect(asked).toEqual([]);
-  // With the block below in the same message it is told from that.
+  // With the block below in the same message it is told from that, unless this member holds it.
   const below = [...sealed, ...entries];
+  heldTerm = null;
   expect(samples.prepare(proposing([], { entries: below }))).toBeDefined();
+});
+
+test('a center that shows a false seal for a block that this member holds is looked at all the same (R4)', () => {
+  const samples = samplesOf();
+  const { entries } = proposing([batch(1)]);
+  expect(samples.prepare(proposing([], { entries, seal: sealOf(3) }))).toBeDefined();
 });
 
 test('with 0 records, or at a center whose store has no address, nothing is looked at', async () => {

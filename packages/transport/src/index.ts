@@ -24,6 +24,7 @@ export {
 } from './generated/waymark.ts';
 export * from './credentials.ts';
 export * from './errors.ts';
+export * from './in-turn.ts';
 export * from './limits.ts';
 export * from './server.ts';
 export * from './stream/client-stream.ts';

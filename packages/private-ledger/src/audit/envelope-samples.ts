@@ -59,11 +59,9 @@ export function createEnvelopeSamples(parts: EnvelopeSamplesParts): EnvelopeSamp
   const findings = createFactStore({ maxSubmissions: 1_024, whenFull: 'evict-oldest' });
   const allowance = createAllowance(parts.maxPerSecond, monotonicMs);
   const sources = new Map<string, EnvelopeSource>();
-  let restsUntilMs = -Infinity;
+  const restsUntilMs = new Map<EnvelopeSource, number>();
 
-  async function look(candidate: Candidate, submissions: readonly Submission[]): Promise<void> {
-    const source = sourceOf(candidate.center);
-    if (source === undefined) return;
+  async function look(source: EnvelopeSource, candidate: Candidate, submissions: readonly Submission[]): Promise<void> {
     const results = await Promise.allSettled(
       submissions.map(async (submission) => {
         const found = await gatherFacts(submission, {
@@ -82,7 +80,7 @@ export function createEnvelopeSamples(parts: EnvelopeSamplesParts): EnvelopeSamp
     for (const result of results) {
       // A malformed attachment is for the audit to say.
       if (result.status === 'fulfilled' || !isWaymarkError(result.reason, 'unavailable')) continue;
-      restsUntilMs = monotonicMs() + restMs;
+      restsUntilMs.set(source, monotonicMs() + restMs);
       parts.onLooked?.('unreachable');
       logger.warn('envelopes could not be looked at', { peer: candidate.center, error: result.reason });
       for (const submission of submissions.slice(0, 1)) void probe(source, submission);
@@ -95,7 +93,7 @@ export function createEnvelopeSamples(parts: EnvelopeSamplesParts): EnvelopeSamp
     try {
       for (const cid of attachmentOf(submission).cids.slice(0, 1))
         await readFrom(source, cid, AbortSignal.timeout(restMs));
-      restsUntilMs = -Infinity;
+      restsUntilMs.delete(source);
     } catch {
       // It rests.
     }
@@ -136,12 +134,14 @@ export function createEnvelopeSamples(parts: EnvelopeSamplesParts): EnvelopeSamp
         forget(message);
         return undefined;
       }
-      if (candidate.content.kind !== 'records' || monotonicMs() < restsUntilMs) return undefined;
+      const source = sourceOf(candidate.center);
+      if (candidate.content.kind !== 'records' || source === undefined) return undefined;
+      if (monotonicMs() < (restsUntilMs.get(source) ?? -Infinity)) return undefined;
       const unseen = candidate.content.audited
         .map(({ submission }) => submission)
         .filter(({ hash }) => !wasRead(findings, hash));
       const taken = drawn(unseen, allowance.take(unseen.length), random);
-      return taken.length === 0 ? undefined : look(candidate, taken);
+      return taken.length === 0 ? undefined : look(source, candidate, taken);
     },
     async close() {
       await Promise.all([...sources.values()].map((source) => source.close()));
@@ -153,13 +153,14 @@ export function createEnvelopeSamples(parts: EnvelopeSamplesParts): EnvelopeSamp
  * The candidate that the sender proposes anew: not what is sealed already, nor the first of a term, which may repeat what an earlier center had the envelopes of.
  */
 function freshCandidate(
-  { from, prev, seal, entries }: AppendMessage,
+  { from, seal, entries }: AppendMessage,
   block: EnvelopeSamplesParts['block'],
 ): Candidate | undefined {
   const last = entries.at(-1);
   if (last === undefined || last.seal !== null || last.candidate.center !== from) return undefined;
-  const shown = entries.length > 1 ? entries.at(-2)?.seal : seal;
-  const below = shown ?? (entries.length > 1 ? null : block(prev.height)?.seal);
+  // What this member holds itself counts: nobody checks a seal that is shown for a block that is sealed here already.
+  const own = block(last.candidate.height - 1)?.seal;
+  const below = own ?? (entries.length > 1 ? entries.at(-2)?.seal : seal);
   return below?.header.term === last.candidate.term ? last.candidate : undefined;
 }
 

@@ -1,12 +1,6 @@
-import {
-  type BlockReader,
-  createGatewaySource,
-  createTieredSource,
-  type GatewayContentSource,
-  openKuboStore,
-} from '@waymark/content';
+import { type BlockReader, createGatewaySource, type GatewayContentSource, openKuboStore } from '@waymark/content';
 import { dagCborCode, isWaymarkError, WaymarkError } from '@waymark/protocol';
-import type { TlsIdentity } from '@waymark/transport';
+import { inTurn, type TlsIdentity } from '@waymark/transport';
 import { readProfileFile } from '../connection/identity.ts';
 import type { Profile } from '../profile/schema.ts';
 
@@ -58,12 +52,17 @@ export async function openContentAccess(profile: Profile, identity: TlsIdentity)
       },
     }),
   );
-  const [first] = sources as [GatewayContentSource];
-  const single = createTieredSource(sources);
-  // Reading ahead saves requests where it works; block by block, whoever has it is asked.
+  const turns = inTurn(sources);
+  const single: Reader = {
+    get: (cid, options) =>
+      turns.ask(
+        (source) => source.get(cid, options),
+        (error) => isWaymarkError(error, 'unavailable'),
+      ),
+  };
   const bulk = createReadAhead({
     get: (cid, options) => single.get(cid, options),
-    readDag: (root) => first.readDag(root),
+    readDag: (root) => turns.current.readDag(root),
   });
   return {
     single,

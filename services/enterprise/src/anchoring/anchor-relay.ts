@@ -18,6 +18,8 @@ type Step =
   { readonly did: 'nothing' } | { readonly did: 'anchored' } | { readonly did: 'wait'; readonly delayMs: number };
 
 const nothing: Step = { did: 'nothing' };
+/** However fast a channel answers. */
+const leastIntervalMs = 250;
 
 /**
  * One anchor in flight. The relay keeps nothing on disk: what is anchored is what the channel says, ranges begin behind it, and the channel takes each
@@ -233,7 +235,8 @@ export function createAnchorRelay(parts: AnchorRelayParts): AnchorRelay {
   /** Time until the next anchor may go: blocks without records are in no hurry. */
   function waitMs(first: number, height: number): number {
     // A channel that answers fast is asked more often; half of the time it is left to others.
-    const paced = anchoredAtMs + Math.min(limits.minIntervalMs, 2 * tookMs) - nowMs();
+    const restMs = Math.min(limits.minIntervalMs, Math.max(leastIntervalMs, 2 * tookMs));
+    const paced = anchoredAtMs + restMs - nowMs();
     if (counter.count(first - 1, height).records > 0 || height - first + 1 >= limits.maxRangeBlocks) return paced;
     emptySinceMs ??= nowMs();
     return Math.max(paced, emptySinceMs + limits.emptyBlocksWaitMs - nowMs());

@@ -71,7 +71,7 @@ export interface AnchorRelayParts {
 
 /** Times and sizes of a relay. */
 export interface RelayLimits {
-  /** Least time from one anchor to the next; twice the time that the last one took is enough, if that is less. */
+  /** Least time from one anchor to the next; twice the time that the last one took is enough, if that is less, and 250 ms. */
   readonly minIntervalMs: number;
   /** Blocks of one anchor. */
   readonly maxRangeBlocks: number;

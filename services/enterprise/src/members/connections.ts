@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isWaymarkError, WaymarkError } from '@waymark/protocol';
+import { type InTurn, inTurn } from '@waymark/transport';
 import { connectMember, type MemberClient } from './member-client.ts';
 import type { MemberCenter } from './members-file.ts';
 import type { Members } from './members.ts';
@@ -40,8 +41,7 @@ export interface Connections {
 interface Connection {
   /** The center's first. */
   readonly clients: readonly MemberClient[];
-  /** Who answered last. */
-  current: number;
+  readonly turns: InTurn<MemberClient>;
   readonly center: MemberCenter;
   failures: number;
   notBeforeMs: number;
@@ -73,7 +73,7 @@ export function createConnections(parts: {
     for (const [mspId, center] of known) {
       if (center === undefined || connections.has(mspId)) continue;
       const clients = [center, ...center.standbys].map((place) => connect(place, parts.identity));
-      connections.set(mspId, { clients, current: 0, center, failures: 0, notBeforeMs: 0, reachable: undefined, code: undefined }); // prettier-ignore
+      connections.set(mspId, { clients, turns: inTurn(clients), center, failures: 0, notBeforeMs: 0, reachable: undefined, code: undefined }); // prettier-ignore
     }
   };
   let closed = false;
@@ -87,7 +87,9 @@ export function createConnections(parts: {
     waitMs: (mspId) => Math.max(0, (connections.get(mspId)?.notBeforeMs ?? 0) - nowMs()),
     async use(mspId, work, { onlyCenter = false } = {}) {
       const connection = connections.get(mspId);
-      if (connection === undefined || connection.notBeforeMs > nowMs()) {
+      // A center that does not answer is no reason to let its standby alone.
+      const besideStandbys = onlyCenter && (connection?.clients.length ?? 0) > 1;
+      if (connection === undefined || (connection.notBeforeMs > nowMs() && !besideStandbys)) {
         throw new WaymarkError('unavailable', 'The center of the other organisation cannot be called now.', {
           details: { reason: 'away', mspId },
         });
@@ -95,10 +97,11 @@ export function createConnections(parts: {
       try {
         const result = onlyCenter
           ? await work(connection.clients[0] as MemberClient)
-          : await firstThatAnswers(connection, work);
+          : await connection.turns.ask(work, isAway);
         Object.assign(connection, { failures: 0, notBeforeMs: 0, reachable: true, code: undefined });
         return result;
       } catch (error) {
+        if (besideStandbys) throw error;
         if (isAway(error)) {
           connection.notBeforeMs =
             nowMs() + Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(connection.failures, 10));
@@ -114,23 +117,6 @@ export function createConnections(parts: {
       for (const mspId of [...connections.keys()]) drop(mspId);
     },
   };
-}
-
-async function firstThatAnswers<T>(connection: Connection, work: (client: MemberClient) => Promise<T>): Promise<T> {
-  const { clients, current: first } = connection;
-  let fault: unknown;
-  for (let turn = 0; turn < clients.length; turn += 1) {
-    const place = (first + turn) % clients.length;
-    try {
-      const result = await work(clients[place] as MemberClient);
-      connection.current = place;
-      return result;
-    } catch (error) {
-      if (!isAway(error)) throw error;
-      fault ??= error;
-    }
-  }
-  throw fault;
 }
 
 /** Whether the center itself is not to be had; a block that it does not have says nothing about it. */

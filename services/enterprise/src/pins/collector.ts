@@ -37,7 +37,10 @@ export function createCollector(parts: CollectorParts): Collector {
   let running = false;
 
   async function ask(mspId: string, wanted: readonly { cid: string; attempts: number }[]): Promise<void> {
-    const answers = await connections.use(mspId, (client) => client.requestPins(wanted.map(({ cid }) => cid)));
+    const answers = await connections.use(mspId, (client) => client.requestPins(wanted.map(({ cid }) => cid)), {
+      // Who gives a receipt is asked later whether it holds what it vouched for.
+      onlyCenter: true,
+    });
     const member = members.member(mspId);
     if (member === undefined) return;
     const received: string[] = [];

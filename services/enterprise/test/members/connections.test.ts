@@ -51,6 +51,8 @@ test('what the center itself holds is not asked of its standby', async () => {
   away.add('https://center.example');
   await expect(connections.use('SouthMSP', ask, { onlyCenter: true })).rejects.toMatchObject({ code: 'unavailable' });
   expect(asked).toEqual(['https://center.example']);
+  // Nor is the standby let alone for it.
+  expect(await connections.use('SouthMSP', ask)).toBe('https://standby.example');
 });
 
 test('an organisation none of whose centers answers is let alone for a while', async () => {
@@ -62,6 +64,16 @@ test('an organisation none of whose centers answers is let alone for a while', a
   nowMs += connections.waitMs('SouthMSP');
   away.clear();
   expect(await connections.use('SouthMSP', ask)).toBe('https://center.example');
+});
+
+test('who refuses has answered, and is asked first from then on', async () => {
+  const connections = build();
+  away.add('https://center.example');
+  const refuse = (client: MemberClient) => ask(client).then(() => Promise.reject(new WaymarkError('refused', 'no')));
+  await expect(connections.use('SouthMSP', refuse)).rejects.toMatchObject({ code: 'refused' });
+  asked.length = 0;
+  await connections.use('SouthMSP', ask);
+  expect(asked).toEqual(['https://standby.example']);
 });
 
 test('a refusal is no reason to ask another', async () => {
