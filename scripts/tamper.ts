@@ -3,7 +3,7 @@
  *
  *   npm run tamper -- --data DIR --cid CID [--firm DOMAIN] [--heal]
  *
- * Flips one bit of a stored block; with `--heal` only when that puts it right. Alters the copy of the firm, or of the first one that has it. Where the network runs in containers, the block is altered inside its kubo's. Prints {file, offset, cid}; offset is null when there was nothing to heal. Exit code 1 when no store below DIR holds the block.
+ * Flips one bit of a stored block; with `--heal` only when that puts it right. Alters all copies of the firm, or the first copy that is found. Where the network runs in containers, the block is altered inside its kubo's. Prints {file, offset, cid}; offset is null when there was nothing to heal. Exit code 1 when no store below DIR holds the block.
  *
  *   npm run tamper -- --data DIR --firm DOMAIN --ledger MEMBER [--height HEIGHT] [--heal]
  *
@@ -20,7 +20,7 @@ import { findContainerBlock, flipBitInContainer, isIntactInContainer } from './t
 import { memberContainer, putChain, takeChain } from './tamper/container-ledger.ts';
 import { chainOfMember } from './tamper/member-chain.ts';
 import { type ChainPlace, restoreChain, rewriteChain } from './tamper/rewritten-chain.ts';
-import { findStoredBlock, flipStoredBit, isIntact, type StoredBlock } from './tamper/stored-block.ts';
+import { findStoredBlocks, flipStoredBit, isIntact, type StoredBlock } from './tamper/stored-block.ts';
 
 const { values } = parseArgs({
   options: {
@@ -61,11 +61,24 @@ interface Stored {
 
 async function onThisMachine(): Promise<Stored | undefined> {
   const { root, content } = layoutOf(data);
-  // A firm's store is its kubo's, or its center's own.
+  // A firm's store is its kubo's, or its centers' own: each of them answers, so that all of them are altered.
   const folders = firm === '' ? [root] : [join(content, firm), join(root, 'organisations', firm)];
-  let found: StoredBlock | undefined;
-  for (const folder of folders.filter((path) => existsSync(path))) found ??= await findStoredBlock(folder, cid);
-  return found && { file: found.file, isIntact: () => isIntact(found, cid), flip: () => flipStoredBit(found) };
+  const found: StoredBlock[] = [];
+  for (const folder of folders.filter((path) => existsSync(path))) found.push(...(await findStoredBlocks(folder, cid)));
+  const [first] = found;
+  if (first === undefined) return undefined;
+  const altered = firm === '' ? [first] : found;
+  return {
+    file: first.file,
+    isIntact: async () => (await Promise.all(altered.map((block) => isIntact(block, cid)))).every(Boolean),
+    async flip() {
+      const places: number[] = [];
+      // To heal, only what is altered is flipped back: a repair may have been there before.
+      for (const block of altered)
+        if (!values.heal || !(await isIntact(block, cid))) places.push(await flipStoredBit(block));
+      return places[0] ?? 0;
+    },
+  };
 }
 
 async function inContainers(running: FolderContainers): Promise<Stored | undefined> {

@@ -62,6 +62,8 @@ const drills: Readonly<Record<string, Drill>> = {
       const noticed = await codeOf(() => site.reader().trace({ eventId: record.eventId }));
       if (noticed !== 'data-abnormal') throw new WaymarkError('internal', `altered data was answered with ${noticed}`);
       await until('the store is repaired', () => site.reader().trace({ eventId: record.eventId }));
+      // A standby that nobody asked would find its copy altered in its next round.
+      await tamper(site, cid, '--heal');
       return {
         broken: `block ${cid}`,
         noticed: `the asker gets ${noticed}`,
@@ -248,9 +250,18 @@ async function control({ place, say }: Site, action: 'halt' | 'resume', name: st
   say(action === 'halt' ? `${name} is down` : `${name} is back`);
 }
 
-async function tamper({ layout, firm }: Site, cid: string): Promise<void> {
+async function tamper({ layout, firm }: Site, cid: string, ...more: readonly string[]): Promise<void> {
   const script = join(import.meta.dirname, '..', 'tamper.ts');
-  await promisify(execFile)(process.execPath, [script, '--data', layout.root, '--cid', cid, '--firm', firm.domain]);
+  await promisify(execFile)(process.execPath, [
+    script,
+    '--data',
+    layout.root,
+    '--cid',
+    cid,
+    '--firm',
+    firm.domain,
+    ...more,
+  ]);
 }
 
 /** How a record stands for who asks: anchored, confirmed by the firm's own, or an error's code. */

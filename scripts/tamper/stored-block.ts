@@ -18,26 +18,32 @@ export function blockFileName(cid: string): string {
   return `${base32upper.baseEncode(CID.parse(cid).multihash.bytes)}.data`;
 }
 
-/** Looks for a block below a folder: in the segments of an embedded store, and in the block files of a kubo. */
-export async function findStoredBlock(folder: string, cid: string): Promise<StoredBlock | undefined> {
+/**
+ * Looks for a block below a folder: in the segments of embedded stores, and in the block files of kubos. Of each store the newest copy: an earlier one was found
+ * damaged and is not read any more.
+ */
+export async function findStoredBlocks(folder: string, cid: string): Promise<readonly StoredBlock[]> {
   const blockFile = blockFileName(cid);
   const files = (await readdir(folder, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => ({ folder: parentPath, name, file: join(parentPath, name) }))
     .sort((left, right) => (left.file < right.file ? -1 : 1));
-  let found: (StoredBlock & { readonly folder: string }) | undefined;
-  for (const entry of files) {
-    // One firm's store is enough, and in it the newest copy: an earlier one was found damaged and is not read any more.
-    if (found !== undefined && found.folder !== entry.folder) break;
-    const { file } = entry;
-    if (entry.name === blockFile) return { file, offsetBytes: 0, sizeBytes: (await stat(file)).size };
-    if (!entry.name.endsWith('.car')) continue;
+  const found = new Map<string, StoredBlock>();
+  for (const { name, file, folder: store } of files) {
+    if (name === blockFile) found.set(store, { file, offsetBytes: 0, sizeBytes: (await stat(file)).size });
+    if (!name.endsWith('.car')) continue;
     for await (const block of await CarIndexer.fromIterable(createReadStream(file))) {
       if (block.cid.toString() !== cid) continue;
-      found = { file, folder: entry.folder, offsetBytes: block.blockOffset, sizeBytes: block.blockLength };
+      found.set(store, { file, offsetBytes: block.blockOffset, sizeBytes: block.blockLength });
     }
   }
-  return found;
+  return [...found.values()];
+}
+
+/** The copy of the first store below a folder that has the block. */
+export async function findStoredBlock(folder: string, cid: string): Promise<StoredBlock | undefined> {
+  const [first] = await findStoredBlocks(folder, cid);
+  return first;
 }
 
 /** Whether a stored block is what its CID says. */
