@@ -112,6 +112,24 @@ async function traceOnceComplete(reading: TrustedReading, queries: readonly Quer
   }
 }
 
+/** Asks again, for a while, for what could not be had: a center that was killed comes back under load. What is lost stays so. */
+async function traceUntilAvailable(reading: TrustedReading, queries: readonly Query[]): Promise<ReadOutcome[][]> {
+  const deadline = Date.now() + indexTimeoutMs;
+  const answers = await traceOnceComplete(reading, queries);
+  const isAway = (outcomes: readonly ReadOutcome[] | undefined): boolean =>
+    outcomes?.some((outcome) => 'error' in outcome && outcome.error.code === 'unavailable') ?? false;
+  while (answers.some(isAway) && Date.now() < deadline) {
+    await delay(indexPollMs);
+    const missing = [...answers.keys()].filter((index) => isAway(answers[index]));
+    const again = await traceOnceComplete(
+      reading,
+      missing.map((index) => queries[index] as Query),
+    );
+    for (const [at, index] of missing.entries()) answers[index] = again[at] ?? [];
+  }
+  return answers;
+}
+
 /**
  * Reads every record by trusted query and compares it with what was acknowledged.
  * @param isHashFinal whether the batch's hash is known from the acknowledgement on; a private ledger's batches may be signed anew before they are confirmed
@@ -123,7 +141,7 @@ export async function readBack(
 ): Promise<Pick<Judgement, 'lost' | 'double'>> {
   const lost: string[] = [];
   const double: string[] = [];
-  const answers = await traceOnceComplete(
+  const answers = await traceUntilAvailable(
     reading,
     asked.map(({ record }) => ({ type: 'event', value: record.eventId })),
   );
