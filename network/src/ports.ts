@@ -11,6 +11,12 @@ import { WaymarkError } from '@waymark/protocol';
 const lowest = 20_000;
 const highest = 32_000;
 const maxAttempts = 1_000;
+/**
+ * Each process draws from a part of its own first: while a node is being started again its port is free, and somebody else who plans a network must not take
+ * it meanwhile.
+ */
+const partSize = 240;
+const ownLowest = lowest + (process.pid % Math.floor((highest - lowest) / partSize)) * partSize;
 
 /**
  * Free TCP ports on loopback; held together until all are found, so that they are different ones.
@@ -23,7 +29,8 @@ export async function freePorts(count: number, promised: ReadonlySet<number> = n
   try {
     for (let attempt = 0; held.size < count; attempt += 1) {
       if (attempt === maxAttempts + count) throw new WaymarkError('unavailable', `no ${String(count)} free ports`);
-      const port = randomInt(lowest, highest);
+      const isOwnPart = attempt < maxAttempts / 2;
+      const port = isOwnPart ? randomInt(ownLowest, ownLowest + partSize) : randomInt(lowest, highest);
       const server = held.has(port) || promised.has(port) ? undefined : await tryToListen(port);
       if (server !== undefined) held.set(port, server);
     }
