@@ -239,6 +239,18 @@ describe('the alert book', () => {
     expect(await registry.metrics()).toContain('waymark_ledger_alerts_total{kind="refused",service="again"} 1');
   });
 
+  test('an alert without its proof gives way to the same one with it, whoever was first, and not the other way round', async () => {
+    const bare = { ...mismatch(), seals: null };
+    expect(await Promise.all([book.raise(bare), book.raise(bare), book.raise(mismatch())])).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect(await book.raise(bare)).toBe(false);
+    expect(files()).toMatchObject([{ kind: 'anchor-mismatch', proof: { type: 'ledger-fork' } }]);
+    expect(book.entries()).toMatchObject([{ report: 'waiting' }]);
+  });
+
   test('reports what can be shown until the channel has answered, also after a restart, and once', async () => {
     await book.raise(mismatch());
     const sent: ReportedProof[] = [];

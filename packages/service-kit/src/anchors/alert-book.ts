@@ -40,8 +40,8 @@ export interface AlertEntry {
 /** Alerts about a private ledger: each is one file, synced before `raise` resolves, logged, counted, and reported on the channel where that is possible. */
 export interface AlertBook extends Component {
   /**
-   * The same alert again changes nothing.
-   * @returns whether it was new; @throws WaymarkError `unavailable` when the file could not be written: the alert is logged all the same
+   * The same alert again changes nothing, unless it brings the proof that the one before had not: two watchers may find the same, one of them first.
+   * @returns whether it was new, or its proof; @throws WaymarkError `unavailable` when the file could not be written: the alert is logged all the same
    */
   raise(alert: LedgerAlert): Promise<boolean>;
   /** All alerts of this folder. */
@@ -198,9 +198,9 @@ export async function openAlertBook(parts: AlertBookParts): Promise<AlertBook> {
     },
     async raise(alert) {
       const id = alertId(alert, ledger);
-      if (known.has(id)) return false;
-      const under = writing.get(id);
-      if (under !== undefined) return under.then(() => false);
+      for (let under = writing.get(id); under !== undefined; under = writing.get(id)) await under.catch(() => false);
+      const held = known.get(id);
+      if (held !== undefined && (held.proof !== null || describeAlert(alert, ledger).proof === null)) return false;
       const work = raise(alert, id).finally(() => writing.delete(id));
       writing.set(id, work);
       return work;
