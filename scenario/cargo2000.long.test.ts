@@ -1,30 +1,14 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Consortium, startConsortium } from '@waymark/network';
 import { ensureChaincodeBuilt } from '../scripts/build-chaincode.ts';
+import { waymark } from './support/ledger/command-line.ts';
 import { evidenceTopology } from './support/running-consortium.ts';
 
-const repository = join(import.meta.dirname, '..');
 const data = process.env['WAYMARK_DATA'];
 const whole = data === undefined ? describe.skip : describe;
 const reason = data === undefined ? ' (skipped: WAYMARK_DATA is not set)' : '';
-
-function waymark(profile: string, ...args: string[]): Promise<{ code: number; result: Record<string, unknown> }> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [join(repository, 'packages', 'sdk', 'bin', 'waymark.js'), ...args, '--json', '--profile', profile],
-      { maxBuffer: 64 * 1024 * 1024 },
-      (error, stdout) => {
-        const line = stdout.trimEnd().split('\n').at(-1) ?? '{}';
-        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
-        resolve({ code, result: JSON.parse(line) as Record<string, unknown> });
-      },
-    );
-  });
-}
 
 whole(`the whole Cargo 2000 file by one command line (issue 3 point 9)${reason}`, () => {
   let folder: string;
